@@ -1,0 +1,372 @@
+"""Every exception that dockerkit raises.
+
+::
+
+    DockerException
+    ├── InvalidArgument (ValueError)      refused before anything was sent; names the parameter
+    │   └── NullResource                  an empty or missing id
+    ├── InvalidVersion                    the engine's API version has no such call, parameter or field
+    ├── DeprecatedMethod                  a call that the Engine no longer has
+    ├── InvalidRepository                 an image name that is no image name
+    ├── InvalidConfigFile                 the docker command's config.json can't be read
+    ├── TLSParameterError                 TLS files that are missing or don't fit together
+    ├── CredentialsError                  a credential helper failed
+    ├── ConnectionFailed                  no engine answered            (requests.ConnectionError)
+    │   └── ConnectTimeout                it did not answer in time     (requests.ConnectTimeout)
+    ├── EngineTimeout                     an answer did not come in time (requests.ReadTimeout, TimeoutError)
+    ├── ClientClosed                      the client was closed, before or meanwhile
+    ├── APIError                          the engine answered with an error (requests.HTTPError)
+    │   ├── BadRequest 400, Unauthorized 401, Forbidden 403, Conflict 409
+    │   ├── NotFound 404
+    │   │   └── ImageNotFound
+    │   └── ServerError 5xx
+    │       └── NotImplementedByEngine 501, ServiceUnavailable 503
+    ├── StreamError                       the engine reported a failure inside a stream that began well
+    │   ├── PullError, PushError
+    │   ├── ImageLoadError
+    │   └── BuildError
+    ├── StreamTruncated                   the engine cut a stream short (ConnectionError)
+    ├── StreamParseError                  bytes that are no frame or no JSON (RuntimeError)
+    ├── UnsafeArchive                     an archive that would write outside its folder
+    ├── ContainerError                    a container run to its end left with a non-zero exit code
+    └── ContextException                  docker contexts
+        └── ContextNotFound, ContextAlreadyExists, MissingContextParameter
+
+The classes which are also requests' classes live in :mod:`dockerkit.request_errors` and are loaded when first
+named, because importing requests costs more than everything else here together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dockerkit.models.containers import Container
+    from dockerkit.request_errors import (
+        APIError,
+        BadRequest,
+        Conflict,
+        ConnectionFailed,
+        ConnectTimeout,
+        EngineTimeout,
+        Forbidden,
+        ImageNotFound,
+        NotFound,
+        NotImplementedByEngine,
+        ServerError,
+        ServiceUnavailable,
+        Unauthorized,
+        create_api_error_from_http_exception,
+    )
+
+__all__ = [
+    "APIError",
+    "BadRequest",
+    "BuildError",
+    "ClientClosed",
+    "Conflict",
+    "ConnectTimeout",
+    "ConnectionFailed",
+    "ContainerError",
+    "ContextAlreadyExists",
+    "ContextException",
+    "ContextNotFound",
+    "CredentialsError",
+    "DeprecatedMethod",
+    "DockerException",
+    "EngineTimeout",
+    "Forbidden",
+    "ImageLoadError",
+    "ImageNotFound",
+    "InvalidArgument",
+    "InvalidConfigFile",
+    "InvalidRepository",
+    "InvalidVersion",
+    "MissingContextParameter",
+    "NotFound",
+    "NotImplementedByEngine",
+    "NullResource",
+    "PullError",
+    "PushError",
+    "ServerError",
+    "ServiceUnavailable",
+    "StreamError",
+    "StreamParseError",
+    "StreamTruncated",
+    "TLSParameterError",
+    "Unauthorized",
+    "UnsafeArchive",
+    "create_api_error_from_http_exception",
+    "create_unexpected_kwargs_error",
+]
+
+_FROM_REQUESTS = frozenset(
+    {
+        "APIError",
+        "BadRequest",
+        "Conflict",
+        "ConnectTimeout",
+        "ConnectionFailed",
+        "EngineTimeout",
+        "Forbidden",
+        "ImageNotFound",
+        "NotFound",
+        "NotImplementedByEngine",
+        "ServerError",
+        "ServiceUnavailable",
+        "Unauthorized",
+        "create_api_error_from_http_exception",
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    if name in _FROM_REQUESTS:
+        from dockerkit import request_errors
+
+        value: object = getattr(request_errors, name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FROM_REQUESTS})
+
+
+def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str, Any]) -> BaseException:
+    """Unpickle an exception whose constructor takes other arguments than it keeps."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class DockerException(Exception):
+    """The root: whatever dockerkit raises on its own account is one of these."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class InvalidArgument(DockerException, ValueError):
+    """An argument was refused before anything was sent; the message names the parameter."""
+
+
+class NullResource(InvalidArgument):
+    """An id or a name was empty or missing."""
+
+
+class InvalidVersion(DockerException):
+    """The API version in use does not know what was asked for.
+
+    Attributes:
+        parameter: what was asked for: an operation, a parameter or a dotted body field; None when the version itself is wrong.
+        needed: the API version which has it, as text; None when not known.
+        spoken: the API version in use with this engine; None when not known.
+    """
+
+    def __init__(
+        self, message: str = "", *, parameter: str | None = None, needed: str | None = None, spoken: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+        self.needed = needed
+        self.spoken = spoken
+
+
+class DeprecatedMethod(DockerException):
+    """The Engine no longer has this call; the message names what to use instead."""
+
+
+class InvalidRepository(DockerException):
+    """A text that is no image name; the message says which part."""
+
+
+class InvalidConfigFile(DockerException):
+    """The docker command's ``config.json`` (or a context's file) can't be read; the message names file and reason."""
+
+
+class TLSParameterError(DockerException):
+    """TLS files that are missing, unreadable, or don't fit together."""
+
+    def __init__(self, msg: str) -> None:
+        super().__init__(msg)
+        self.msg = msg
+
+
+class CredentialsError(DockerException):
+    """A credential helper or store failed; the message names the helper, never a secret."""
+
+
+class ClientClosed(DockerException):
+    """The client was closed, before the call or while it ran. Make a new client to go on."""
+
+
+class StreamError(DockerException):
+    """The engine reported a failure inside a stream that had begun with 200 OK.
+
+    Attributes:
+        message: the engine's text.
+        code: the engine's numeric code, where it gave one.
+        detail: the whole record that reported it.
+    """
+
+    def __init__(self, message: str, code: int | None = None, detail: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.detail = detail
+
+
+class PullError(StreamError):
+    """An image could not be pulled, though the pull had begun."""
+
+
+class PushError(StreamError):
+    """An image could not be pushed, though the push had begun."""
+
+
+class ImageLoadError(StreamError):
+    """An archive could not be loaded as images."""
+
+
+class BuildError(StreamError):
+    """A build failed.
+
+    Attributes:
+        msg: the engine's text (docker-py's name for ``message``).
+        build_log: the records of the build so far: dicts, as the engine sent them.
+        exit_code: the exit code of the step that failed, where a step ran.
+        step: the failed step as written in the Dockerfile, where known.
+        dockerfile: file name of the failed step, where known.
+        lines: line numbers of the failed step in that file.
+        log: the last lines of the failed step's output.
+        warnings: warnings that the builder gave.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        build_log: Iterable[Mapping[str, Any]] = (),
+        *,
+        code: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+        exit_code: int | None = None,
+        step: str | None = None,
+        dockerfile: str | None = None,
+        lines: Sequence[int] = (),
+        log: Sequence[str] = (),
+        warnings: Sequence[str] = (),
+    ) -> None:
+        super().__init__(reason, code, detail)
+        self.msg = reason
+        self.build_log = build_log
+        self.exit_code = exit_code
+        self.step = step
+        self.dockerfile = dockerfile
+        self.lines = tuple(lines)
+        self.log = tuple(log)
+        self.warnings = tuple(warnings)
+
+    def __str__(self) -> str:
+        text = self.msg
+        if self.step:
+            place = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
+            text += f"\n  in step: {self.step}{place}"
+        if self.log:
+            text += "\n  last output:\n" + "\n".join(f"    {line}" for line in self.log)
+        return text
+
+
+class StreamTruncated(DockerException, ConnectionError):
+    """The engine (or something between) cut a stream before its end: what came so far is not all."""
+
+
+class StreamParseError(DockerException, RuntimeError):
+    """The stream holds bytes that are no frame, or no JSON."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(str(reason))
+        self.msg = reason
+
+
+class UnsafeArchive(DockerException):
+    """An archive was refused: a member would be written outside the target folder, or is a device."""
+
+
+class ContainerError(DockerException):
+    """A container run to its end left with a non-zero exit code.
+
+    Attributes:
+        container: the container (it may be gone by now).
+        exit_status: its exit code.
+        command: the command it ran.
+        image: the image it came from.
+        stdout, stderr: its output as bytes, apart; None where it was not asked for or there was none.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        exit_status: int,
+        command: str | Sequence[str] | None,
+        image: object,
+        stderr: bytes | str | None,
+        stdout: bytes | None = None,
+    ) -> None:
+        self.container = container
+        self.exit_status = exit_status
+        self.command = command
+        self.image = image
+        self.stdout = stdout
+        self.stderr = stderr
+        text = stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else stderr
+        super().__init__(
+            f"command {command!r} in image {image!r} left with exit code {exit_status}"
+            + (f": {text.strip()}" if text else "")
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """The same as ``exit_status``."""
+        return self.exit_status
+
+
+class ContextException(DockerException):
+    """Something about docker contexts went wrong."""
+
+    def __init__(self, msg: str) -> None:
+        super().__init__(msg)
+        self.msg = msg
+
+
+class ContextNotFound(ContextException):
+    """There is no docker context of that name."""
+
+    def __init__(self, name: str, hint: str = "") -> None:
+        super().__init__(f"no docker context named {name!r}" + (f": {hint}" if hint else ""))
+        self.name = name
+
+
+class ContextAlreadyExists(ContextException):
+    """A docker context of that name exists already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a docker context named {name!r} exists already")
+        self.name = name
+
+
+class MissingContextParameter(ContextException):
+    """A context call lacks a parameter."""
+
+    def __init__(self, param: str) -> None:
+        super().__init__(f"missing parameter: {param}")
+        self.param = param
+
+
+def create_unexpected_kwargs_error(name: str, kwargs: Mapping[str, object]) -> TypeError:
+    """The TypeError for keywords that a function does not know."""
+    plural = "s" if len(kwargs) > 1 else ""
+    return TypeError(f"{name}() got unexpected keyword argument{plural} {', '.join(map(repr, sorted(kwargs)))}")
