@@ -1,0 +1,366 @@
+"""Where the engine is, found by the rules of the docker command.
+
+In this order: what the caller says, ``DOCKER_HOST``, ``DOCKER_CONTEXT``, the context chosen with ``docker context use``,
+the default socket; and only when that socket is missing, the usual places of other engines (rootless, Desktop, Colima,
+Rancher, OrbStack, Lima, Podman). The answer is an :class:`Endpoint`, which also tells why it was chosen.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from dockerkit import errors
+from dockerkit.address import parse_host
+from dockerkit.context import store
+from dockerkit.tls import TLSConfig
+
+__all__ = [
+    "DEFAULT_SOCKET",
+    "Endpoint",
+    "api_version",
+    "config_dir",
+    "config_file",
+    "http_headers",
+    "parse_host",
+    "resolve",
+]
+
+_WINDOWS = sys.platform == "win32"
+DEFAULT_SOCKET = "npipe:////./pipe/docker_engine" if _WINDOWS else "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One engine, and why it was chosen.
+
+    Attributes:
+        host: ``unix:///path``, ``tcp://host:port[/prefix]``, ``ssh://[user@]host[:port][/path]`` or ``npipe:////./pipe/name``.
+        source: what named it: ``"argument"``, ``"DOCKER_HOST"``, ``"DOCKER_CONTEXT"``, ``"currentContext"``,
+            ``"default"`` or ``"probe"``.
+        reason: a sentence for people.
+        tls: how to speak TLS; None for plain connections.
+        context: the docker context it came from.
+        proxy: the HTTP proxy to go through (only ever for tcp).
+        tried: what was looked for before, in order, with what came of it.
+    """
+
+    host: str
+    source: str
+    reason: str
+    tls: TLSConfig | None = None
+    context: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # may hold a password
+    tried: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def scheme(self) -> str:
+        """``unix``, ``tcp``, ``ssh`` or ``npipe``."""
+        return self.host.partition("://")[0]
+
+    @property
+    def path(self) -> str:
+        """Path of the socket or pipe; for tcp the prefix before every call; empty when there is none."""
+        if self.scheme in ("unix", "npipe"):
+            return self.host.partition("://")[2]
+        return urlsplit(self.host).path.rstrip("/")
+
+    @property
+    def hostname(self) -> str:
+        """The host to connect to; ``localhost`` for local sockets."""
+        return urlsplit(self.host).hostname or "localhost"
+
+    @property
+    def port(self) -> int | None:
+        """The port, where the address has one."""
+        return urlsplit(self.host).port if self.scheme in ("tcp", "ssh") else None
+
+    @property
+    def user(self) -> str | None:
+        """The user to log in as, for ssh."""
+        name = urlsplit(self.host).username if self.scheme == "ssh" else None
+        return unquote(name) if name else None
+
+    def __str__(self) -> str:
+        return self.host
+
+
+def resolve(
+    base_url: str | None = None,
+    *,
+    tls: TLSConfig | ssl.SSLContext | bool | None = None,
+    context: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    use_context: bool = True,
+) -> Endpoint:
+    """Find the engine that the docker command would find.
+
+    Args:
+        base_url: the engine's address; nothing else is then looked at.
+        tls: how to speak TLS with it; True trusts the system's authorities, None (and False, docker-py's default) leaves
+            it to what names the engine.
+        context: name of a docker context to use.
+        environment: variables to read instead of the process's own.
+        use_context: whether ``DOCKER_CONTEXT`` and the context chosen with ``docker context use`` count.
+
+    Raises:
+        InvalidArgument: an address is none, or both ``base_url`` and ``context`` were given.
+        ContextNotFound: there is no such context.
+        InvalidConfigFile: a file of the docker command is damaged.
+        TLSParameterError: a TLS file is missing.
+    """
+    env = os.environ if environment is None else environment
+    if base_url and context:
+        raise errors.InvalidArgument("base_url, context: give one of them, they name two engines")
+    given = _given_tls(tls)
+    found = _find(base_url, context, env, use_context, given)
+    if found.scheme != "tcp":  # a socket file or ssh protects itself
+        return replace(found, tls=None)
+    return replace(found, proxy=_proxy(found, env))
+
+
+def _find(
+    base_url: str | None, context: str | None, env: Mapping[str, str], use_context: bool, tls: TLSConfig | None
+) -> Endpoint:
+    if base_url:
+        host, secure = parse_host(base_url, tls=tls is not None)
+        return Endpoint(host, "argument", "base_url was given", tls or (TLSConfig() if secure else None))
+    if context:
+        return _from_context(context, "argument", "context was given", env, tls)
+    tried = []
+    if env.get("DOCKER_HOST"):
+        tls = tls or _environment_tls(env)
+        host, secure = parse_host(env["DOCKER_HOST"], parameter="DOCKER_HOST", tls=tls is not None)
+        return Endpoint(host, "DOCKER_HOST", "DOCKER_HOST is set", tls or (TLSConfig() if secure else None))
+    tried.append("DOCKER_HOST: not set")
+    if use_context:
+        if env.get("DOCKER_CONTEXT"):
+            return _from_context(env["DOCKER_CONTEXT"], "DOCKER_CONTEXT", "DOCKER_CONTEXT is set", env, tls, tried)
+        tried.append("DOCKER_CONTEXT: not set")
+        folder = config_dir(env)
+        name = store.current_name(folder, config_file(env))
+        path = os.path.join(folder, "config.json")
+        if name != store.DEFAULT:
+            return _from_context(name, "currentContext", f"currentContext of {path}", env, tls, tried)
+        tried.append(f"currentContext of {path}: {'not set' if os.path.isfile(path) else 'no such file'}")
+    return _default(env, tls, tried)
+
+
+def _default(env: Mapping[str, str], tls: TLSConfig | None, tried: list[str]) -> Endpoint:
+    """The default socket, or, when it is missing, the first of the usual others that answers."""
+    path = DEFAULT_SOCKET.partition("://")[2]
+    if _is_there(path):
+        return Endpoint(DEFAULT_SOCKET, "default", "the default socket", tls, tried=tuple(tried))
+    tried.append(f"{path}: no such {'pipe' if _WINDOWS else 'socket'}")
+    silent = None
+    for name, place in _usual_places(env):
+        if not _is_there(place):
+            tried.append(f"{place} ({name}): no such socket")
+        elif not _accepts(place):
+            tried.append(f"{place} ({name}): there, but nobody listens")
+            silent = silent or (name, place)
+        else:
+            reason = f"{path} is missing; this is the socket of {name}"
+            return Endpoint(f"{'npipe' if _WINDOWS else 'unix'}://{place}", "probe", reason, tried=tuple(tried))
+    reason = "nothing else was found"
+    if silent is not None:
+        reason += f" ({silent[0]} seems to be stopped: {silent[1]})"
+    return Endpoint(DEFAULT_SOCKET, "default", reason, tls, tried=tuple(tried))
+
+
+def _from_context(
+    name: str,
+    source: str,
+    reason: str,
+    env: Mapping[str, str],
+    tls: TLSConfig | None,
+    tried: list[str] | None = None,
+) -> Endpoint:
+    tried = [] if tried is None else tried
+    if name == store.DEFAULT:
+        if source == "argument" and env.get("DOCKER_HOST"):  # `docker --context default` means it as well
+            return replace(_find(None, None, env, False, tls), context=name)
+        return replace(_default(env, tls, tried), context=name)
+    folder = config_dir(env)
+    docker = store.read(folder, name)["Endpoints"].get("docker")
+    if not isinstance(docker, dict):
+        raise errors.ContextException(f"the docker context {name!r} names no docker engine")
+    address = docker.get("Host") or DEFAULT_SOCKET
+    tls = tls or context_tls(folder, name, docker)
+    host, secure = parse_host(address, parameter=f"docker context {name!r}, Host", tls=tls is not None)
+    tls = tls or (TLSConfig() if secure else None)
+    return Endpoint(host, source, f"docker context {name!r}: {reason}", tls, name, tried=tuple(tried))
+
+
+def context_tls(folder: str, name: str, docker: Mapping[str, Any]) -> TLSConfig | None:
+    """How a stored context speaks TLS: by its files, or by ``SkipTLSVerify``; None when it has neither."""
+    files = store.tls_files(folder, name)
+    skip = bool(docker.get("SkipTLSVerify"))
+    if not files and not skip:
+        return None
+    cert = (files[store.CERT], files[store.KEY]) if store.CERT in files and store.KEY in files else None
+    return TLSConfig(cert, files.get(store.CA), verify=not skip)
+
+
+def _given_tls(tls: TLSConfig | ssl.SSLContext | bool | None) -> TLSConfig | None:
+    if isinstance(tls, TLSConfig):
+        return tls
+    if isinstance(tls, ssl.SSLContext):
+        return TLSConfig(context=tls)
+    if tls is None or isinstance(tls, bool):
+        return TLSConfig() if tls else None
+    raise errors.InvalidArgument(f"tls: give a TLSConfig, an ssl.SSLContext or a bool, not {type(tls).__name__}")
+
+
+def _environment_tls(env: Mapping[str, str]) -> TLSConfig | None:
+    """What ``DOCKER_TLS_VERIFY``, ``DOCKER_TLS`` and ``DOCKER_CERT_PATH`` ask for: any text, even "0", means yes."""
+    verify = bool(env.get("DOCKER_TLS_VERIFY"))
+    if not verify and not env.get("DOCKER_TLS"):
+        return None
+    folder = env.get("DOCKER_CERT_PATH") or config_dir(env)
+    ca, cert, key = (os.path.join(folder, name) for name in (store.CA, store.CERT, store.KEY))
+    if verify and not os.path.isfile(ca):
+        raise errors.TLSParameterError(
+            f"DOCKER_TLS_VERIFY is set, but there is no {ca}: point DOCKER_CERT_PATH to the folder with {store.CA}"
+        )
+    own = (cert, key) if os.path.isfile(cert) and os.path.isfile(key) else None
+    return TLSConfig(own, ca if verify else None, verify=verify)
+
+
+# --- the usual places
+
+
+def _usual_places(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(whose, socket path) of engines that do not use the default socket."""
+    if _WINDOWS:
+        yield "Docker Desktop", "//./pipe/dockerDesktopLinuxEngine"
+        yield "Podman", "//./pipe/podman-machine-default"
+        return
+    home = _home(env)
+    runtime = env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+    config = env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    yield "rootless Docker", f"{runtime}/docker.sock"
+    yield "Docker Desktop or rootless Docker", f"{home}/.docker/run/docker.sock"
+    yield "Docker Desktop", f"{home}/.docker/desktop/docker.sock"
+    if env.get("COLIMA_HOME"):
+        yield "Colima", f"{env['COLIMA_HOME']}/default/docker.sock"
+    yield "Colima", f"{home}/.colima/default/docker.sock"
+    yield "Colima", f"{config}/colima/default/docker.sock"
+    yield "Rancher Desktop", f"{home}/.rd/docker.sock"
+    yield "OrbStack", f"{home}/.orbstack/run/docker.sock"
+    yield "Lima", f"{env.get('LIMA_HOME') or home + '/.lima'}/docker/sock/docker.sock"
+    yield "Podman", f"{runtime}/podman/podman.sock"
+    yield "Podman", "/run/podman/podman.sock"
+    yield "Podman", f"{home}/.local/share/containers/podman/machine/podman.sock"
+
+
+def _is_there(path: str) -> bool:
+    if _WINDOWS:
+        return os.path.exists(path.replace("/", "\\"))
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _accepts(path: str) -> bool:
+    if _WINDOWS:
+        return True
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0.5)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+    return True
+
+
+# --- the docker command's files
+
+
+def _home(env: Mapping[str, str]) -> str:
+    return env.get("USERPROFILE" if _WINDOWS else "HOME") or os.path.expanduser("~")
+
+
+def config_dir(environment: Mapping[str, str] | None = None) -> str:
+    """The docker command's folder: ``DOCKER_CONFIG``, else ``~/.docker``. It need not exist."""
+    env = os.environ if environment is None else environment
+    return env.get("DOCKER_CONFIG") or os.path.join(_home(env), ".docker")
+
+
+def config_file(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The docker command's ``config.json``, empty when there is none.
+
+    Raises:
+        InvalidConfigFile: it can't be read, or is no JSON object.
+    """
+    path = os.path.join(config_dir(environment), "config.json")
+    if not os.path.exists(path) or os.path.getsize(path) == 0:
+        return {}
+    return store.load_json(path)
+
+
+def api_version(environment: Mapping[str, str] | None = None) -> str | None:
+    """The API version that ``DOCKER_API_VERSION`` asks for, such as ``"1.41"``; None without one."""
+    env = os.environ if environment is None else environment
+    return env.get("DOCKER_API_VERSION", "").strip().removeprefix("v") or None
+
+
+def http_headers(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The ``HttpHeaders`` of ``config.json``, which the docker command sends with every call to an engine.
+
+    ``User-Agent`` is left out, as the docker command does.
+    """
+    headers = config_file(environment).get("HttpHeaders") or {}
+    if not isinstance(headers, dict):
+        raise errors.InvalidConfigFile("config.json: HttpHeaders is no object")
+    return {str(name): str(value) for name, value in headers.items() if str(name).lower() != "user-agent"}
+
+
+# --- proxies
+
+
+def _proxy(endpoint: Endpoint, env: Mapping[str, str]) -> str | None:
+    """The HTTP proxy towards a tcp endpoint, by ``HTTP_PROXY``/``HTTPS_PROXY`` and ``NO_PROXY``."""
+    name = "HTTP_PROXY" if endpoint.tls is None else "HTTPS_PROXY"
+    proxy = env.get(name.lower()) or (None if name == "HTTP_PROXY" and "REQUEST_METHOD" in env else env.get(name))
+    if not proxy or _goes_direct(endpoint.hostname, endpoint.port, env.get("no_proxy") or env.get("NO_PROXY") or ""):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _goes_direct(host: str, port: int | None, rules: str) -> bool:
+    """Whether ``NO_PROXY`` (names, .suffixes, addresses, networks, each with an optional port) covers a host."""
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if host == "localhost" or (address is not None and address.is_loopback):
+        return True
+    for rule in filter(None, (part.strip().lower() for part in rules.split(","))):
+        if rule == "*":
+            return True
+        name, colon, number = rule.rpartition(":")
+        if colon and number.isdigit() and (name.count(":") == 0 or name.startswith("[")):
+            if int(number) != port:
+                continue
+            rule = name.strip("[]")
+        if address is not None:
+            try:
+                if address in ipaddress.ip_network(rule, strict=False):
+                    return True
+            except ValueError:
+                continue
+        elif host == rule.lstrip("*").lstrip(".") or host.endswith("." + rule.lstrip("*").lstrip(".")):
+            return True
+    return False

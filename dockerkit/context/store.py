@@ -1,0 +1,105 @@
+"""The docker command's store of contexts, as files.
+
+::
+
+    CONFIG/config.json                                  "currentContext": the one in use
+    CONFIG/contexts/meta/<sha256 of the name>/meta.json name, description, endpoints
+    CONFIG/contexts/tls/<sha256>/docker/*.pem           ca.pem, cert.pem, key.pem
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from dockerkit import errors
+
+DEFAULT = "default"
+METAFILE = "meta.json"
+CA, CERT, KEY = "ca.pem", "cert.pem", "key.pem"
+
+
+def context_id(name: str) -> str:
+    """The name of a context's folders: the SHA-256 of its name."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def contexts_dir(config_dir: str) -> str:
+    return os.path.join(config_dir, "contexts")
+
+
+def meta_dir(config_dir: str, name: str | None = None) -> str:
+    folder = os.path.join(contexts_dir(config_dir), "meta")
+    return folder if name is None else os.path.join(folder, context_id(name))
+
+
+def tls_dir(config_dir: str, name: str | None = None) -> str:
+    folder = os.path.join(contexts_dir(config_dir), "tls")
+    return folder if name is None else os.path.join(folder, context_id(name))
+
+
+def names(config_dir: str) -> list[str]:
+    """Names of the stored contexts, sorted; the built-in ``default`` is not among them."""
+    found = []
+    folder = meta_dir(config_dir)
+    for entry in os.listdir(folder) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, entry, METAFILE)
+        if os.path.isfile(path):
+            found.append(str(_load(path)["Name"]))
+    return sorted(found)
+
+
+def read(config_dir: str, name: str) -> dict[str, Any]:
+    """What ``meta.json`` says of a context.
+
+    Raises:
+        ContextNotFound: there is none of that name; the message lists those there are.
+        InvalidConfigFile: the file is damaged.
+    """
+    path = os.path.join(meta_dir(config_dir, name), METAFILE)
+    if not os.path.isfile(path):
+        known = ", ".join([DEFAULT, *names(config_dir)])
+        raise errors.ContextNotFound(name, f"looked in {meta_dir(config_dir)}; known: {known}")
+    return _load(path)
+
+
+def tls_files(config_dir: str, name: str, endpoint: str = "docker") -> dict[str, str]:
+    """Paths of the TLS files of a context's endpoint, by file name (``ca.pem``, ``cert.pem``, ``key.pem``)."""
+    folder = os.path.join(tls_dir(config_dir, name), endpoint)
+    if not os.path.isdir(folder):
+        return {}
+    return {entry: os.path.join(folder, entry) for entry in sorted(os.listdir(folder))}
+
+
+def _load(path: str) -> dict[str, Any]:
+    meta = load_json(path)
+    if not isinstance(meta.get("Name"), str) or not isinstance(meta.get("Endpoints"), dict):
+        raise errors.InvalidConfigFile(f"{path} is no docker context: it lacks Name or Endpoints")
+    return meta
+
+
+def load_json(path: str) -> dict[str, Any]:
+    """A JSON object from a file of the docker command.
+
+    Raises:
+        InvalidConfigFile: it can't be read, or is no JSON object.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except (OSError, ValueError) as error:
+        raise errors.InvalidConfigFile(f"{path} can't be read: {error}") from error
+    if not isinstance(value, dict):
+        raise errors.InvalidConfigFile(f"{path} holds no JSON object")
+    return value
+
+
+def current_name(config_dir: str, config: Mapping[str, Any]) -> str:
+    """The context that ``docker context use`` chose; ``default`` when none."""
+    name = config.get("currentContext") or DEFAULT
+    if not isinstance(name, str):
+        raise errors.InvalidConfigFile(f"{os.path.join(config_dir, 'config.json')}: currentContext is no text")
+    return name
