@@ -162,7 +162,7 @@ class InvalidVersion(DockerException):
     """The API version in use does not know what was asked for.
 
     Attributes:
-        parameter: what was asked for: an operation, a parameter or a dotted body field; None when the version itself is wrong.
+        parameter: what was asked for: an operation, a parameter or a dotted body field; None for the version itself.
         needed: the API version which has it, as text; None when not known.
         spoken: the API version in use with this engine; None when not known.
     """

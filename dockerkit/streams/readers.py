@@ -1,0 +1,238 @@
+"""Readers: iterators over an answer that close themselves at its end, and can be closed from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from dockerkit.errors import StreamError
+from dockerkit.streams import frames, jsonlines
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+T_co = TypeVar("T_co", covariant=True)
+
+Pair = tuple["bytes | None", "bytes | None"]
+
+
+class Source(Protocol):
+    """What a reader reads from: an exchange, or a hijacked connection."""
+
+    closed: bool
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def chunks(self, size: int = ...) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class Stream(Generic[T_co]):
+    """An iterator over an answer as it comes.
+
+    It is a context manager, closes itself at the end of the answer or when it is dropped, and :meth:`close` may be
+    called from any thread: the loop that reads then ends.
+    """
+
+    def __init__(self, source: Source, items: Iterator[Any]) -> None:
+        self._source = source
+        self._items: Iterator[T_co] = items
+
+    def __iter__(self) -> Iterator[T_co]:
+        return self
+
+    def __next__(self) -> T_co:
+        try:
+            return next(self._items)
+        except StopIteration:
+            self._source.close()
+            raise
+        except BaseException:
+            self._source.close()
+            raise
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer."""
+        return self._source.headers
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed before its end."""
+        return self._source.closed
+
+    def close(self) -> None:
+        """Stop reading; whoever iterates sees the end. The connection is closed."""
+        self._source.close()
+
+    def __enter__(self) -> Stream[T_co]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ByteStream(Stream[bytes]):
+    """Blocks of bytes: a tar archive mostly. Also a readable file: ``read``, ``readinto``."""
+
+    def __init__(self, source: Source, chunk_size: int) -> None:
+        super().__init__(source, source.chunks(chunk_size))
+        self._rest = memoryview(b"")
+
+    def read(self, size: int | None = -1) -> bytes:
+        """The next bytes.
+
+        Args:
+            size: how many; fewer come only at the end. -1 or None: all that is left.
+        """
+        if size is None or size < 0:
+            return b"".join([bytes(self._take_rest()), *self])
+        parts: list[bytes | memoryview] = []
+        while size:
+            if not self._rest:
+                block = next(self, b"")
+                if not block:
+                    break
+                self._rest = memoryview(block)
+            part, self._rest = self._rest[:size], self._rest[size:]
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Fill a buffer; returns how many bytes, fewer than it holds only at the end."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readable(self) -> bool:
+        """True: as a file object's."""
+        return True
+
+    def _take_rest(self) -> memoryview:
+        rest, self._rest = self._rest, memoryview(b"")
+        return rest
+
+
+class JSONStream(Stream[T_co]):
+    """JSON records as they come: decoded, or as the bytes of their line."""
+
+    def __init__(self, source: Source, *, decoded: bool) -> None:
+        super().__init__(source, _records(source) if decoded else _lines(source))
+
+
+class ProgressStream(Stream[T_co]):
+    """The records of a pull, push, load or build; a failure that they report is raised.
+
+    Args:
+        source: the answer.
+        decoded: dicts, or the bytes of each line.
+        failed: makes the exception from message, code and the record.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        decoded: bool,
+        failed: Callable[[str, int | None, Mapping[str, Any]], StreamError] = StreamError,
+    ) -> None:
+        super().__init__(source, _checked(source, decoded, failed))
+
+
+class FrameStream(Stream[T_co]):
+    """The output of a process: chunks of bytes, or with ``demux`` pairs (stdout, stderr) of which one is None.
+
+    Args:
+        source: the answer or the hijacked connection.
+        multiplexed: whether it has frames; the output of a terminal is raw.
+        demux: pairs instead of chunks; raw output counts as stdout.
+    """
+
+    def __init__(self, source: Source, *, multiplexed: bool, demux: bool = False) -> None:
+        self.multiplexed = multiplexed
+        pieces = _frames(source) if multiplexed else ((frames.STDOUT, block) for block in source.chunks())
+        self._pieces: Iterable[frames.Frame] = pieces
+        super().__init__(source, _pairs(pieces) if demux else (payload for _, payload in pieces))
+
+    def frames(self) -> Iterator[frames.Frame]:
+        """The same output as (stream number, payload); instead of iterating, not beside it."""
+        try:
+            yield from self._pieces
+        finally:
+            self.close()
+
+    def together(self) -> bytes:
+        """All that is left, stdout and stderr in the order in which they came."""
+        try:
+            return b"".join([payload for _, payload in self._pieces])
+        finally:
+            self.close()
+
+    def apart(self) -> Pair:
+        """All that is left as (stdout, stderr); None for a stream that had nothing."""
+        parts: dict[int, list[bytes]] = {frames.STDOUT: [], frames.STDERR: []}
+        try:
+            for number, payload in self._pieces:
+                parts[frames.STDERR if number == frames.STDERR else frames.STDOUT].append(payload)
+        finally:
+            self.close()
+        out, err = (b"".join(blocks) if blocks else None for blocks in parts.values())
+        return out, err
+
+
+def _frames(source: Source) -> Iterator[frames.Frame]:
+    parser = frames.FrameParser()
+    for block in source.chunks():
+        for frame in parser.feed(block):
+            if frame[0] == frames.SYSTEM_ERROR:
+                raise StreamError(frame[1].decode("utf-8", "replace").strip() or "the engine failed in the stream")
+            yield frame
+    if not source.closed:
+        parser.close()
+
+
+def _pairs(pieces: Iterable[frames.Frame]) -> Iterator[Pair]:
+    for number, payload in pieces:
+        yield (None, payload) if number == frames.STDERR else (payload, None)
+
+
+def _lines(source: Source) -> Iterator[bytes]:
+    parser = jsonlines.JSONLines()
+    for block in source.chunks():
+        yield from parser.feed(block)
+    if not source.closed:
+        yield from parser.close()
+
+
+def _records(source: Source) -> Iterator[Any]:
+    for line in _lines(source):
+        yield from jsonlines.decode(line)
+
+
+def _checked(
+    source: Source, decoded: bool, failed: Callable[[str, int | None, Mapping[str, Any]], StreamError]
+) -> Iterator[Any]:
+    for line in _lines(source):
+        for record in jsonlines.decode(line):
+            if isinstance(record, dict) and ("errorDetail" in record or "error" in record):
+                raise _failure(record, failed)
+            if decoded:
+                yield record
+        if not decoded:
+            yield line
+
+
+def _failure(
+    record: Mapping[str, Any], failed: Callable[[str, int | None, Mapping[str, Any]], StreamError]
+) -> StreamError:
+    """The exception for a record that reports a failure: ``errorDetail``, or only ``error`` from old engines."""
+    detail = record.get("errorDetail")
+    detail = detail if isinstance(detail, dict) else {}
+    code = detail.get("code")
+    message = detail.get("message") or record.get("error") or "the engine reported a failure without a text"
+    return failed(str(message), code if isinstance(code, int) else None, record)

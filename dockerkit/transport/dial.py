@@ -1,0 +1,92 @@
+"""A connected socket for an endpoint, whatever its scheme."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from dockerkit.errors import InvalidArgument
+from dockerkit.transport import failures
+
+if TYPE_CHECKING:
+    from dockerkit.config import Endpoint
+
+Dialer = Callable[["float | None"], socket.socket]
+
+
+def dialer_for(endpoint: Endpoint) -> Dialer:
+    """The function that connects to an endpoint.
+
+    Args:
+        endpoint: where the engine is.
+
+    Returns:
+        A function of the seconds it may take (None: no limit), which returns a connected socket. It raises
+        ConnectionFailed, with what to do.
+
+    Raises:
+        InvalidArgument: the endpoint's scheme is not known.
+    """
+    scheme = endpoint.host.partition("://")[0]
+    try:
+        dial = _DIALS[scheme]
+    except KeyError:
+        raise InvalidArgument(
+            f"base_url: {endpoint.host!r} has no scheme that dockerkit can dial; it takes {', '.join(_DIALS)}"
+        ) from None
+
+    def connect(timeout: float | None) -> socket.socket:
+        try:
+            return dial(endpoint, timeout)
+        except (OSError, ValueError) as error:
+            raise failures.connection_failed(endpoint, error) from error
+
+    return connect
+
+
+def _unix(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(endpoint.host.removeprefix("unix://"))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    address = urlsplit(endpoint.host)
+    host, port = address.hostname or "127.0.0.1", address.port or (2376 if endpoint.tls else 2375)
+    sock = socket.create_connection((host, port), timeout)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if endpoint.tls is not None:
+            return endpoint.tls.ssl_context().wrap_socket(sock, server_hostname=host)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _ssh(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    from dockerkit.transport import ssh
+
+    return ssh.dial(endpoint, timeout)
+
+
+def _npipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    from dockerkit.transport import npipe
+
+    return npipe.dial(endpoint, timeout)
+
+
+_DIALS: dict[str, Callable[[Endpoint, float | None], socket.socket]] = {
+    "unix": _unix,
+    "tcp": _tcp,
+    "ssh": _ssh,
+    "npipe": _npipe,
+}

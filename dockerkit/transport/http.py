@@ -1,0 +1,178 @@
+"""Requests to one engine: a head and a body out, an :class:`Exchange` or a :class:`Hijacked` back."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from typing import IO, TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from dockerkit.transport import failures
+from dockerkit.transport.dial import dialer_for
+from dockerkit.transport.exchange import Exchange
+from dockerkit.transport.hijack import Hijacked
+from dockerkit.transport.pool import Connection, Pool
+
+if TYPE_CHECKING:
+    import socket
+
+    from dockerkit.config import Endpoint
+
+Body = bytes | IO[bytes] | Iterable[bytes] | None
+
+# What may be sent a second time over a new connection, if an idle one turns out to be dead.
+_SAFE = frozenset({"GET", "HEAD"})
+_BROKEN = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+
+
+class Timeouts(NamedTuple):
+    """Seconds for making a connection, and for each wait on an answer; None is no limit."""
+
+    connect: float | None
+    read: float | None
+
+
+class Transport:
+    """Carries requests to one engine. Threads may share it; a forked child gets connections of its own.
+
+    Attributes:
+        endpoint: where the engine is, and why it was taken.
+        pool: the open connections.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, keep: int = 64) -> None:
+        self.endpoint = endpoint
+        self._dial = dialer_for(endpoint)
+        self.pool = Pool(self._dial, _host_header(endpoint.host), keep)
+
+    def dial(self, timeout: float | None = None) -> socket.socket:
+        """A connected socket of its own, for what is no HTTP/1.1; the caller closes it."""
+        return self._dial(timeout)
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str], body: Body = None, *, timeouts: Timeouts
+    ) -> Exchange:
+        """Send a request and wait for the head of the answer.
+
+        Args:
+            method: the verb.
+            target: path and query, quoted.
+            headers: all headers but Host and those of the body's framing.
+            body: bytes, a binary file (sent from where it stands), or blocks of bytes.
+            timeouts: for this request.
+
+        Returns:
+            The answer; whoever gets it reads it to the end or closes it.
+
+        Raises:
+            ConnectionFailed: no connection, or it broke before an answer came.
+            EngineTimeout: no answer within the read timeout.
+            ClientClosed: the client is closed.
+        """
+        asked = f"{method} {target}"
+        connection = self.pool.take(timeouts.connect)
+        try:
+            try:
+                response = _ask(connection, method, target, headers, body, timeouts)
+            except _BROKEN:
+                if method not in _SAFE or not connection.used or self.pool.closed:
+                    raise
+                self.pool.give_back(connection, False)
+                connection = self.pool.take(timeouts.connect, fresh=True)
+                response = _ask(connection, method, target, headers, body, timeouts)
+        except BaseException as error:
+            self.pool.give_back(connection, False)
+            raise self._explain(asked, connection, error) from error
+        connection.used += 1
+        return Exchange(response, connection, self.pool.give_back, asked)
+
+    def upgrade(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, *, timeouts: Timeouts
+    ) -> Hijacked | Exchange:
+        """Send a request that takes its connection over.
+
+        The connection is a new one, and leaves the pool's care; input may be sent as soon as this returns.
+
+        Returns:
+            The raw connection, or the answer where the engine refused.
+        """
+        asked = f"{method} {target}"
+        connection = self.pool.take(timeouts.connect, fresh=True)
+        try:
+            upgrade = {"Connection": "Upgrade", "Upgrade": "tcp", **headers}
+            response = _ask(connection, method, target, upgrade, body, timeouts)
+            if response.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
+                return Hijacked(response, connection, self.pool.give_back, asked)
+        except BaseException as error:
+            self.pool.give_back(connection, False)
+            raise self._explain(asked, connection, error) from error
+        return Exchange(response, connection, self.pool.give_back, asked)
+
+    def close(self) -> None:
+        """Close all connections; calls that run in other threads end with :class:`ClientClosed`."""
+        self.pool.close()
+
+    def _explain(self, asked: str, connection: Connection, error: BaseException) -> BaseException:
+        from dockerkit.errors import ClientClosed, DockerException
+
+        if isinstance(error, DockerException) or not isinstance(error, (OSError, http.client.HTTPException)):
+            return error
+        if self.pool.closed:
+            return ClientClosed(f"the client was closed during {asked}")
+        if isinstance(error, TimeoutError):
+            return failures.read_timeout(asked, connection)
+        return failures.no_answer(self.endpoint, asked, error)
+
+
+def _ask(
+    connection: Connection, method: str, target: str, headers: Mapping[str, str], body: Body, timeouts: Timeouts
+) -> http.client.HTTPResponse:
+    connection.timeout = timeouts.read
+    connection.sock.settimeout(timeouts.read)
+    try:
+        connection.request(method, target, body, _framed(headers, body), encode_chunked=True)
+    except (BrokenPipeError, ConnectionResetError):
+        if body is None:
+            raise
+        # The engine refused a body before it was all sent: its answer is there to be read, and says why.
+        return _early_answer(connection, method)
+    return connection.getresponse()
+
+
+def _early_answer(connection: Connection, method: str) -> http.client.HTTPResponse:
+    response = connection.response_class(connection.sock, method=method)
+    try:
+        response.begin()
+    except BaseException:
+        response.close()
+        raise
+    response.will_close = True
+    return response
+
+
+def _framed(headers: Mapping[str, str], body: Body) -> dict[str, str]:
+    """Add how the body's end is told: a length where it is known, chunks otherwise."""
+    if body is None or isinstance(body, bytes):
+        return dict(headers)  # the standard library sets a length
+    size = _size(body)
+    if size is None:
+        return {**headers, "Transfer-Encoding": "chunked"}
+    return {**headers, "Content-Length": str(size)}
+
+
+def _size(body: object) -> int | None:
+    """Bytes that a regular file still holds; None for all else."""
+    try:
+        status = os.fstat(body.fileno())  # type: ignore[attr-defined]
+        if stat.S_ISREG(status.st_mode):
+            return max(status.st_size - int(body.tell()), 0)  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        pass
+    return None
+
+
+def _host_header(host: str) -> str:
+    """The Host header: the address for tcp, a stand-in where the engine has no name."""
+    return urlsplit(host).netloc.rpartition("@")[2] if host.startswith("tcp://") else "docker"
