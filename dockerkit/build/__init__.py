@@ -1,0 +1,1 @@
+"""Building images: the build context, and the builders."""
