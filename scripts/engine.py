@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Private Docker engines and registries for tests and demo.
+
+    scripts/engine.py up [NAME...]        bring engines up (default: bookworm trixie sid) and leave them running
+    scripts/engine.py down [NAME...]      take engines down (default: all, with the registries)
+    scripts/engine.py status              what runs, and where it answers
+    scripts/engine.py registry up|down    the three registries on the loopback
+
+Needs root, a Debian, and nothing else: roots of other Debian releases are made in a cache folder and kept. The folder
+is ~/.cache/dockerkit-engines, or what DOCKERKIT_ENGINES says. Engines answer at a Unix socket and, without TLS, at a
+private address that only this machine can reach: do not leave them running on a machine that others use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from engines import private, registry  # noqa: E402
+from engines.host import EngineUnavailable, say  # noqa: E402
+from engines.images import version  # noqa: E402
+from engines.registry import REGISTRIES  # noqa: E402
+from engines.settings import DEFAULT, SPECS  # noqa: E402
+
+
+def up(names: list[str]) -> int:
+    failed = 0
+    for name in names or DEFAULT:
+        try:
+            started = private.up(SPECS[name])
+        except EngineUnavailable as error:
+            say(f"{name}: {error}")
+            failed += 1
+        else:
+            say(f"{name}: {'started' if started else 'was running'} at {SPECS[name].host}")
+    return min(failed, 1)
+
+
+def down(names: list[str]) -> int:
+    for name in names or SPECS:
+        if private.down(SPECS[name]):
+            say(f"{name}: taken down")
+    return 0 if names else registries("down")
+
+
+def registries(action: str) -> int:
+    for one in REGISTRIES.values():
+        if (registry.up if action == "up" else registry.down)(one):
+            say(f"registry {one.kind}: {'started' if action == 'up' else 'taken down'} at {one.host}")
+    return 0
+
+
+def status() -> int:
+    for spec in SPECS.values():
+        facts = version(spec.socket) if private.is_up(spec) else None
+        if facts:
+            print(f"{spec.name:16} up    {spec.host}  {spec.tcp}  {facts['Version']} (API {facts['ApiVersion']})")
+        else:
+            print(f"{spec.name:16} down")
+    for one in REGISTRIES.values():
+        print(f"registry-{one.kind:7} {'up    ' + one.host if registry.is_up(one) else 'down'}")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in ("up", "down"):
+        names = commands.add_parser(command).add_argument("names", nargs="*", metavar="NAME")
+        names.help = f"one of {', '.join(SPECS)}"
+    commands.add_parser("status")
+    commands.add_parser("registry").add_argument("action", choices=["up", "down"])
+    given = parser.parse_args()
+    unknown = sorted(set(getattr(given, "names", ())) - set(SPECS))
+    if unknown:
+        parser.error(f"unknown engine {', '.join(unknown)}: the names are {', '.join(SPECS)}")
+    try:
+        if given.command == "status":
+            return status()
+        if given.command == "registry":
+            return registries(given.action)
+        return (up if given.command == "up" else down)(given.names)
+    except EngineUnavailable as error:
+        say(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""This machine: its packages, commands, processes and locks."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+# command -> the Debian package that has it
+NEEDED = {"debootstrap": "debootstrap", "ip": "iproute2", "nsenter": "util-linux", "pivot_root": "util-linux"}
+SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+
+class EngineUnavailable(Exception):
+    """The engine cannot be brought up here; the text says why and what to do."""
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal; standard output is kept for answers."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(*command: str | os.PathLike[str], check: bool = True, quiet: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, and show its output when it fails."""
+    environment = {**os.environ, "PATH": SEARCH, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode and check:
+        if not quiet:
+            say("\n".join(done.stdout.splitlines()[-25:]))
+        raise EngineUnavailable(f"`{' '.join(map(str, command))}` ended with status {done.returncode}")
+    return done
+
+
+def require_root() -> None:
+    """Namespaces and mounts are root's."""
+    if os.geteuid() != 0:
+        raise EngineUnavailable("private engines need root: run this again with sudo")
+
+
+def require_commands() -> None:
+    """Install what a bare Debian lacks."""
+    install(sorted({package for command, package in NEEDED.items() if not shutil.which(command, path=SEARCH)}))
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install Debian packages, without their recommendations and without starting their services."""
+    if not packages:
+        return
+    if not shutil.which("apt-get", path=SEARCH):
+        raise EngineUnavailable(f"these are needed and this is no Debian: install them by hand: {' '.join(packages)}")
+    say(f"installing {' '.join(packages)}")
+    run("apt-get", "update", "-q")
+    run("apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
+
+
+@contextlib.contextmanager
+def lock(path: pathlib.Path) -> Iterator[None]:
+    """Only one of us at a time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def spawn(command: Sequence[str | os.PathLike[str]], pidfile: pathlib.Path, log: pathlib.Path) -> subprocess.Popen[bytes]:
+    """Start a process that outlives us, and note its identity in `pidfile`."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env={"PATH": SEARCH, "HOME": "/root", "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    pidfile.write_text(f"{process.pid} {_started(process.pid)}\n")
+    return process
+
+
+def alive(pidfile: pathlib.Path) -> int | None:
+    """The process noted in `pidfile`, unless it ended; a pid that another process got since is not ours."""
+    try:
+        pid, started = pidfile.read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None
+    return int(pid) if _started(int(pid)) == started else None
+
+
+def kill(pidfile: pathlib.Path) -> None:
+    """End the process noted in `pidfile`, and wait until it is gone."""
+    pid = alive(pidfile)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: alive(pidfile) is None, 20, f"process {pid} does not end")
+    pidfile.unlink(missing_ok=True)
+
+
+def wait_until(condition: object, seconds: float, complaint: str) -> None:
+    """Look at `condition` until it holds."""
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise EngineUnavailable(complaint)
+        time.sleep(0.05)
+
+
+def _started(pid: int) -> str | None:
+    """When the process started, in clock ticks since boot; None for a dead one or a zombie."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else fields[19]

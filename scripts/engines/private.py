@@ -1,0 +1,123 @@
+"""Bring a private engine up, and take all of it down again.
+
+Each has its own network, mounts, processes and host name, so that several run side by side, use the same ports,
+make swarms and iptables rules, and end with the one process that started them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import sys
+
+from engines import host
+from engines.host import EngineUnavailable, run
+from engines.images import give_busybox, version
+from engines.roots import add_packages, ensure_root
+from engines.settings import NETWORK, REGISTRY_PORT, STATE, Spec
+
+HERE = pathlib.Path(__file__).parent
+
+
+def up(spec: Spec) -> bool:
+    """Have the engine running, with the busybox image in it. True when it was not running before."""
+    with host.lock(STATE / f".{spec.name}.lock"):
+        if is_up(spec):
+            return False
+        host.require_root()
+        host.require_commands()
+        ensure_root(spec.suite)
+        if spec.program == "podman":
+            add_packages(spec.suite, "podman", "podman", "crun", "netavark", "aardvark-dns", "containernetworking-plugins")
+        _remove(spec)
+        try:
+            _start(spec)
+        except BaseException:
+            log = spec.state / "log"
+            host.say("\n".join(log.read_text(errors="replace").splitlines()[-25:]) if log.exists() else "")
+            _remove(spec)
+            raise
+    return True
+
+
+def down(spec: Spec) -> bool:
+    """End the engine with all it runs, and remove what it wrote. True when there was anything to do."""
+    with host.lock(STATE / f".{spec.name}.lock"):
+        if not spec.state.exists():
+            return False
+        host.require_root()
+        _remove(spec)
+    return True
+
+
+def is_up(spec: Spec) -> bool:
+    """Does the engine run and answer?"""
+    return host.alive(spec.state / "pid") is not None and version(spec.socket) is not None
+
+
+def _start(spec: Spec) -> None:
+    spec.state.mkdir(parents=True)
+    if len(os.fsencode(spec.socket)) > 107:
+        raise EngineUnavailable(f"{spec.socket} is too long for a socket's path: set DOCKERKIT_ENGINES to a shorter folder")
+    _connect_network(spec)
+    namespace = f"/run/netns/{spec.namespace}"
+    process = host.spawn(
+        ["nsenter", f"--net={namespace}"]
+        + ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
+        + ["sh", HERE / "enter.sh", spec.root, spec.state, *_command(spec)],
+        spec.state / "pid",
+        spec.state / "log",
+    )
+    ports = [str(REGISTRY_PORT + offset) for offset in range(3)]
+    forward = [sys.executable, HERE / "forward.py", namespace, *ports]
+    host.spawn(forward, spec.state / "forward.pid", spec.state / "forward.log")
+    host.wait_until(
+        lambda: version(spec.socket) is not None or process.poll() is not None, 60, f"{spec.name} does not answer"
+    )
+    if process.poll() is not None:
+        raise EngineUnavailable(f"{spec.name} ended with status {process.returncode}")
+    give_busybox(spec.socket, spec.root)
+
+
+def _command(spec: Spec) -> list[str]:
+    if spec.program == "podman":
+        return ["podman", "--root", "/engine/data", "system", "service", "--time=0", "unix:///engine/docker.sock"]
+    config = {"experimental": True, "features": spec.features}
+    (spec.state / "daemon.json").write_text(json.dumps(config))
+    return [
+        *("dockerd", "--config-file", "/engine/daemon.json", "--log-level", "warn", "--group", "root"),
+        *("--host", "unix:///engine/docker.sock", "--host", spec.tcp, "--tls=false"),
+        *("--data-root", "/engine/data", "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid"),
+        *("--insecure-registry", "127.0.0.0/8", "--insecure-registry", f"{NETWORK}.0.0/16"),
+        *("--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{spec.namespace}"),
+    ]
+
+
+def _connect_network(spec: Spec) -> None:
+    """A network namespace joined to this machine by one pair of interfaces."""
+    inside, outside = "eth0", f"dk-{spec.number}"
+    netns = ("-n", spec.namespace)
+    run("ip", "netns", "add", spec.namespace)
+    run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", spec.namespace)
+    run("ip", "addr", "add", f"{spec.gateway}/24", "dev", outside)
+    run("ip", "link", "set", outside, "up")
+    run("ip", *netns, "link", "set", "lo", "up")
+    run("ip", *netns, "addr", "add", f"{spec.address}/24", "dev", inside)
+    run("ip", *netns, "link", "set", inside, "up")
+    run("ip", *netns, "route", "add", "default", "via", spec.gateway)
+
+
+def _remove(spec: Spec) -> None:
+    host.kill(spec.state / "pid")
+    host.kill(spec.state / "forward.pid")
+    run("ip", "link", "delete", f"dk-{spec.number}", check=False)
+    run("ip", "netns", "delete", spec.namespace, check=False)
+    for controller in pathlib.Path("/sys/fs/cgroup").glob(f"**/{spec.namespace}"):
+        for folder, _, _ in os.walk(controller, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+    if spec.state.exists():
+        shutil.rmtree(spec.state)

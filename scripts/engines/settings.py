@@ -1,0 +1,81 @@
+"""What each private engine is, and where its files, sockets and addresses are."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from dataclasses import dataclass, field
+
+CACHE = pathlib.Path(
+    os.environ.get("DOCKERKIT_ENGINES")
+    or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "dockerkit-engines"
+)
+ROOTS = CACHE / "roots"
+STATE = CACHE / "state"
+NETWORK = "10.213"
+"""The first half of every engine's address: engine number N is at 10.213.N.2, this machine at 10.213.N.1."""
+
+BUSYBOX = "busybox:latest"
+REGISTRY_PORT = int(os.environ.get("DOCKERKIT_REGISTRY_PORT", "15000"))
+"""The open registry; the one with passwords and the one with TLS are at the next two ports."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One engine that these scripts know how to run."""
+
+    name: str
+    number: int
+    suite: str
+    program: str = "dockerd"
+    features: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def root(self) -> pathlib.Path:
+        """The Debian root that the engine runs in; kept for the next time."""
+        return ROOTS / self.suite
+
+    @property
+    def state(self) -> pathlib.Path:
+        """Everything the engine writes; removed with it."""
+        return STATE / self.name
+
+    @property
+    def socket(self) -> pathlib.Path:
+        return self.state / "docker.sock"
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.socket}"
+
+    @property
+    def namespace(self) -> str:
+        return f"dockerkit-{self.name}"
+
+    @property
+    def gateway(self) -> str:
+        """This machine, as the engine and its containers see it."""
+        return f"{NETWORK}.{self.number}.1"
+
+    @property
+    def address(self) -> str:
+        """The engine, as this machine sees it: published ports answer here."""
+        return f"{NETWORK}.{self.number}.2"
+
+    @property
+    def tcp(self) -> str:
+        return f"tcp://{self.address}:2375"
+
+
+SPECS = {
+    spec.name: spec
+    for spec in (
+        Spec("bookworm", 1, "bookworm"),
+        Spec("trixie", 2, "trixie"),
+        Spec("sid", 3, "sid"),
+        Spec("sid-containerd", 4, "sid", features={"containerd-snapshotter": True}),
+        Spec("podman-bookworm", 5, "bookworm", program="podman"),
+        Spec("podman-trixie", 6, "trixie", program="podman"),
+    )
+}
+DEFAULT = ("bookworm", "trixie", "sid")
