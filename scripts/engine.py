@@ -14,16 +14,13 @@ private address that only this machine can reach: do not leave them running on a
 from __future__ import annotations
 
 import argparse
-import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from engines import private, registry  # noqa: E402
-from engines.host import EngineUnavailable, say  # noqa: E402
-from engines.images import version  # noqa: E402
-from engines.registry import REGISTRIES  # noqa: E402
-from engines.settings import DEFAULT, SPECS  # noqa: E402
+from engines import private, registry
+from engines.host import EngineUnavailable, say
+from engines.images import version
+from engines.registry import REGISTRIES
+from engines.settings import DEFAULT, SPECS
 
 
 def up(names: list[str]) -> int:

@@ -71,7 +71,9 @@ def lock(path: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def spawn(command: Sequence[str | os.PathLike[str]], pidfile: pathlib.Path, log: pathlib.Path) -> subprocess.Popen[bytes]:
+def spawn(
+    command: Sequence[str | os.PathLike[str]], pidfile: pathlib.Path, log: pathlib.Path
+) -> subprocess.Popen[bytes]:
     """Start a process that outlives us, and note its identity in `pidfile`."""
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -31,7 +31,7 @@ def up(spec: Spec) -> bool:
         host.require_commands()
         ensure_root(spec.suite)
         if spec.program == "podman":
-            add_packages(spec.suite, "podman", "podman", "crun", "netavark", "aardvark-dns", "containernetworking-plugins")
+            add_packages(spec.suite, "podman", "podman", "netavark", "aardvark-dns", "nftables")
         _remove(spec)
         try:
             _start(spec)
@@ -61,13 +61,17 @@ def is_up(spec: Spec) -> bool:
 def _start(spec: Spec) -> None:
     spec.state.mkdir(parents=True)
     if len(os.fsencode(spec.socket)) > 107:
-        raise EngineUnavailable(f"{spec.socket} is too long for a socket's path: set DOCKERKIT_ENGINES to a shorter folder")
+        raise EngineUnavailable(
+            f"{spec.socket} is too long for a socket's path: set DOCKERKIT_ENGINES to a shorter folder"
+        )
     _connect_network(spec)
     namespace = f"/run/netns/{spec.namespace}"
     process = host.spawn(
-        ["nsenter", f"--net={namespace}"]
-        + ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]
-        + ["sh", HERE / "enter.sh", spec.root, spec.state, *_command(spec)],
+        [
+            *("nsenter", f"--net={namespace}"),
+            *("unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"),
+            *("sh", HERE / "enter.sh", spec.root, spec.state, *_command(spec)),
+        ],
         spec.state / "pid",
         spec.state / "log",
     )
@@ -84,7 +88,9 @@ def _start(spec: Spec) -> None:
 
 def _command(spec: Spec) -> list[str]:
     if spec.program == "podman":
-        return ["podman", "--root", "/engine/data", "system", "service", "--time=0", "unix:///engine/docker.sock"]
+        # runc, since crun refuses machines that have both generations of cgroups
+        storage = ["--root", "/engine/data", "--runtime", "runc", "--cgroup-manager", "cgroupfs"]
+        return ["podman", *storage, "system", "service", "--time=0", "unix:///engine/docker.sock"]
     config = {"experimental": True, "features": spec.features}
     (spec.state / "daemon.json").write_text(json.dumps(config))
     return [

@@ -45,7 +45,9 @@ def mirror() -> str:
     if chosen := os.environ.get("DOCKERKIT_DEBIAN_MIRROR"):
         return chosen
     etc = pathlib.Path("/etc/apt")
-    for path in sorted([etc / "sources.list", *etc.glob("sources.list.d/*.sources"), *etc.glob("sources.list.d/*.list")]):
+    for path in sorted(
+        [etc / "sources.list", *etc.glob("sources.list.d/*.sources"), *etc.glob("sources.list.d/*.list")]
+    ):
         text = path.read_text() if path.is_file() else ""
         for url in re.findall(r"^(?:URIs:|deb(?: \[[^]]*\])?)\s+(\S+)", text, re.MULTILINE):
             if re.fullmatch(r"https?://\S+/debian/?", url):

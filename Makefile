@@ -1,0 +1,63 @@
+# Everything a developer types. `make` alone lists it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOWEST := .venv-lowest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit unit-lowest integration lint format types bench docs engine engine-down clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.ready ## see dockerkit build, run, watch, enter, copy from and stop a real container
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.ready ## run all tests, on every engine that this machine can run
+	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/unit tests/integration
+
+unit: $(VENV)/.ready ## run the tests that need no engine
+	$(BIN)/python -m pytest tests/unit
+
+unit-lowest: $(LOWEST)/.ready ## the same with the lowest versions of the dependencies
+	$(LOWEST)/bin/python -m pytest -p no:cacheprovider tests/unit
+
+integration: $(VENV)/.ready ## run the tests on real engines (ENGINES="trixie sid" for some of them)
+	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/integration $(addprefix --engine ,$(ENGINES))
+
+lint: $(VENV)/.ready ## look for mistakes and for unformatted code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(VENV)/.ready ## put the code in shape
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+types: $(VENV)/.ready ## check the types, with mypy and pyright
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+bench: $(VENV)/.ready ## measure
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.ready ## build the documentation into site/
+	$(BIN)/python -m mkdocs build --strict
+
+engine: ## bring private engines up and leave them running (ENGINES="trixie" for some); see also engine-down
+	$(PYTHON) scripts/engine.py up $(ENGINES)
+	$(PYTHON) scripts/engine.py registry up
+	$(PYTHON) scripts/engine.py status
+
+engine-down: ## take the private engines and registries down
+	$(PYTHON) scripts/engine.py down $(ENGINES)
+
+clean: ## remove what was made here (the engines' roots stay in their cache folder)
+	rm -rf $(VENV) $(LOWEST) site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.ready: pyproject.toml scripts/venv.sh
+	@sh scripts/venv.sh $(PYTHON) $(VENV) --group dev -e '.[all]'
+	@touch $@
+
+$(LOWEST)/.ready: pyproject.toml scripts/venv.sh scripts/lowest.py
+	@sh scripts/venv.sh $(PYTHON) $(LOWEST) --group test -e '.[all]' $$($(PYTHON) scripts/lowest.py)
+	@touch $@
