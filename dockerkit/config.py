@@ -1,6 +1,6 @@
 """Where the engine is, found by the rules of the docker command.
 
-In this order: what the caller says, ``DOCKER_HOST``, ``DOCKER_CONTEXT``, the context chosen with ``docker context use``,
+In this order: what the caller says, ``DOCKER_HOST``, ``DOCKER_CONTEXT``, the context that ``docker context use`` set,
 the default socket; and only when that socket is missing, the usual places of other engines (rootless, Desktop, Colima,
 Rancher, OrbStack, Lima, Podman). The answer is an :class:`Endpoint`, which also tells why it was chosen.
 """
@@ -103,8 +103,8 @@ def resolve(
 
     Args:
         base_url: the engine's address; nothing else is then looked at.
-        tls: how to speak TLS with it; True trusts the system's authorities, None (and False, docker-py's default) leaves
-            it to what names the engine.
+        tls: how to speak TLS with it; True trusts the system's authorities, None (and False, docker-py's default)
+            leaves it to what names the engine.
         context: name of a docker context to use.
         environment: variables to read instead of the process's own.
         use_context: whether ``DOCKER_CONTEXT`` and the context chosen with ``docker context use`` count.

@@ -12,6 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,3 +106,80 @@ def current_name(config_dir: str, config: Mapping[str, Any]) -> str:
     if not isinstance(name, str):
         raise errors.InvalidConfigFile(f"{os.path.join(config_dir, 'config.json')}: currentContext is no text")
     return name
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that the docker command would not take for a context.
+
+    Raises:
+        MissingContextParameter: it is empty.
+        ContextException: it is ``default``.
+        InvalidArgument: it is too short, or holds other than letters, digits and ``_.+-``.
+    """
+    if not name:
+        raise errors.MissingContextParameter("name")
+    if name == DEFAULT:
+        raise errors.ContextException(f"{DEFAULT!r} is the built-in context: choose another name")
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+", name):
+        raise errors.InvalidArgument(
+            f"name: {name!r} is no name for a context: letters, digits and '_.+-', two or more, first a letter or digit"
+        )
+
+
+def write(config_dir: str, meta: Mapping[str, Any], tls: Mapping[str, Mapping[str, str]]) -> None:
+    """Store a context; one of the same name is replaced.
+
+    Args:
+        config_dir: the docker command's folder; made when missing.
+        meta: what ``meta.json`` shall say.
+        tls: for each endpoint, paths of the files to copy, by the name they shall have (``ca.pem``...).
+    """
+    name = meta["Name"]
+    for endpoint, files in tls.items():
+        folder = os.path.join(tls_dir(config_dir, name), endpoint)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for file_name, source in files.items():
+            with open(source, "rb") as file:
+                _replace(os.path.join(folder, file_name), file.read(), 0o600)
+    os.makedirs(meta_dir(config_dir, name), exist_ok=True)
+    text = json.dumps(meta, separators=(",", ":"))
+    _replace(os.path.join(meta_dir(config_dir, name), METAFILE), text.encode(), 0o644)
+
+
+def remove(config_dir: str, name: str) -> None:
+    """Delete a context and its TLS files, and leave it if it is the one in use."""
+    config_path = os.path.join(config_dir, "config.json")
+    if os.path.isfile(config_path) and load_json(config_path).get("currentContext") == name:
+        use(config_dir, DEFAULT)
+    for folder in (meta_dir(config_dir, name), tls_dir(config_dir, name)):
+        if os.path.isdir(folder):
+            shutil.rmtree(folder)
+
+
+def use(config_dir: str, name: str) -> None:
+    """Make a context the one in use, in ``config.json``; all else in that file stays as it is."""
+    path = os.path.realpath(os.path.join(config_dir, "config.json"))
+    there = os.path.isfile(path) and os.path.getsize(path) > 0
+    config = load_json(path) if there else {}
+    if name == DEFAULT:
+        if "currentContext" not in config:
+            return
+        del config["currentContext"]
+    else:
+        config["currentContext"] = name
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    mode = os.stat(path).st_mode & 0o777 if there else 0o600
+    _replace(path, (json.dumps(config, indent="\t", ensure_ascii=False) + "\n").encode(), mode)
+
+
+def _replace(path: str, data: bytes, mode: int) -> None:
+    """Write a file at once: whoever reads meanwhile sees the old or the new one, never a half."""
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".dockerkit-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
