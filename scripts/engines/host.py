@@ -71,13 +71,11 @@ def lock(path: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def spawn(
-    command: Sequence[str | os.PathLike[str]], pidfile: pathlib.Path, log: pathlib.Path
-) -> subprocess.Popen[bytes]:
+def spawn(command: Sequence[object], pidfile: pathlib.Path, log: pathlib.Path) -> subprocess.Popen[bytes]:
     """Start a process that outlives us, and note its identity in `pidfile`."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command,
+            [str(word) for word in command],
             env={"PATH": SEARCH, "HOME": "/root", "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,0 +1,258 @@
+"""The engines that the tests run on, and fixtures to leave them as they were.
+
+Before the first test, every engine that is asked for is brought up (those that run already are used, and left
+running); after the last one, those that this run started are taken down with all their files.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from engines import private, registry
+from engines.host import EngineUnavailable
+from engines.images import give_busybox, version
+from engines.registry import PASSWORD, REGISTRIES, USER, Registry
+from engines.settings import BUSYBOX, DEFAULT, SPECS, Spec
+from housekeeping import LABEL, PREFIX, RUN, inventory, remove_ours
+
+if TYPE_CHECKING:
+    from dockerkit import APIClient, DockerClient
+
+MUST_IN_CI = ("bookworm", "trixie")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine."""
+
+    name: str
+    host: str
+    api_version: str
+    spec: Spec
+    ours: bool
+    """Whether this run started it: then it has to be empty again at the end."""
+
+    @property
+    def address(self) -> str:
+        """Where published ports answer."""
+        return self.spec.address
+
+    @property
+    def gateway(self) -> str:
+        """This machine's address as containers see it."""
+        return self.spec.gateway
+
+    @property
+    def tcp(self) -> str:
+        """The same engine over TCP, without TLS."""
+        return self.spec.tcp
+
+    @property
+    def socket(self) -> pathlib.Path:
+        return self.spec.socket
+
+
+class Engines:
+    """The engines and registries of this run; kept by the pytest process that the others were started by."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.started: list[str] = []
+        self.missing: dict[str, str] = {}
+        self.registries: list[Registry] = []
+
+    def bring_up(self, asked: list[str]) -> None:
+        names = asked or list(DEFAULT)
+        required = asked or (MUST_IN_CI if os.environ.get("CI") else ())
+        with ThreadPoolExecutor() as pool:
+            for name, outcome in zip(names, pool.map(_try_up, names), strict=True):
+                if isinstance(outcome, str):
+                    self.missing[name] = outcome
+                else:
+                    self.names.append(name)
+                    self.started += [name] if outcome else []
+        if fatal := [name for name in required if name in self.missing]:
+            self.take_down()
+            pytest.exit("\n".join(f"engine {name} is needed: {self.missing[name]}" for name in fatal), returncode=1)
+        if self.names:
+            self.registries = [one for one in REGISTRIES.values() if registry.up(one)]
+
+    def take_down(self) -> None:
+        for name in self.started:
+            private.down(SPECS[name])
+        for one in self.registries:
+            registry.down(one)
+        self.started, self.registries = [], []
+
+
+def _try_up(name: str) -> bool | str:
+    try:
+        return private.up(SPECS[name])
+    except (EngineUnavailable, OSError) as error:
+        return str(error)
+
+
+KEY = pytest.StashKey[Engines]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", action="append", default=[], choices=list(SPECS), help="run on this engine only; may be repeated"
+    )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    engines = session.config.stash[KEY] = Engines()
+    handed = getattr(session.config, "workerinput", None)
+    if handed is not None:
+        engines.names, engines.started = handed["engines"], handed["started"]
+    elif not session.config.option.collectonly:
+        engines.bring_up(session.config.getoption("--engine"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell pytest-xdist's workers what runs; they start nothing and stop nothing."""
+    engines = node.config.stash[KEY]
+    node.workerinput["engines"], node.workerinput["started"] = engines.names, engines.started
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if KEY in session.config.stash and not hasattr(session.config, "workerinput"):
+        session.config.stash[KEY].take_down()
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    engines = config.stash.get(KEY, None) or Engines()
+    return [f"engines: {', '.join(engines.names) or 'none'}", *_missing(engines)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in _missing(config.stash.get(KEY, None) or Engines()):
+        terminalreporter.write_line(line, yellow=True)
+
+
+def _missing(engines: Engines) -> list[str]:
+    return [f"SKIPPED ENGINE {name}, nothing was tested on it: {reason}" for name, reason in engines.missing.items()]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        config = metafunc.config
+        names = config.stash[KEY].names if KEY in config.stash else []
+        names = names or config.getoption("--engine") or list(DEFAULT)
+        # One worker for each engine: tests of the same engine run one after the other.
+        params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
+        metafunc.parametrize("engine", params, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A running engine; the test runs once on each."""
+    spec = SPECS[request.param]
+    facts = version(spec.socket)
+    if facts is None:
+        pytest.fail(f"{spec.name} no longer answers at {spec.socket}: an earlier test may have ended it", pytrace=False)
+    ours = spec.name in request.config.stash[KEY].started
+    give_busybox(spec.socket, spec.root)
+    before = inventory(spec.socket)
+    yield Engine(spec.name, spec.host, facts["ApiVersion"], spec, ours)
+    remove_ours(spec.socket)
+    if ours and (left := inventory(spec.socket) - before):
+        pytest.fail(f"tests left this on {spec.name}, without label or name of a test: {sorted(left)}", pytrace=False)
+
+
+@pytest.fixture
+def api(engine: Engine) -> Iterator[APIClient]:
+    """The low-level client of the engine."""
+    from dockerkit import APIClient
+
+    with APIClient(engine.host) as client:
+        yield client
+
+
+@pytest.fixture
+def client(engine: Engine) -> Iterator[DockerClient]:
+    """The client of the engine."""
+    from dockerkit import DockerClient
+
+    with DockerClient(engine.host) as client:
+        yield client
+
+
+@pytest.fixture
+def busybox(engine: Engine) -> str:
+    """An image that the engine has: a static busybox."""
+    return BUSYBOX
+
+
+_counter = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def unique() -> Callable[..., str]:
+    """Make a name that nobody has, and by which what a test created is found and removed at the end."""
+
+    def name(kind: str = "x") -> str:
+        return f"{PREFIX}{kind}-{next(_counter)}"
+
+    return name
+
+
+@pytest.fixture(scope="session")
+def labels() -> dict[str, str]:
+    """Labels for all that a test creates."""
+    return {LABEL: RUN}
+
+
+@pytest.fixture(scope="session")
+def private_engine(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Engine]]:
+    """Bring up an engine by name (sid-containerd, podman-bookworm, …) that is not among the usual ones."""
+    started: list[Spec] = []
+
+    def bring_up(name: str) -> Engine:
+        spec = SPECS[name]
+        if private.up(spec):
+            started.append(spec)
+        facts = version(spec.socket)
+        assert facts is not None
+        return Engine(name, spec.host, facts["ApiVersion"], spec, ours=spec in started)
+
+    yield bring_up
+    for spec in started:
+        private.down(spec)
+
+
+@dataclass(frozen=True)
+class RegistryAccess:
+    """A registry that wants a password, and maybe trust in a private authority."""
+
+    host: str
+    user: str = USER
+    password: str = PASSWORD
+    ca: str | None = None
+
+
+@pytest.fixture(scope="session", name="registry")
+def open_registry() -> str:
+    """The open registry, ``127.0.0.1:PORT`` for us and for the engines."""
+    return REGISTRIES["open"].host
+
+
+@pytest.fixture(scope="session")
+def auth_registry() -> RegistryAccess:
+    """A registry with a password."""
+    return RegistryAccess(REGISTRIES["auth"].host)
+
+
+@pytest.fixture(scope="session")
+def tls_registry() -> RegistryAccess:
+    """A registry with a password, over TLS; ``ca`` is the file of the authority to trust."""
+    return RegistryAccess(REGISTRIES["tls"].host, ca=str(REGISTRIES["tls"].ca))
