@@ -27,6 +27,7 @@
     │   └── BuildError
     ├── StreamTruncated                   the engine cut a stream short (ConnectionError)
     ├── StreamParseError                  bytes that are no frame or no JSON (RuntimeError)
+    ├── UnreadableFile (OSError)          a local file that was to be sent can't be read; names it
     ├── UnsafeArchive                     an archive that would write outside its folder
     ├── ContainerError                    a container run to its end left with a non-zero exit code
     └── ContextException                  docker contexts
@@ -96,6 +97,7 @@ __all__ = [
     "StreamTruncated",
     "TLSParameterError",
     "Unauthorized",
+    "UnreadableFile",
     "UnsafeArchive",
     "create_api_error_from_http_exception",
     "create_unexpected_kwargs_error",
@@ -290,6 +292,15 @@ class StreamParseError(DockerException, RuntimeError):
     def __init__(self, reason: object) -> None:
         super().__init__(str(reason))
         self.msg = reason
+
+
+class UnreadableFile(DockerException, OSError):
+    """A local file or folder that was to be sent can't be read; the message names it."""
+
+    @classmethod
+    def of(cls, error: OSError, path: str) -> UnreadableFile:
+        """The failure to read `path`, with the system's reason."""
+        return cls(error.errno or 0, f"can't read {path}: {error.strerror or error}")
 
 
 class UnsafeArchive(DockerException):

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .errors import InvalidRepository
+from dockerkit.errors import InvalidRepository
 
 __all__ = ["DEFAULT_DOMAIN", "DEFAULT_TAG", "Reference", "parse_repository_tag"]
 
@@ -155,4 +155,6 @@ def _check_digest(text: str, digest: str) -> None:
     algorithm, _, value = digest.partition(":")
     length = _DIGEST_LENGTHS.get(algorithm)
     if not _DIGEST.fullmatch(digest) or (length is not None and (len(value) != length or value != value.lower())):
-        raise InvalidRepository(f"invalid digest {digest!r} in {text!r}: expected e.g. sha256: and 64 lower-case hex digits")
+        raise InvalidRepository(
+            f"invalid digest {digest!r} in {text!r}: expected e.g. sha256: and 64 lower-case hex digits"
+        )

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
-from ..errors import InvalidArgument
+from dockerkit.errors import InvalidArgument
 
 __all__ = ["IgnoreRules", "Verdict", "read_patterns"]
 
