@@ -72,5 +72,14 @@ def fill(path: str, ids: Mapping[str, Ref]) -> str:
     return path
 
 
+def checked_name(name: object) -> str:
+    """A container's new name."""
+    if not isinstance(name, str) or not name:
+        raise InvalidArgument(f"name: a text is needed, not {name!r}")
+    if "/" in name.removeprefix("/") or not name.isprintable():
+        raise InvalidArgument(f"name: {name!r} has slashes or control characters")
+    return name
+
+
 def _is_repository(name: str) -> bool:
     return all(part not in ("", ".", "..") for part in name.split("/"))

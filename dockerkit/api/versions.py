@@ -18,6 +18,11 @@ FLOOR = "1.24"
 CEILING = "1.55"
 """The newest API version that dockerkit knows (Engine 29.6)."""
 
+MEDIA_TYPE_TELLS = "Content-Type tells multiplexed output from raw"
+"""Not an operation but a way in which answers behave; :meth:`Gate.supports` knows it too."""
+
+_BEHAVIOUR = {MEDIA_TYPE_TELLS: "1.42"}
+
 
 @cache
 def as_tuple(version: str) -> tuple[int, int]:
@@ -89,12 +94,14 @@ class Gate:
 
     Attributes:
         version: the API version, as text.
+        prefix: what a versioned path begins with: ``"/v1.41"``.
     """
 
-    __slots__ = ("_rules", "_version", "version")
+    __slots__ = ("_rules", "_version", "prefix", "version")
 
     def __init__(self, version: str) -> None:
         self.version = version
+        self.prefix = f"/v{version}"
         self._version = as_tuple(version)
         self._rules: dict[str, _Rules | None] = {}
 
@@ -149,6 +156,8 @@ class Gate:
             operation: method and path template, as in :meth:`check`.
             name: a query parameter, a header, a dotted body field, or ``filters.NAME``.
         """
+        if operation in _BEHAVIOUR:
+            return self._knows(_BEHAVIOUR[operation])
         from dockerkit.api._version_table import OPERATIONS
 
         row = OPERATIONS.get(operation)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from dockerkit.errors import StreamError
+from dockerkit.errors import StreamError, StreamTruncated
 from dockerkit.streams import frames, jsonlines
 
 if TYPE_CHECKING:
@@ -80,7 +81,9 @@ class ByteStream(Stream[bytes]):
     """Blocks of bytes: a tar archive mostly. Also a readable file: ``read``, ``readinto``."""
 
     def __init__(self, source: Source, chunk_size: int) -> None:
-        super().__init__(source, source.chunks(chunk_size))
+        blocks = source.chunks(chunk_size)
+        compressed = source.headers.get("Content-Encoding") == "gzip"
+        super().__init__(source, _gunzip(blocks, chunk_size) if compressed else blocks)
         self._rest = memoryview(b"")
 
     def read(self, size: int | None = -1) -> bytes:
@@ -183,6 +186,19 @@ class FrameStream(Stream[T_co]):
             self.close()
         out, err = (b"".join(blocks) if blocks else None for blocks in parts.values())
         return out, err
+
+
+def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Undo a compression on the way, never more than ``size`` bytes at once."""
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    for block in blocks:
+        while block:
+            yield unpacker.decompress(block, size)
+            block = unpacker.unconsumed_tail
+    if rest := unpacker.flush():
+        yield rest
+    if not unpacker.eof:
+        raise StreamTruncated("the compressed stream ended before it was complete")
 
 
 def _frames(source: Source) -> Iterator[frames.Frame]:

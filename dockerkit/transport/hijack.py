@@ -203,5 +203,5 @@ def _drain(response: http.client.HTTPResponse, sock: socket.socket) -> bytes:
         pass
     finally:
         with contextlib.suppress(OSError):
-            response.fp.close()  # the buffer only: the connection keeps the socket
+            response.close()  # the buffer only: the connection keeps the socket
     return early or b""

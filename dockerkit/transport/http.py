@@ -102,7 +102,8 @@ class Transport:
         connection = self.pool.take(timeouts.connect, fresh=True)
         try:
             upgrade = {"Connection": "Upgrade", "Upgrade": "tcp", **headers}
-            response = _ask(connection, method, target, upgrade, body, timeouts)
+            _send(connection, method, target, upgrade, body, timeouts)
+            response = _head(connection, method)
             if response.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
                 return Hijacked(response, connection, self.pool.give_back, asked)
         except BaseException as error:
@@ -129,26 +130,34 @@ class Transport:
 def _ask(
     connection: Connection, method: str, target: str, headers: Mapping[str, str], body: Body, timeouts: Timeouts
 ) -> http.client.HTTPResponse:
-    connection.timeout = timeouts.read
-    connection.sock.settimeout(timeouts.read)
     try:
-        connection.request(method, target, body, _framed(headers, body), encode_chunked=True)
+        _send(connection, method, target, headers, body, timeouts)
     except (BrokenPipeError, ConnectionResetError):
         if body is None:
             raise
         # The engine refused a body before it was all sent: its answer is there to be read, and says why.
-        return _early_answer(connection, method)
+        response = _head(connection, method)
+        response.will_close = True
+        return response
     return connection.getresponse()
 
 
-def _early_answer(connection: Connection, method: str) -> http.client.HTTPResponse:
+def _send(
+    connection: Connection, method: str, target: str, headers: Mapping[str, str], body: Body, timeouts: Timeouts
+) -> None:
+    connection.timeout = timeouts.read
+    connection.sock.settimeout(timeouts.read)
+    connection.request(method, target, body, _framed(headers, body), encode_chunked=True)
+
+
+def _head(connection: Connection, method: str) -> http.client.HTTPResponse:
+    """The head of an answer, read without the connection's own bookkeeping, which would close it."""
     response = connection.response_class(connection.sock, method=method)
     try:
         response.begin()
     except BaseException:
         response.close()
         raise
-    response.will_close = True
     return response
 
 

@@ -1,0 +1,468 @@
+"""The one place that sends: ids, versions, encoding, errors, and a reader for each kind of answer.
+
+A call of the API layer is one line: verb, path template, query, body, kind of answer. What those lines share is here.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
+
+from dockerkit import config
+from dockerkit.api import encode, versions
+from dockerkit.api.refs import Ref, fill
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
+from dockerkit.errors import InvalidArgument, InvalidVersion, StreamError, StreamParseError
+from dockerkit.streams import ByteStream, FrameStream, JSONStream, ProgressStream
+from dockerkit.transport import Exchange, Hijacked, Timeouts, Transport
+from dockerkit.types.wire import wire
+
+if TYPE_CHECKING:
+    import ssl
+
+    from dockerkit.auth import AuthConfig
+    from dockerkit.proxies import ProxyConfig
+    from dockerkit.tls import TLSConfig
+    from dockerkit.types.wire import ToEngine
+
+
+class Unset:
+    """The type of :data:`UNSET`: what an argument has that was not given, where None means something."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset()
+
+Timeout = float | tuple[float | None, float | None] | None | Unset
+"""Seconds, for connecting and for each wait on an answer; a pair tells them apart; None is no limit."""
+
+Data = bytes | IO[bytes] | Iterable[bytes]
+Json = Mapping[str, Any] | Sequence[Any]
+
+_MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+_LARGEST_ERROR = 1024 * 1024
+
+
+class Base:
+    """A client of one engine, without its calls.
+
+    Nothing is sent before the first call: that one asks the engine for its API version, once.
+
+    Args:
+        base_url: ``unix:///path``, ``tcp://host:port``, ``ssh://user@host``, ``npipe:////./pipe/name``; None to find the
+            engine as the docker command does (``DOCKER_HOST``, ``DOCKER_CONTEXT``, the current context, usual sockets).
+        version: API version to speak, as text; None or ``"auto"`` for the newest that both sides know.
+        timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit. Streams,
+            waits, pulls and builds have no read timeout of their own.
+        tls: True, or a TLSConfig, or an ssl context, for tcp.
+        user_agent: the User-Agent header.
+        num_pools: taken for docker-py's sake; there is one pool whatever the number of paths.
+        credstore_env: environment variables for credential helpers.
+        use_ssh_client: taken for docker-py's sake; ssh:// always runs the system's ssh where there is one.
+        max_pool_size: idle connections that are kept.
+        context: name of a docker context, instead of base_url.
+        environment: instead of ``os.environ``, for the variables named above.
+        headers: sent with each request.
+
+    Raises:
+        InvalidArgument: an argument that can't be right.
+        ContextNotFound: there is no such context.
+        TLSParameterError: TLS files are missing or wrong.
+        InvalidVersion: the version is no version, or one that dockerkit does not know.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        version: str | None = None,
+        timeout: float | tuple[float | None, float | None] | None = DEFAULT_TIMEOUT_SECONDS,
+        tls: TLSConfig | ssl.SSLContext | bool | None = False,
+        user_agent: str = DEFAULT_USER_AGENT,
+        num_pools: int | None = None,
+        credstore_env: Mapping[str, str] | None = None,
+        use_ssh_client: bool = False,
+        max_pool_size: int = KEPT_CONNECTIONS,
+        *,
+        context: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.endpoint = config.resolve(base_url, tls=tls or None, context=context, environment=environment)
+        self.timeout = timeout
+        self.credstore_env = credstore_env
+        self.headers: dict[str, str] = {
+            "User-Agent": user_agent,
+            **config.http_headers(environment),
+            **(headers or {}),
+        }
+        self._timeouts = _timeouts(timeout)
+        self._environment = environment
+        self._keep = max_pool_size
+        self._transport = Transport(self.endpoint, keep=max_pool_size)
+        self._lock = threading.Lock()
+        asked = config.api_version(environment) if version is None else version
+        self._asked_version = None if asked in (None, "auto") else asked
+        self._gate = versions.gate(versions.checked(self._asked_version)) if self._asked_version else None
+        self._auth_config: AuthConfig | None = None
+        self._proxy_config: ProxyConfig | None = None
+
+    # -- the version ---------------------------------------------------------------------------------------------
+
+    @property
+    def api_version(self) -> str:
+        """The API version in use; asks the engine once, when it was not given. ``GET /_ping``"""
+        return self._spoken().version
+
+    def _spoken(self) -> versions.Gate:
+        gate = self._gate
+        if gate is None:
+            with self._lock:
+                gate = self._gate or self._negotiated(self._ping_headers())
+        return gate
+
+    def _ping_headers(self) -> Mapping[str, str]:
+        with self._transport.request("GET", "/_ping", self.headers, timeouts=self._timeouts) as exchange:
+            if exchange.status >= 400:
+                self._fail(exchange, "GET", "/_ping", "/_ping")
+            exchange.read(_LARGEST_ERROR)
+            return exchange.headers
+
+    def _negotiated(self, headers: Mapping[str, str]) -> versions.Gate:
+        self._gate = versions.gate(versions.negotiate(headers.get("Api-Version") or versions.FLOOR, None))
+        return self._gate
+
+    def _supports(self, operation: str, name: str | None = None) -> bool:
+        """Whether the API version in use has an operation ("GET /images/json"), or a parameter or field of it."""
+        return self._spoken().supports(operation, name)
+
+    # -- sending -------------------------------------------------------------------------------------------------
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        ids: Mapping[str, Ref],
+        query: Mapping[str, object] | None = None,
+        body: Json | ToEngine | None = None,
+        data: Data | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = UNSET,
+        versioned: bool = True,
+    ) -> Exchange:
+        """Send, and turn an error status into its exception; 304 counts as done."""
+        target, sent, payload = self._request(method, path, ids, query, body, data, headers, versioned)
+        timeouts = self._timeouts if isinstance(timeout, Unset) else _timeouts(timeout, self._timeouts)
+        exchange = self._transport.request(method, target, sent, payload, timeouts=timeouts)
+        if exchange.status >= 300 and exchange.status != 304:
+            self._fail(exchange, method, target, path)
+        return exchange
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        ids: Mapping[str, Ref],
+        query: Mapping[str, object] | None,
+        body: Json | ToEngine | None,
+        data: Data | None,
+        headers: Mapping[str, str] | None,
+        versioned: bool = True,
+    ) -> tuple[str, Mapping[str, str], Data | None]:
+        """What goes over the wire: target, headers and payload; all that can be refused is refused here."""
+        target = fill(path, ids) if ids else path
+        payload: Data | None = data
+        sent: Mapping[str, str] = self.headers
+        wired = None if body is None else wire(body)
+        if versioned:
+            gate = self._spoken()
+            gate.check(f"{method} {path}", query, headers, wired)
+            target = gate.prefix + target
+        if wired is not None:
+            payload = encode.json_body(wired)
+            sent = {**sent, "Content-Type": "application/json"}
+        elif data is not None:
+            sent = {**sent, "Content-Type": "application/x-tar"}
+        if headers:
+            sent = {**sent, **headers}
+        if query:
+            target += encode.query_string(query)
+        return target, sent, payload
+
+    def _fail(self, exchange: Exchange, method: str, target: str, path: str) -> NoReturn:
+        from dockerkit.request_errors import ErrorAnswer, api_error
+
+        try:
+            content = exchange.read(_LARGEST_ERROR)
+        except (StreamParseError, ConnectionError) as error:
+            content = f"its text could not be read: {error}".encode()
+        finally:
+            exchange.close()
+        url = f"{self.endpoint.host}{target}"
+        answer = ErrorAnswer(exchange.status, exchange.reason, dict(exchange.headers), content, method, url)
+        text = answer.text.lower()
+        image = path.startswith("/images/") or (path == "/containers/create" and "image" in text)
+        raise api_error(answer, image=image)
+
+    # -- kinds of answer -----------------------------------------------------------------------------------------
+
+    def _none(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Json | ToEngine | None = None,
+        data: Data | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = UNSET,
+        **ids: Ref,
+    ) -> None:
+        """A call that answers nothing."""
+        self._send(
+            method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout
+        ).read()
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Json | ToEngine | None = None,
+        data: Data | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = UNSET,
+        **ids: Ref,
+    ) -> Any:
+        """A call that answers JSON; an empty answer is None."""
+        exchange = self._send(
+            method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout
+        )
+        content = exchange.read()
+        if not content:
+            return None
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise StreamParseError(f"the answer to {method} {path} is no JSON: {content[:200]!r}") from error
+
+    def _text(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = UNSET,
+        versioned: bool = True,
+        **ids: Ref,
+    ) -> str:
+        """A call that answers plain text."""
+        exchange = self._send(
+            method, path, ids=ids, query=query, headers=headers, timeout=timeout, versioned=versioned
+        )
+        return exchange.read().decode("utf-8", "replace")
+
+    def _headers(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        timeout: Timeout = UNSET,
+        versioned: bool = True,
+        **ids: Ref,
+    ) -> Mapping[str, str]:
+        """A call whose answer is in its headers."""
+        exchange = self._send(method, path, ids=ids, query=query, timeout=timeout, versioned=versioned)
+        exchange.read()
+        return exchange.headers
+
+    def _bytes(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE,
+        timeout: Timeout = None,
+        **ids: Ref,
+    ) -> ByteStream:
+        """A call that answers a stream of bytes, a tar archive mostly."""
+        if chunk_size is not None and chunk_size < 1:
+            raise InvalidArgument(f"chunk_size: a number of bytes above 0 is needed, not {chunk_size!r}")
+        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=timeout)
+        return ByteStream(exchange, chunk_size or DEFAULT_DATA_CHUNK_SIZE)
+
+    def _json_lines(
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: bool | None,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = None,
+        **ids: Ref,
+    ) -> JSONStream[Any]:
+        """A call that answers JSON records without end; dicts with ``decode``, else the bytes of each."""
+        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=timeout)
+        return JSONStream(exchange, decoded=bool(decode))
+
+    def _progress(
+        self,
+        method: str,
+        path: str,
+        *,
+        decode: bool | None = True,
+        error: Callable[[str, int | None, Mapping[str, Any]], StreamError] = StreamError,
+        query: Mapping[str, object] | None = None,
+        body: Json | ToEngine | None = None,
+        data: Data | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = None,
+        **ids: Ref,
+    ) -> ProgressStream[Any]:
+        """A call that answers progress records; a failure in them is raised as ``error``."""
+        exchange = self._send(
+            method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout
+        )
+        return ProgressStream(exchange, decoded=bool(decode), failed=error)
+
+    def _frames(
+        self,
+        method: str,
+        path: str,
+        *,
+        tty: Callable[[], bool],
+        stream: bool = False,
+        demux: bool = False,
+        query: Mapping[str, object] | None = None,
+        **ids: Ref,
+    ) -> FrameStream[Any]:
+        """A call that answers a process's output: with frames, or raw from a terminal.
+
+        Args:
+            method, path, query, ids: as elsewhere.
+            tty: asked whether a terminal made the output, only where the engine does not tell.
+            stream: no read timeout, since the next output may come at any time.
+            demux: pairs (stdout, stderr) instead of chunks.
+        """
+        exchange = self._send(method, path, ids=ids, query=query, timeout=None if stream else UNSET)
+        try:
+            multiplexed = self._is_multiplexed(exchange.headers.get("Content-Type") or "", tty)
+        except BaseException:
+            exchange.close()
+            raise
+        return FrameStream(exchange, multiplexed=multiplexed, demux=demux)
+
+    def _hijack(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: Json | ToEngine | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout = UNSET,
+        **ids: Ref,
+    ) -> Hijacked:
+        """A call that takes its connection over: input and output of a process."""
+        target, sent, payload = self._request(method, path, ids, query, body, None, headers)
+        timeouts = self._timeouts if isinstance(timeout, Unset) else _timeouts(timeout, self._timeouts)
+        assert payload is None or isinstance(payload, bytes)
+        answer = self._transport.upgrade(method, target, sent, payload, timeouts=timeouts)
+        if isinstance(answer, Exchange):
+            self._fail(answer, method, target, path)
+        return answer
+
+    def _output(self, hijacked: Hijacked, *, tty: Callable[[], bool], demux: bool = False) -> FrameStream[Any]:
+        """The output of a hijacked connection."""
+        try:
+            multiplexed = self._is_multiplexed(hijacked.media_type, tty)
+        except BaseException:
+            hijacked.close()
+            raise
+        return FrameStream(hijacked, multiplexed=multiplexed, demux=demux)
+
+    def _is_multiplexed(self, content_type: str, tty: Callable[[], bool]) -> bool:
+        """Whether output has frames: the media type tells from API 1.42 on, the terminal below."""
+        if content_type.startswith(_MULTIPLEXED):
+            return True
+        if self._supports(versions.MEDIA_TYPE_TELLS):
+            return False
+        return not tty()
+
+    # -- credentials, life cycle ---------------------------------------------------------------------------------
+
+    @property
+    def _auth(self) -> AuthConfig:
+        """Registry credentials, from the docker command's configuration; read when first needed."""
+        if self._auth_config is None:
+            from dockerkit.auth import AuthConfig
+
+            self._auth_config = AuthConfig.load_config(None, None, self.credstore_env)
+        return self._auth_config
+
+    @property
+    def _proxies(self) -> ProxyConfig:
+        """Proxies that containers and builds are told about, from the docker command's configuration."""
+        if self._proxy_config is None:
+            from dockerkit.proxies import proxies_for
+
+            proxies = config.config_file(self._environment).get("proxies") or {}
+            self._proxy_config = proxies_for(proxies, self.endpoint.host)
+        return self._proxy_config
+
+    def close(self) -> None:
+        """Close all connections; calls that run in other threads end with ClientClosed."""
+        self._transport.close()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.endpoint.host}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_transport"], state["_lock"]
+        state["_auth_config"] = state["_proxy_config"] = None  # credentials are read anew, never written down
+        if state["_gate"] is not None:
+            state["_gate"] = state["_gate"].version
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._gate is not None:
+            self._gate = versions.gate(state["_gate"])
+        self._lock = threading.Lock()
+        self._transport = Transport(self.endpoint, keep=self._keep)
+
+
+def _timeouts(timeout: float | tuple[float | None, float | None] | None, default: Timeouts | None = None) -> Timeouts:
+    """Connect and read timeout; a call without a read timeout still connects within the client's."""
+    if isinstance(timeout, tuple):
+        connect, read = timeout
+    elif timeout is None and default is not None:
+        connect, read = default.connect, None
+    else:
+        connect = read = timeout
+    for seconds in (connect, read):
+        if seconds is not None and (
+            isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0
+        ):
+            raise InvalidArgument(f"timeout: seconds above 0 are needed, or None for no limit, not {timeout!r}")
+    return Timeouts(connect, read)
+
+
+__all__ = ["UNSET", "Base", "Data", "InvalidVersion", "Json", "Ref", "Timeout"]

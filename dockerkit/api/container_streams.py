@@ -1,0 +1,312 @@
+"""What goes in and out of containers: logs, terminals, statistics, files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from dockerkit.api.base import Base, Data, Ref
+from dockerkit.api.encode import scalar
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.errors import InvalidArgument
+from dockerkit.streams import ByteStream, FrameStream, JSONStream
+from dockerkit.transport import Hijacked
+
+if TYPE_CHECKING:
+    from dockerkit.api.websocket import WebSocket
+    from dockerkit.types import answers
+
+Moment = datetime | int | float | str | None
+Output = bytes | tuple[bytes | None, bytes | None]
+
+
+class ContainerStreamsAPI(Base):
+    """The calls on containers that answer streams, or take them."""
+
+    def inspect_container(self, container: Ref, size: bool | None = None) -> answers.ContainerInspectResponse:
+        """All that the engine knows of a container. ``GET /containers/{id}/json``"""
+        raise NotImplementedError  # ContainerAPI has it; named here for what asks about terminals below
+
+    def _has_terminal(self, container: Ref) -> bool:
+        return bool(self.inspect_container(container).get("Config", {}).get("Tty"))
+
+    def logs(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: bool = False,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        since: Moment = None,
+        follow: bool | None = None,
+        until: Moment = None,
+        *,
+        demux: bool = False,
+        details: bool | None = None,
+    ) -> Any:
+        """What a container has written. ``GET /containers/{id}/logs``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            stdout, stderr: which of the two.
+            stream: an iterator of chunks instead of all at once.
+            timestamps: an RFC 3339 time before each line.
+            tail: the last so many lines, or ``"all"``.
+            since, until: only from, or up to, then: a datetime (UTC where it has no zone) or seconds since 1970.
+            follow: go on with what comes; None follows when streaming.
+            demux: ``(stdout, stderr)`` instead of both together.
+            details: also the log driver's attributes, before each line.
+
+        Returns:
+            bytes; an iterator of bytes with ``stream``; with ``demux`` pairs of which the iterator's have one None.
+
+        Raises:
+            InvalidArgument: tail, since or until can't be understood.
+        """
+        following = stream if follow is None else follow
+        query = {
+            "stdout": stdout,
+            "stderr": stderr,
+            "follow": following or None,
+            "timestamps": timestamps or None,
+            "tail": _tail(tail),
+            "since": _moment("since", since),
+            "until": _moment("until", until),
+            "details": details,
+        }
+        output = self._frames(
+            "GET",
+            "/containers/{id}/logs",
+            id=container,
+            query=query,
+            tty=lambda: self._has_terminal(container),
+            stream=following,
+            demux=demux,
+        )
+        return _given(output, stream, demux)
+
+    def attach(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: bool = False,
+        logs: bool = False,
+        demux: bool = False,
+    ) -> Any:
+        """What a container writes from now on, until it stops. ``POST /containers/{id}/attach``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            stdout, stderr: which of the two.
+            stream: an iterator of chunks, as they come.
+            logs: also what was written before.
+            demux: ``(stdout, stderr)`` instead of both together.
+
+        Returns:
+            bytes once it has stopped; an iterator with ``stream``; with ``demux`` pairs. Without ``stream`` and with
+            ``logs``, what was written so far.
+        """
+        query = {"stdout": stdout, "stderr": stderr, "logs": logs or None, "stream": True}
+        hijacked = self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
+        output = self._output(hijacked, tty=lambda: self._has_terminal(container), demux=demux)
+        return _given(output, stream, demux)
+
+    def attach_socket(
+        self, container: Ref, params: Mapping[str, object] | None = None, ws: bool = False
+    ) -> Hijacked | WebSocket:
+        """A container's input and output as a socket. ``POST /containers/{id}/attach``, ``GET /containers/{id}/attach/ws``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            params: the Engine's parameters: ``stdin``, ``stdout``, ``stderr``, ``stream``, ``logs``, ``detachKeys``;
+                None is stdout, stderr and stream.
+            ws: over a websocket (needs ``dockerkit[websocket]``).
+
+        Returns:
+            The connection. It is raw: output without a terminal has frames. Whoever gets it closes it.
+        """
+        query = {"stdout": 1, "stderr": 1, "stream": 1} if params is None else dict(params)
+        if ws:
+            from dockerkit.api.websocket import connect
+
+            target, headers, _ = self._request(
+                "GET", "/containers/{id}/attach/ws", {"id": container}, query, None, None, None
+            )
+            return connect(self._transport, target, headers, self._timeouts)
+        return self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
+
+    def stats(
+        self, container: Ref, decode: bool | None = None, stream: bool = True, one_shot: bool | None = None
+    ) -> Any:
+        """A container's use of CPU, memory, network and disks. ``GET /containers/{id}/stats``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            decode: dicts instead of bytes, when streaming.
+            stream: one record a second, for ever; False answers one record.
+            one_shot: one record at once, without waiting for a second one to compare with (API 1.41).
+
+        Returns:
+            An iterator of records; one dict with ``stream=False``.
+
+        Raises:
+            InvalidArgument: ``one_shot`` together with ``stream``.
+        """
+        if stream:
+            if one_shot:
+                raise InvalidArgument("one_shot: it answers one record, so stream must be False")
+            records: JSONStream[Any] = self._json_lines(
+                "GET", "/containers/{id}/stats", id=container, query={"stream": True}, decode=decode
+            )
+            return records
+        query = {"stream": False, "one-shot": one_shot}
+        return self._json("GET", "/containers/{id}/stats", id=container, query=query)
+
+    def export(self, container: Ref, chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE) -> ByteStream:
+        """A container's files as a tar stream. ``GET /containers/{id}/export``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            chunk_size: bytes that one chunk has at most.
+        """
+        return self._bytes("GET", "/containers/{id}/export", id=container, chunk_size=chunk_size)
+
+    def get_archive(
+        self,
+        container: Ref,
+        path: str,
+        chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE,
+        encode_stream: bool = False,
+    ) -> tuple[ByteStream, dict[str, Any] | None]:
+        """A file or folder of a container as a tar stream. ``GET /containers/{id}/archive``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            path: of the file or folder.
+            chunk_size: bytes that one chunk has at most.
+            encode_stream: let the engine compress on the way; what comes out is plain all the same.
+
+        Returns:
+            The stream, and what the path is: ``name``, ``size``, ``mode``, ``mtime``, ``linkTarget``.
+
+        Raises:
+            NotFound: there is no such container or path.
+        """
+        headers = {"Accept-Encoding": "gzip" if encode_stream else "identity"}
+        stream = self._bytes(
+            "GET",
+            "/containers/{id}/archive",
+            id=container,
+            query={"path": _path(path)},
+            headers=headers,
+            chunk_size=chunk_size,
+        )
+        return stream, _path_stat(stream.headers)
+
+    def stat_archive(self, container: Ref, path: str) -> dict[str, Any] | None:
+        """What a path in a container is, without its content. ``HEAD /containers/{id}/archive``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            path: of the file or folder.
+
+        Returns:
+            ``name``, ``size`` (bytes), ``mode`` (Go's bits), ``mtime``, ``linkTarget``.
+
+        Raises:
+            NotFound: there is no such container or path.
+        """
+        return _path_stat(
+            self._headers("HEAD", "/containers/{id}/archive", id=container, query={"path": _path(path)})
+        )
+
+    def put_archive(
+        self,
+        container: Ref,
+        path: str,
+        data: Data,
+        *,
+        no_overwrite_dir_non_dir: bool | None = None,
+        copy_uid_gid: bool | None = None,
+    ) -> bool:
+        """Unpack a tar archive in a container. ``PUT /containers/{id}/archive``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            path: of a folder that exists.
+            data: the archive, plain or compressed: bytes, a binary file, or an iterator of blocks; streamed.
+            no_overwrite_dir_non_dir: refuse to put a file in a folder's place, and the reverse.
+            copy_uid_gid: keep the archive's owners (API 1.30).
+
+        Returns:
+            True.
+        """
+        if data is None or isinstance(data, str):
+            raise InvalidArgument(f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}")
+        query = {
+            "path": _path(path),
+            "noOverwriteDirNonDir": no_overwrite_dir_non_dir,
+            "copyUIDGID": copy_uid_gid,
+        }
+        self._none("PUT", "/containers/{id}/archive", id=container, query=query, data=data, timeout=None)
+        return True
+
+    def copy(self, container: Ref, resource: str) -> ByteStream:
+        """The old name of :meth:`get_archive`: a file or folder as a tar stream. ``GET /containers/{id}/archive``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            resource: path of the file or folder.
+        """
+        warnings.warn("copy() has gone from the Engine: use get_archive()", DeprecationWarning, stacklevel=2)
+        return self.get_archive(container, resource)[0]
+
+
+def _given(output: FrameStream[Any], stream: bool, demux: bool) -> Any:
+    """The output as it was asked for: an iterator, or all at once."""
+    if stream:
+        return output
+    with output:
+        return output.apart() if demux else output.together()
+
+
+def _tail(tail: int | str) -> int | str:
+    if tail == "all" or (isinstance(tail, int) and not isinstance(tail, bool) and tail >= 0):
+        return tail
+    if isinstance(tail, str) and tail.isascii() and tail.isdigit():
+        return int(tail)
+    raise InvalidArgument(f'tail: "all" or a number of lines is needed, not {tail!r}')
+
+
+def _moment(parameter: str, moment: Moment) -> str | None:
+    if moment is None:
+        return None
+    if isinstance(moment, str):  # the engine also takes RFC 3339 and "10m"; what it can't read it refuses itself
+        if moment:
+            return moment
+    elif isinstance(moment, (int, float, datetime)) and not isinstance(moment, bool):
+        if isinstance(moment, datetime) or moment >= 0:
+            return scalar(parameter, moment)
+    raise InvalidArgument(f"{parameter}: a datetime or seconds since 1970 are needed, not {moment!r}")
+
+
+def _path(path: object) -> str:
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise InvalidArgument(f"path: the path of a file or folder is needed, not {path!r}")
+    return path
+
+
+def _path_stat(headers: Mapping[str, str]) -> dict[str, Any] | None:
+    encoded = headers.get("X-Docker-Container-Path-Stat")
+    if not encoded:
+        return None
+    stat: dict[str, Any] = json.loads(base64.b64decode(encoded))
+    return stat
+
+

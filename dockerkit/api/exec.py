@@ -1,0 +1,126 @@
+"""Commands in running containers. ``/containers/{id}/exec`` and ``/exec``"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dockerkit.api.base import Base, Ref
+from dockerkit.api.container_streams import _given
+from dockerkit.errors import InvalidArgument
+from dockerkit.transport import Hijacked
+
+if TYPE_CHECKING:
+    from dockerkit.types import answers
+
+Environment = Mapping[str, str | None] | Sequence[str]
+
+
+class ExecAPI(Base):
+    """The calls on execs."""
+
+    def exec_create(
+        self,
+        container: Ref,
+        cmd: str | Sequence[str],
+        stdout: bool = True,
+        stderr: bool = True,
+        stdin: bool = False,
+        tty: bool = False,
+        privileged: bool = False,
+        user: str = "",
+        environment: Environment | None = None,
+        workdir: str | None = None,
+        detach_keys: str | None = None,
+        *,
+        console_size: tuple[int, int] | None = None,
+    ) -> answers.IDResponse:
+        """Prepare a command in a running container; :meth:`exec_start` runs it. ``POST /containers/{id}/exec``
+
+        Args:
+            container: id, name, dict with ``Id``, or object.
+            cmd: the command; a text is split as a shell would, but no shell runs it.
+            stdout, stderr, stdin: which streams to connect.
+            tty: give it a terminal; stdout and stderr then come as one.
+            privileged: with all privileges.
+            user: name or id, with ``:group`` where wanted; "" is the container's.
+            environment: a dict, or a list of ``"NAME=value"`` (API 1.25).
+            workdir: the folder to start in (API 1.35).
+            detach_keys: the key sequence that detaches.
+            console_size: rows and columns of the terminal (API 1.42).
+
+        Returns:
+            ``{"Id": ...}``.
+
+        Raises:
+            Conflict: the container does not run, or is paused.
+        """
+        from dockerkit.types.parse import command, environment_list
+
+        body = {
+            "Cmd": command("cmd", cmd),
+            "AttachStdin": stdin,
+            "AttachStdout": stdout,
+            "AttachStderr": stderr,
+            "Tty": tty,
+            "Privileged": privileged,
+            "User": user,
+            "Env": None if environment is None else environment_list("environment", environment),
+            "WorkingDir": workdir,
+            "DetachKeys": detach_keys,
+            "ConsoleSize": None if console_size is None else list(console_size),
+        }
+        return self._json("POST", "/containers/{id}/exec", id=container, body=body)
+
+    def exec_inspect(self, exec_id: Ref) -> answers.ExecInspectResponse:
+        """State and exit code of an exec. ``GET /exec/{id}/json``"""
+        return self._json("GET", "/exec/{id}/json", id=exec_id)
+
+    def exec_resize(self, exec_id: Ref, height: int | None = None, width: int | None = None) -> None:
+        """Tell an exec's terminal its size. ``POST /exec/{id}/resize``
+
+        Args:
+            exec_id: id, or dict with ``Id``.
+            height, width: rows and columns.
+        """
+        self._none("POST", "/exec/{id}/resize", id=exec_id, query={"h": height, "w": width})
+
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: bool = False,
+        tty: bool = False,
+        stream: bool = False,
+        socket: bool = False,
+        demux: bool = False,
+        *,
+        console_size: tuple[int, int] | None = None,
+    ) -> Any:
+        """Run a prepared command. ``POST /exec/{id}/start``
+
+        Args:
+            exec_id: id, or dict with ``Id``.
+            detach: don't wait for it, and don't take its output.
+            tty: whether it was made with a terminal.
+            stream: an iterator of chunks, as they come.
+            socket: the connection itself, for input; its output without a terminal has frames.
+            demux: ``(stdout, stderr)`` instead of both together.
+            console_size: rows and columns of the terminal (API 1.42).
+
+        Returns:
+            All output as bytes; ``""`` when detached; an iterator, a socket, or pairs where asked for.
+        """
+        if detach and (stream or socket):
+            raise InvalidArgument("detach: a detached command has no output, so neither stream nor socket")
+        body = {
+            "Tty": tty,
+            "Detach": detach,
+            "ConsoleSize": None if console_size is None else list(console_size),
+        }
+        if detach:
+            self._none("POST", "/exec/{id}/start", id=exec_id, body=body)
+            return ""
+        hijacked: Hijacked = self._hijack("POST", "/exec/{id}/start", id=exec_id, body=body)
+        if socket:
+            return hijacked
+        return _given(self._output(hijacked, tty=lambda: tty, demux=demux), stream, demux)

@@ -1,0 +1,349 @@
+"""DockerClient: the front door of the object layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dockerkit.constants import DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
+
+if TYPE_CHECKING:
+    import ssl
+    from datetime import datetime
+
+    from typing_extensions import Self
+
+    from dockerkit.api.client import APIClient
+    from dockerkit.api.encode import Filters
+    from dockerkit.config import Endpoint
+    from dockerkit.models.configs import ConfigCollection
+    from dockerkit.models.containers import ContainerCollection
+    from dockerkit.models.images import ImageCollection
+    from dockerkit.models.networks import NetworkCollection
+    from dockerkit.models.nodes import NodeCollection
+    from dockerkit.models.plugins import PluginCollection
+    from dockerkit.models.secrets import SecretCollection
+    from dockerkit.models.services import ServiceCollection
+    from dockerkit.models.swarm import Swarm
+    from dockerkit.models.system import System
+    from dockerkit.models.tasks import TaskCollection
+    from dockerkit.models.volumes import VolumeCollection
+    from dockerkit.streams import JSONStream
+    from dockerkit.tls import TLSConfig
+    from dockerkit.types import answers
+
+Seconds = float | tuple[float | None, float | None] | None
+
+
+class DockerClient:
+    """A client of one Docker Engine: containers, images, networks, volumes, swarm, as objects.
+
+    Nothing is sent before the first call. Threads may share a client, forked children may go on using it, and it can be
+    pickled. It is a context manager; at its end the connections are closed.
+
+    Args:
+        base_url: ``unix:///path``, ``tcp://host:port``, ``ssh://user@host``; None to find the engine as the docker
+            command does.
+        version: API version to speak; None or ``"auto"`` for the newest that both sides know.
+        timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.
+        tls: True, a TLSConfig or an ssl context, for tcp.
+        user_agent: the User-Agent header.
+        num_pools: taken for docker-py's sake; there is one pool.
+        credstore_env: environment variables for credential helpers.
+        use_ssh_client: taken for docker-py's sake; ssh:// always runs the system's ssh where there is one.
+        max_pool_size: idle connections that are kept.
+        context: name of a docker context, instead of base_url.
+        environment: instead of ``os.environ``, for ``DOCKER_HOST`` and its like.
+        headers: sent with each request.
+
+    Example::
+
+        with DockerClient() as client:
+            client.containers.run("busybox", "true", remove=True)
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        version: str | None = None,
+        timeout: Seconds = DEFAULT_TIMEOUT_SECONDS,
+        tls: TLSConfig | ssl.SSLContext | bool | None = False,
+        user_agent: str = DEFAULT_USER_AGENT,
+        num_pools: int | None = None,
+        credstore_env: Mapping[str, str] | None = None,
+        use_ssh_client: bool = False,
+        max_pool_size: int = KEPT_CONNECTIONS,
+        *,
+        context: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        from dockerkit.api.client import APIClient
+
+        self.api: APIClient = APIClient(
+            base_url,
+            version,
+            timeout,
+            tls,
+            user_agent,
+            num_pools,
+            credstore_env,
+            use_ssh_client,
+            max_pool_size,
+            context=context,
+            environment=environment,
+            headers=headers,
+        )
+
+    @classmethod
+    def from_env(
+        cls,
+        *,
+        version: str | None = None,
+        timeout: Seconds = DEFAULT_TIMEOUT_SECONDS,
+        max_pool_size: int = KEPT_CONNECTIONS,
+        environment: Mapping[str, str] | None = None,
+        use_ssh_client: bool = False,
+        use_context: bool = True,
+        credstore_env: Mapping[str, str] | None = None,
+        user_agent: str = DEFAULT_USER_AGENT,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client of the engine that the docker command would talk to.
+
+        Args:
+            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers: as for the class.
+            environment: instead of ``os.environ``.
+            use_context: False to ignore docker contexts.
+
+        Raises:
+            ContextNotFound: ``DOCKER_CONTEXT`` or the current context names none that exists.
+            InvalidArgument: ``DOCKER_HOST`` can't be understood.
+        """
+        return cls(
+            version=version,
+            timeout=timeout,
+            max_pool_size=max_pool_size,
+            environment=environment,
+            use_ssh_client=use_ssh_client,
+            context=None if use_context else "default",
+            credstore_env=credstore_env,
+            user_agent=user_agent,
+            headers=headers,
+        )
+
+    @classmethod
+    def from_context(
+        cls,
+        name: str | None = None,
+        *,
+        version: str | None = None,
+        timeout: Seconds = DEFAULT_TIMEOUT_SECONDS,
+        max_pool_size: int = KEPT_CONNECTIONS,
+        use_ssh_client: bool = False,
+        credstore_env: Mapping[str, str] | None = None,
+        user_agent: str = DEFAULT_USER_AGENT,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client of the engine of a docker context.
+
+        Args:
+            name: of the context; None is the current one.
+            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers: as for the class.
+
+        Raises:
+            ContextNotFound: there is no such context.
+        """
+        return cls(
+            version=version,
+            timeout=timeout,
+            max_pool_size=max_pool_size,
+            context=name,
+            use_ssh_client=use_ssh_client,
+            credstore_env=credstore_env,
+            user_agent=user_agent,
+            headers=headers,
+        )
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the engine is, what named it, and why that was taken."""
+        return self.api.endpoint
+
+    @cached_property
+    def containers(self) -> ContainerCollection:
+        """Containers: ``run``, ``create``, ``get``, ``list``, ``prune``."""
+        from dockerkit.models.containers import ContainerCollection
+
+        return ContainerCollection(self)
+
+    @cached_property
+    def images(self) -> ImageCollection:
+        """Images: ``pull``, ``push``, ``build``, ``get``, ``list``, ``load``, ``search``, ``prune``."""
+        from dockerkit.models.images import ImageCollection
+
+        return ImageCollection(self)
+
+    @cached_property
+    def networks(self) -> NetworkCollection:
+        """Networks: ``create``, ``get``, ``list``, ``prune``."""
+        from dockerkit.models.networks import NetworkCollection
+
+        return NetworkCollection(self)
+
+    @cached_property
+    def volumes(self) -> VolumeCollection:
+        """Volumes: ``create``, ``get``, ``list``, ``prune``."""
+        from dockerkit.models.volumes import VolumeCollection
+
+        return VolumeCollection(self)
+
+    @cached_property
+    def services(self) -> ServiceCollection:
+        """Services of the swarm: ``create``, ``get``, ``list``."""
+        from dockerkit.models.services import ServiceCollection
+
+        return ServiceCollection(self)
+
+    @cached_property
+    def tasks(self) -> TaskCollection:
+        """Tasks of the swarm: ``get``, ``list``."""
+        from dockerkit.models.tasks import TaskCollection
+
+        return TaskCollection(self)
+
+    @cached_property
+    def nodes(self) -> NodeCollection:
+        """Nodes of the swarm: ``get``, ``list``."""
+        from dockerkit.models.nodes import NodeCollection
+
+        return NodeCollection(self)
+
+    @cached_property
+    def swarm(self) -> Swarm:
+        """The swarm that the engine is part of: ``init``, ``join``, ``leave``, ``update``, ``unlock``."""
+        from dockerkit.models.swarm import Swarm
+
+        return Swarm(client=self)
+
+    @cached_property
+    def secrets(self) -> SecretCollection:
+        """Secrets of the swarm: ``create``, ``get``, ``list``."""
+        from dockerkit.models.secrets import SecretCollection
+
+        return SecretCollection(self)
+
+    @cached_property
+    def configs(self) -> ConfigCollection:
+        """Configs of the swarm: ``create``, ``get``, ``list``."""
+        from dockerkit.models.configs import ConfigCollection
+
+        return ConfigCollection(self)
+
+    @cached_property
+    def plugins(self) -> PluginCollection:
+        """Plugins of the engine: ``install``, ``create``, ``get``, ``list``."""
+        from dockerkit.models.plugins import PluginCollection
+
+        return PluginCollection(self)
+
+    @cached_property
+    def system(self) -> System:
+        """The engine itself: typed events, disk use, prune of everything."""
+        from dockerkit.models.system import System
+
+        return System(self)
+
+    def ping(self) -> bool:
+        """Whether the engine answers. ``GET /_ping``
+
+        Raises:
+            ConnectionFailed: it does not; the message says what to do.
+        """
+        return self.api.ping()
+
+    def version(self, api_version: bool = True) -> answers.SystemVersion:
+        """Versions of the engine and its parts. ``GET /version``
+
+        Args:
+            api_version: ask under the API version in use, or under the engine's newest.
+        """
+        return self.api.version(api_version)
+
+    def info(self) -> answers.SystemInfo:
+        """What the engine says about itself and its host. ``GET /info``"""
+        return self.api.info()
+
+    def df(self) -> answers.SystemDataUsageResponse:
+        """Disk use of images, containers, volumes and build cache. ``GET /system/df``"""
+        return self.api.df()
+
+    def events(
+        self,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+        filters: Filters | None = None,
+        decode: bool | None = None,
+    ) -> JSONStream[Any]:
+        """What happens at the engine, as it happens. ``GET /events``
+
+        Args:
+            since, until: a datetime (UTC where it has no zone), or seconds since 1970.
+            filters: ``{"type": "container", "event": ["start", "die"], ...}``.
+            decode: dicts instead of bytes.
+
+        Returns:
+            An iterator with ``close()``, which other threads may call.
+        """
+        return self.api.events(since, until, filters, decode)
+
+    def login(
+        self,
+        username: str | None = None,
+        password: str | None = None,
+        email: str | None = None,
+        registry: str | None = None,
+        reauth: bool = False,
+        dockercfg_path: str | None = None,
+    ) -> dict[str, Any]:
+        """Check credentials with a registry and use them from now on. ``POST /auth``
+
+        Args:
+            username, password, email: for the registry.
+            registry: its address; None is Docker Hub.
+            reauth: ask the registry even where these credentials are known.
+            dockercfg_path: read this config.json first.
+
+        Raises:
+            APIError: the registry does not accept them.
+        """
+        return self.api.login(username, password, email, registry, reauth, dockercfg_path)
+
+    def close(self) -> None:
+        """Close all connections; calls that run in other threads end with ClientClosed."""
+        self.api.close()
+
+    if not TYPE_CHECKING:  # a type checker must go on refusing names that there are not
+
+        def __getattr__(self, name: str) -> Any:
+            from dockerkit.api.client import APIClient
+
+            hint = f": the low-level call is client.api.{name}" if hasattr(APIClient, name) else ""
+            raise AttributeError(f"'DockerClient' object has no attribute {name!r}{hint}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<DockerClient {self.api.endpoint.host}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"api": self.api}
+
+
+from_env = DockerClient.from_env
+from_context = DockerClient.from_context

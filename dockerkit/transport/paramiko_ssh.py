@@ -1,0 +1,126 @@
+"""Reaching an engine through paramiko, on machines without an ssh program (extra ``dockerkit[ssh]``).
+
+It reads ``~/.ssh/config`` (HostName, User, Port, IdentityFile, ProxyCommand) and known_hosts, refuses hosts it does not
+know, and uses the ssh agent. One login per host; each connection is a channel of it, behind one end of a socket pair.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import paramiko
+
+    from dockerkit.config import Endpoint
+
+_logins: dict[tuple[int, str], paramiko.SSHClient] = {}
+_lock = threading.Lock()
+_BLOCK = 64 * 1024
+
+
+def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    """Connect to an engine behind ssh; see :func:`dockerkit.transport.ssh.dial`."""
+    key = (os.getpid(), endpoint.host)
+    with _lock:
+        client = _logins.get(key)
+        transport = client.get_transport() if client is not None else None
+        if client is None or transport is None or not transport.is_active():
+            client = _logins[key] = _log_in(endpoint, timeout)
+    at = f"--host unix://{shlex.quote(endpoint.path)} " if endpoint.path else ""
+    transport = client.get_transport()
+    assert transport is not None
+    channel = transport.open_session(timeout=timeout)
+    channel.exec_command(f"docker {at}system dial-stdio")
+    ours, theirs = socket.socketpair()
+    for pump in (_outwards, _inwards):
+        threading.Thread(target=pump, args=(theirs, channel), name="dockerkit-ssh", daemon=True).start()
+    return ours
+
+
+def hang_up(endpoint: Endpoint) -> None:
+    """Log out of an endpoint's host."""
+    with _lock:
+        client = _logins.pop((os.getpid(), endpoint.host), None)
+    if client is not None:
+        client.close()
+
+
+def _log_in(endpoint: Endpoint, timeout: float | None) -> paramiko.SSHClient:
+    from dockerkit.transport.ssh import SSHFailed
+
+    try:
+        import paramiko
+    except ImportError:
+        raise SSHFailed(
+            "there is no ssh program here" if sys.platform != "win32" else "ssh needs paramiko on Windows",
+            "Install OpenSSH's client, or `pip install dockerkit[ssh]`",
+        ) from None
+    client = paramiko.SSHClient()
+    client.load_system_host_keys()
+    client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    try:
+        client.connect(**_settings(endpoint), timeout=timeout, auth_timeout=timeout, banner_timeout=timeout)
+    except paramiko.BadHostKeyException as error:
+        client.close()
+        raise SSHFailed("the host's key has changed", "Ask the host's owner before you remove the old key") from error
+    except paramiko.AuthenticationException as error:
+        client.close()
+        raise SSHFailed(
+            f"the host refused the login: {error}", "Set up a key, or load it into the ssh agent"
+        ) from error
+    except paramiko.SSHException as error:
+        client.close()
+        hint = "Connect once by hand and accept its key" if "known_hosts" in str(error) else ""
+        raise SSHFailed(str(error), hint) from error
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _settings(endpoint: Endpoint) -> dict[str, Any]:
+    import paramiko
+
+    config = paramiko.SSHConfig()
+    with contextlib.suppress(OSError), open(os.path.expanduser("~/.ssh/config"), encoding="utf-8") as file:
+        config.parse(file)
+    host = config.lookup(endpoint.hostname)
+    settings: dict[str, Any] = {
+        "hostname": host.get("hostname", endpoint.hostname),
+        "port": endpoint.port or int(host.get("port", 22)),
+        "username": endpoint.user or host.get("user"),
+        "key_filename": host.get("identityfile"),
+    }
+    if host.get("proxycommand", "none") != "none":
+        settings["sock"] = paramiko.ProxyCommand(host["proxycommand"])
+    return settings
+
+
+def _outwards(sock: socket.socket, channel: paramiko.Channel) -> None:
+    """From us to the engine, and our half-close with it."""
+    try:
+        while data := sock.recv(_BLOCK):
+            channel.sendall(data)
+        channel.shutdown_write()
+    except OSError:
+        channel.close()
+
+
+def _inwards(sock: socket.socket, channel: paramiko.Channel) -> None:
+    """From the engine to us; ends the connection."""
+    try:
+        while data := channel.recv(_BLOCK):
+            sock.sendall(data)
+    except OSError:
+        pass
+    finally:
+        channel.close()
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+        sock.close()
