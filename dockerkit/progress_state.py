@@ -342,8 +342,8 @@ class Progress:
                     step._before += step.ended - step.started
             self.ended = self.clock()
             self._tell("finished", None, self.error or "")
-            if self.renderer is not None:
-                self.renderer.finish(self)
+        if self.renderer is not None:  # without the lock: a display may have to wait for its thread, which wants it
+            self.renderer.finish(self)
 
     # --- asked ---
 
@@ -438,10 +438,12 @@ class Progress:
         if step is not None and not step.number:
             self._numbers += 1
             step.number = self._numbers
-        if kind == "amount":
+        if kind in ("amount", "status", "done"):
             now = self.clock()
             if not self._samples or now - self._samples[-1][0] >= 0.5:
-                self._samples.append((now, (self.percent or 0.0) / 100))
+                percent = self.percent
+                if percent is not None:
+                    self._samples.append((now, percent / 100))
         self.event = Event(kind, step, text, stream)
         if self.renderer is not None:
             self.renderer.update(self, self.event)
