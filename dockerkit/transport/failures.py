@@ -27,15 +27,19 @@ def connection_failed(endpoint: Endpoint, error: Exception) -> ConnectionFailed:
     return cls(text, endpoint)
 
 
-def no_answer(endpoint: Endpoint, asked: str, error: Exception) -> ConnectionFailed:
+def no_answer(endpoint: Endpoint, asked: str, error: Exception, connection: Connection) -> ConnectionFailed:
     """The exception for a connection that was made and broke before an answer came."""
     from dockerkit.errors import ConnectionFailed
 
     if isinstance(error, ConnectionFailed):
         return error
-    hint = _hint(endpoint, error) or (
-        "It may have been restarted, or something between has closed the connection; "
-        "whether the request took effect is not known"
+    hint = (
+        getattr(connection.wire, "why", str)()
+        or _hint(endpoint, error)
+        or (
+            "It may have been restarted, or something between has closed the connection; "
+            "whether the request took effect is not known"
+        )
     )
     return ConnectionFailed(f"{endpoint.host} did not answer {asked}: {_cause(error)}. {hint}", endpoint)
 
@@ -65,6 +69,8 @@ def _cause(error: Exception) -> str:
 
 
 def _hint(endpoint: Endpoint, error: Exception) -> str:
+    if hint := getattr(error, "hint", ""):
+        return str(hint)
     if isinstance(error, ssl.SSLError):
         return _tls_hint(error)
     if not isinstance(error, OSError):

@@ -39,13 +39,15 @@ class Transport:
 
     Attributes:
         endpoint: where the engine is, and why it was taken.
+        host_header: the Host header of its requests.
         pool: the open connections.
     """
 
     def __init__(self, endpoint: Endpoint, *, keep: int = 64) -> None:
         self.endpoint = endpoint
         self._dial = dialer_for(endpoint)
-        self.pool = Pool(self._dial, _host_header(endpoint.host), keep)
+        self.host_header = _host_header(endpoint.host)
+        self.pool = Pool(self._dial, self.host_header, keep)
 
     def dial(self, timeout: float | None = None) -> socket.socket:
         """A connected socket of its own, for what is no HTTP/1.1; the caller closes it."""
@@ -124,7 +126,7 @@ class Transport:
             return ClientClosed(f"the client was closed during {asked}")
         if isinstance(error, TimeoutError):
             return failures.read_timeout(asked, connection)
-        return failures.no_answer(self.endpoint, asked, error)
+        return failures.no_answer(self.endpoint, asked, error, connection)
 
 
 def _ask(

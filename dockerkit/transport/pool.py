@@ -25,7 +25,7 @@ class Connection(http.client.HTTPConnection):
         self.sock = sock
         self.used = 0  # requests it has carried; the second one may meet a connection that the engine has closed
         self._pool = pool
-        self._shut = sock
+        self.wire = sock  # the standard library forgets its own at the first error
 
     def pool_closed(self) -> bool:
         """Whether the client that owns this connection has been closed."""
@@ -34,7 +34,7 @@ class Connection(http.client.HTTPConnection):
     def shut_down(self) -> None:
         """End both directions, which wakes a thread that reads; the socket itself is closed by its owner."""
         with contextlib.suppress(OSError):
-            self._shut.shutdown(socket.SHUT_RDWR)
+            self.wire.shutdown(socket.SHUT_RDWR)
 
     def is_stale(self) -> bool:
         """Whether an idle connection can't be used again: the engine closed it, or sent what nobody asked for."""

@@ -150,8 +150,8 @@ class _Login:
         try:
             process = subprocess.Popen(
                 self._command(f"docker {at}system dial-stdio"),
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=errors,
                 start_new_session=True,
             )
@@ -181,7 +181,7 @@ class _Login:
             with self._connect_stdio() as sock:
                 if not check(sock, wait):
                     raise SSHFailed(
-                        f"logged in, but found no engine there: {sock.why()}",
+                        f"logged in, but found no engine there: {sock.why() or 'nothing answers'}",
                         f"`ssh {self._endpoint.hostname} docker version` must work; "
                         "to use another socket write ssh://HOST/PATH/OF.sock",
                     )
@@ -236,27 +236,27 @@ class _Socket(socket.socket):
     login: _Login | None = None
     process: subprocess.Popen[bytes] | None = None
     errors: IO[bytes] | None = None
+    said = ""
 
     def why(self) -> str:
-        """What ssh and the remote command had to say, once the connection has ended."""
-        if self.process is None or self.errors is None:
-            return "nothing answers there"
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(2)
-        self.errors.seek(0)
-        return _last_words(self.errors.read().decode("utf-8", "replace")) or "nothing answers there"
+        """What ssh and the remote command had to say about the end of the connection."""
+        if self.process is not None and self.errors is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2)
+            self.errors.seek(0)
+            self.said = _last_words(self.errors.read().decode("utf-8", "replace"))
+        return self.said
 
     def _real_close(self) -> None:
         super()._real_close()  # type: ignore[misc]
         if self.login is not None:
             self.login._closed(self)
             self.login = None
-        if self.process is not None:
+        if self.process is not None and self.errors is not None:
             _end(self.process)
-            self.process = None
-        if self.errors is not None:
+            self.why()
             self.errors.close()
-            self.errors = None
+            self.process = self.errors = None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -285,7 +285,7 @@ def _run(command: list[str], wait: float) -> subprocess.CompletedProcess[str]:
 
 
 def _explain(said: str, endpoint: Endpoint) -> tuple[str, str]:
-    """ssh's own words, and what to do."""
+    """The words of ssh itself, and what to do."""
     by_hand = f"`ssh {f'-p {endpoint.port} ' if endpoint.port else ''}{_login_name(endpoint)}`"
     if "IDENTIFICATION HAS CHANGED" in said:
         return "the host's key has changed", (
@@ -317,7 +317,7 @@ def _private_folder() -> str:
     folder = tempfile.mkdtemp(prefix="dk-ssh-")
     if len(folder) > 70:  # a socket's path has 104 to 108 bytes, and ssh appends 17 of its own
         os.rmdir(folder)
-        folder = tempfile.mkdtemp(prefix="dk-ssh-", dir="/tmp")  # noqa: S108 - mkdtemp is private and unpredictable
+        folder = tempfile.mkdtemp(prefix="dk-ssh-", dir="/tmp")
     return folder
 
 
