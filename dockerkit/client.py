@@ -11,8 +11,7 @@ from dockerkit.constants import DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEP
 if TYPE_CHECKING:
     import ssl
     from datetime import datetime
-
-    from typing_extensions import Self
+    from typing import Self
 
     from dockerkit.api.client import APIClient
     from dockerkit.api.encode import Filters

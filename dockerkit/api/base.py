@@ -223,9 +223,7 @@ class Base:
         **ids: Ref,
     ) -> None:
         """A call that answers nothing."""
-        self._send(
-            method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout
-        ).read()
+        self._send(method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout).read()
 
     def _json(
         self,
@@ -263,9 +261,7 @@ class Base:
         **ids: Ref,
     ) -> str:
         """A call that answers plain text."""
-        exchange = self._send(
-            method, path, ids=ids, query=query, headers=headers, timeout=timeout, versioned=versioned
-        )
+        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=timeout, versioned=versioned)
         return exchange.read().decode("utf-8", "replace")
 
     def _headers(

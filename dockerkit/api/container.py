@@ -323,7 +323,10 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             "restart_policy": restart_policy,
             **resources,
         }
-        wanted = {**update_config(**{name: value for name, value in options.items() if value is not None}), **(body or {})}
+        wanted = {
+            **update_config(**{name: value for name, value in options.items() if value is not None}),
+            **(body or {}),
+        }
         return self._json("POST", "/containers/{id}/update", id=container, body=wanted)
 
     def commit(

@@ -17,7 +17,8 @@ from dockerkit.streams import ByteStream, FrameStream, JSONStream
 from dockerkit.transport import Hijacked
 
 if TYPE_CHECKING:
-    from dockerkit.api.websocket import WebSocket
+    from websocket import WebSocket
+
     from dockerkit.types import answers
 
 Moment = datetime | int | float | str | None
@@ -133,11 +134,13 @@ class ContainerStreamsAPI(Base):
         """
         query = {"stdout": 1, "stderr": 1, "stream": 1} if params is None else dict(params)
         if ws:
-            from dockerkit.api.websocket import connect
+            from dockerkit.transport.websocket import connect
 
-            target, headers, _ = self._request(
-                "GET", "/containers/{id}/attach/ws", {"id": container}, query, None, None, None
-            )
+            path = "/containers/{id}/attach/ws"
+            # Engines before API 1.42 don't read these three and always connect all of them.
+            always = {name for name in ("stdin", "stdout", "stderr") if not self._supports(f"GET {path}", name)}
+            query = {name: value for name, value in query.items() if not (name in always and value)}
+            target, headers, _ = self._request("GET", path, {"id": container}, query, None, None, None)
             return connect(self._transport, target, headers, self._timeouts)
         return self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
 
@@ -222,9 +225,7 @@ class ContainerStreamsAPI(Base):
         Raises:
             NotFound: there is no such container or path.
         """
-        return _path_stat(
-            self._headers("HEAD", "/containers/{id}/archive", id=container, query={"path": _path(path)})
-        )
+        return _path_stat(self._headers("HEAD", "/containers/{id}/archive", id=container, query={"path": _path(path)}))
 
     def put_archive(
         self,
@@ -248,7 +249,9 @@ class ContainerStreamsAPI(Base):
             True.
         """
         if data is None or isinstance(data, str):
-            raise InvalidArgument(f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}")
+            raise InvalidArgument(
+                f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}"
+            )
         query = {
             "path": _path(path),
             "noOverwriteDirNonDir": no_overwrite_dir_non_dir,
@@ -285,14 +288,12 @@ def _tail(tail: int | str) -> int | str:
 
 
 def _moment(parameter: str, moment: Moment) -> str | None:
-    if moment is None:
-        return None
-    if isinstance(moment, str):  # the engine also takes RFC 3339 and "10m"; what it can't read it refuses itself
-        if moment:
-            return moment
-    elif isinstance(moment, (int, float, datetime)) and not isinstance(moment, bool):
-        if isinstance(moment, datetime) or moment >= 0:
-            return scalar(parameter, moment)
+    if moment is None or isinstance(moment, datetime):
+        return None if moment is None else scalar(parameter, moment)
+    if isinstance(moment, str) and moment:
+        return moment  # RFC 3339, or "10m": what the engine can't read it refuses itself
+    if isinstance(moment, (int, float)) and not isinstance(moment, bool) and moment >= 0:
+        return scalar(parameter, moment)
     raise InvalidArgument(f"{parameter}: a datetime or seconds since 1970 are needed, not {moment!r}")
 
 
@@ -308,5 +309,3 @@ def _path_stat(headers: Mapping[str, str]) -> dict[str, Any] | None:
         return None
     stat: dict[str, Any] = json.loads(base64.b64decode(encoded))
     return stat
-
-

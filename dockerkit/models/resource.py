@@ -140,4 +140,3 @@ class Collection(Generic[M]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._client!r}>"
-
