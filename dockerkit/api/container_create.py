@@ -122,9 +122,9 @@ class ContainerCreateAPI(Base):
         proxies = self._proxies
         if not proxies:
             return environment
-        from dockerkit.types.parse import environment_list
+        from dockerkit.types import parse
 
-        given = None if environment is None else environment_list("environment", environment)
+        given = None if environment is None else parse.environment(environment)
         return proxies.inject_proxy_environment(given)
 
     def create_container_config(

@@ -55,17 +55,17 @@ class ExecAPI(Base):
         Raises:
             Conflict: the container does not run, or is paused.
         """
-        from dockerkit.types.parse import command, environment_list
+        from dockerkit.types import parse
 
         body = {
-            "Cmd": command("cmd", cmd),
+            "Cmd": parse.command(cmd, "cmd"),
             "AttachStdin": stdin,
             "AttachStdout": stdout,
             "AttachStderr": stderr,
             "Tty": tty,
             "Privileged": privileged,
             "User": user,
-            "Env": None if environment is None else environment_list("environment", environment),
+            "Env": None if environment is None else parse.environment(environment),
             "WorkingDir": workdir,
             "DetachKeys": detach_keys,
             "ConsoleSize": None if console_size is None else list(console_size),
