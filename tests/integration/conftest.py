@@ -256,3 +256,28 @@ def auth_registry() -> RegistryAccess:
 def tls_registry() -> RegistryAccess:
     """A registry with a password, over TLS; ``ca`` is the file of the authority to trust."""
     return RegistryAccess(REGISTRIES["tls"].host, ca=str(REGISTRIES["tls"].ca))
+
+
+@pytest.fixture
+def box(
+    api: APIClient, busybox: str, unique: Callable[..., str], labels: dict[str, str]
+) -> Iterator[Callable[..., str]]:
+    """Make (and start, unless told otherwise) a container by the low-level calls; removed when the test ends."""
+    from dockerkit.errors import NotFound
+
+    made: list[str] = []
+
+    def make(command: object = ("sleep", "600"), *, start: bool = True, **options: Any) -> str:
+        options.setdefault("name", unique("box"))
+        options["labels"] = {**labels, **options.get("labels", {})}
+        made.append(api.create_container(busybox, command, **options)["Id"])
+        if start:
+            api.start(made[-1])
+        return made[-1]
+
+    yield make
+    for container in made:
+        try:
+            api.remove_container(container, v=True, force=True)
+        except NotFound:
+            continue
