@@ -27,6 +27,7 @@ _SMALL = 64 * 1024
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _MAGIC = b"ustar  \0"
 _TAIL = bytes(_BLOCK - 148 - 8 - 1 - 100 - len(_MAGIC))
+_OCTAL_END = 8**11
 _CHECKSUM_OF_CONSTANTS = 8 * 0x20 + sum(_MAGIC)
 _KINDS = {
     stat.S_IFREG: b"0",
@@ -218,14 +219,12 @@ def _header(entry: Entry, size: int) -> bytes:
         devices = b"%07o\0%07o\0" % (os.major(entry.device), os.minor(entry.device))
         tail = bytes(64) + devices + _TAIL[64 + len(devices) :]
         extra = sum(devices)
-    block = b"%s%07o\0%s%s%s%s" % (
-        name.ljust(100, b"\0"),
-        stat.S_IMODE(mode),
-        _number(entry.uid, 8),
-        _number(entry.gid, 8),
-        _number(size, 12),
-        _number(entry.mtime, 12),
-    )
+    uid, gid, mtime = entry.uid, entry.gid, entry.mtime
+    if uid == gid == 0 and 0 <= mtime < _OCTAL_END and size < _OCTAL_END:  # nearly all of a build context
+        block = b"%s%07o\x000000000\x000000000\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode & 0o7777, size, mtime)
+    else:
+        numbers = _number(uid, 8) + _number(gid, 8) + _number(size, 12) + _number(mtime, 12)
+        block = b"%s%07o\0%s" % (name.ljust(100, b"\0"), mode & 0o7777, numbers)
     checksum = sum(block) + kind[0] + sum(link) + extra + _CHECKSUM_OF_CONSTANTS
     return b"%s%s%06o\0 %s%s%s%s" % (before, block, checksum, kind, link.ljust(100, b"\0"), _MAGIC, tail)
 
