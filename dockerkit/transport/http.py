@@ -116,6 +116,10 @@ class Transport:
     def close(self) -> None:
         """Close all connections; calls that run in other threads end with :class:`ClientClosed`."""
         self.pool.close()
+        if self.endpoint.host.startswith("ssh://"):
+            from dockerkit.transport import ssh
+
+            ssh.hang_up(self.endpoint)
 
     def _explain(self, asked: str, connection: Connection, error: BaseException) -> BaseException:
         from dockerkit.errors import ClientClosed, DockerException

@@ -225,7 +225,7 @@ class _Login:
     def _forget(self) -> None:
         if self._folder is not None:
             with contextlib.suppress(OSError, SSHFailed):
-                _run(["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O", "exit", "--", "-"], 5)
+                _run(["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O", "exit", "--", "engine"], 5)
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder, self._forwarded = None, ""
 

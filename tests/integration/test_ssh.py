@@ -1,0 +1,234 @@
+"""An engine behind a real OpenSSH server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ssh_server import SSHServer
+
+from dockerkit import APIClient, errors
+from dockerkit.transport import ssh
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SSHServer]:
+    server = SSHServer(tmp_path)
+    monkeypatch.setenv("PATH", f"{server.bin}:{os.environ['PATH']}")
+    yield server
+    ssh._log_out()
+    ssh._logins.clear()
+    server.stop()
+    assert server.ours() == [], "every ssh has ended and was waited for"
+
+
+@pytest.fixture
+def url(server: SSHServer) -> str:
+    return f"ssh://{server.user}@127.0.0.1:{{port}}"
+
+
+# How the engine is reached: "path" and "asked" by forwarding its socket, the others by `docker system dial-stdio`.
+@pytest.fixture(params=["path", "asked", "stdio", "paramiko"])
+def host(request: Any, server: SSHServer, engine: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    sock = engine.socket
+    if request.param == "path":
+        server.start()
+        return f"ssh://{server.user}@127.0.0.1:{server.port}{sock}"
+    if request.param == "asked":
+        server.start(f"SetEnv DOCKER_HOST=unix://{sock}")
+        return f"ssh://{server.user}@127.0.0.1:{server.port}"
+    server.start("AllowStreamLocalForwarding no")
+    if request.param == "paramiko":
+        without_ssh(server, monkeypatch)
+    return f"ssh://{server.user}@127.0.0.1:{server.port}{sock}"
+
+
+def without_ssh(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that has no ssh program: paramiko, with keys and hosts in the usual files."""
+    (server.folder / ".ssh").mkdir()
+    (server.folder / ".ssh" / "known_hosts").write_text((server.folder / "known_hosts").read_text())
+    (server.folder / ".ssh" / "config").write_text(f"Host *\n  IdentityFile {server.folder}/user\n")
+    monkeypatch.setenv("HOME", str(server.folder))
+    monkeypatch.setattr(ssh.shutil, "which", lambda name: None)
+
+
+def test_many_calls_cost_one_login(server: SSHServer, host: str) -> None:
+    with APIClient(host) as api:
+        for _ in range(5):
+            assert api.ping() is True
+        assert api.version()["ApiVersion"]
+        assert server.logins() == 1
+        assert api.endpoint.host == host
+    assert server.ours() == [], "closing the client ends ssh"
+
+
+def test_exec_takes_input_until_its_end_is_told(
+    host: str, engine: Any, busybox: str, labels: dict[str, str], unique: Callable[[], str]
+) -> None:
+    with APIClient(engine.host) as near, APIClient(host) as api:
+        box = near.create_container(busybox, ["sleep", "60"], name=unique(), labels=labels)["Id"]
+        try:
+            near.start(box)
+            # wc answers only after the end of its input, and then the answer still has to come back.
+            exec_id = api.exec_create(box, ["wc", "-c"], stdin=True)["Id"]
+            with api.exec_start(exec_id, socket=True) as stream:
+                stream.sendall(b"x" * 300_000)
+                stream.close_write()
+                output = b"".join(iter(lambda: stream.recv(4096), b""))
+            assert b"300000" in output
+        finally:
+            near.remove_container(box, force=True)
+
+
+def test_logs_are_followed_and_can_be_cancelled(
+    host: str, engine: Any, busybox: str, labels: dict[str, str], unique: Callable[[], str]
+) -> None:
+    with APIClient(engine.host) as near, APIClient(host) as api:
+        box = near.create_container(busybox, ["sh", "-c", "echo one; sleep 60"], name=unique(), labels=labels)["Id"]
+        try:
+            near.start(box)
+            logs = api.logs(box, stream=True, follow=True)
+            assert next(logs) == b"one\n"
+            threading.Timer(0.3, logs.close).start()
+            began = time.monotonic()
+            assert list(logs) == []
+            assert time.monotonic() - began < 5
+        finally:
+            near.remove_container(box, force=True)
+
+
+def test_many_threads_share_the_login(server: SSHServer, engine: Any) -> None:
+    server.start()
+    with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
+        failures: list[Exception] = []
+
+        def work() -> None:
+            try:
+                for _ in range(5):
+                    assert api.ping()
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert server.logins() == 1
+
+
+def test_the_login_is_made_anew_when_ssh_has_ended(server: SSHServer, engine: Any) -> None:
+    server.start()
+    with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
+        assert api.ping()
+        login = next(iter(ssh._logins.values()))
+        ssh._run(["ssh", "-F", os.devnull, "-S", f"{login._folder}/control", "-O", "exit", "--", "engine"], 5)
+        assert api.ping()
+        assert server.logins() == 2
+
+
+def test_the_users_ssh_config_counts(server: SSHServer, engine: Any) -> None:
+    server.start()
+    alias = (
+        "Host build-host",
+        "HostName 127.0.0.1",
+        f"Port {server.port}",
+        f"User {server.user}",
+        "RemoteCommand date",
+    )
+    server.client("user", *alias, f"HostKeyAlias [127.0.0.1]:{server.port}", "LogLevel QUIET")
+    with APIClient(f"ssh://build-host{engine.socket}") as api:
+        assert api.ping()
+
+
+# --- what goes wrong, and what is then said
+
+
+def failure(host: str, timeout: float = 20) -> str:
+    began = time.monotonic()
+    with APIClient(host, timeout=timeout) as api, pytest.raises(errors.ConnectionFailed) as caught:
+        api.ping()
+    assert time.monotonic() - began < timeout, "it fails at once, and waits for nobody to type"
+    assert host in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_host_that_is_not_known(server: SSHServer) -> None:
+    server.start()
+    server.trust("")
+    said = failure(f"ssh://{server.user}@127.0.0.1:{server.port}/x.sock")
+    assert "the host's key is not known" in said and f"`ssh -p {server.port} {server.user}@127.0.0.1`" in said
+
+
+def test_a_host_whose_key_has_changed(server: SSHServer) -> None:
+    server.start()
+    server.trust("stranger")
+    assert "the host's key has changed" in failure(f"ssh://127.0.0.1:{server.port}/x.sock")
+
+
+def test_a_host_that_is_down(server: SSHServer) -> None:
+    server.start()
+    server.stop()
+    assert "Connection refused" in failure(f"ssh://127.0.0.1:{server.port}/x.sock")
+
+
+def test_a_host_that_does_not_answer(server: SSHServer) -> None:
+    server.start()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        host = f"ssh://127.0.0.1:{silent.getsockname()[1]}/x.sock"
+        with APIClient(host, timeout=2) as api, pytest.raises(errors.ConnectionFailed):
+            api.ping()
+
+
+def test_a_name_that_nobody_knows(server: SSHServer) -> None:
+    server.start()
+    said = failure("ssh://no-such-host.invalid/x.sock")
+    assert "Could not resolve hostname" in said and "~/.ssh/config" in said
+
+
+def test_a_login_that_would_need_a_password(server: SSHServer) -> None:
+    server.start("PasswordAuthentication yes", "KbdInteractiveAuthentication yes")
+    server.client("stranger")
+    said = failure(f"ssh://{server.user}@127.0.0.1:{server.port}/x.sock")
+    assert "the host refused the login" in said and "Permission denied" in said
+    assert "Passwords are never asked for" in said
+
+
+def test_no_engine_behind_the_login(server: SSHServer, tmp_path: Path) -> None:
+    server.start()
+    said = failure(f"ssh://{server.user}@127.0.0.1:{server.port}{tmp_path}/none.sock")
+    assert "logged in, but found no engine there" in said and "none.sock" in said
+
+
+def test_no_docker_command_there(server: SSHServer, tmp_path: Path) -> None:
+    server.start("SetEnv PATH=/nowhere", "AllowStreamLocalForwarding no")
+    said = failure(f"ssh://{server.user}@127.0.0.1:{server.port}")
+    assert "found no engine" in said and "docker" in said
+
+
+def test_no_ssh_program_here(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.start()
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setitem(__import__("sys").modules, "paramiko", None)
+    assert "pip install dockerkit[ssh]" in failure(f"ssh://127.0.0.1:{server.port}")
+
+
+def test_paramiko_says_what_goes_wrong(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.start()
+    without_ssh(server, monkeypatch)
+    (server.folder / ".ssh" / "config").write_text(f"Host *\n  IdentityFile {server.folder}/stranger\n")
+    assert "the host refused the login" in failure(f"ssh://127.0.0.1:{server.port}")
+    (server.folder / ".ssh" / "known_hosts").write_text("")
+    assert "accept its key" in failure(f"ssh://127.0.0.1:{server.port}")
+    server.trust("stranger")
+    (server.folder / ".ssh" / "known_hosts").write_text((server.folder / "known_hosts").read_text())
+    assert "the host's key has changed" in failure(f"ssh://127.0.0.1:{server.port}")
