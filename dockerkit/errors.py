@@ -30,6 +30,11 @@
     ├── UnreadableFile (OSError)          a local file that was to be sent can't be read; names it
     ├── UnsafeArchive                     an archive that would write outside its folder
     ├── ContainerError                    a container run to its end left with a non-zero exit code
+    ├── ExecError                         a command in a container left with a non-zero exit code
+    ├── ExecTimeout                       a command in a container took too long (TimeoutError)
+    ├── WaitFailed                        what was waited for can't come any more
+    │   ├── ContainerExited, ContainerUnhealthy
+    │   └── WaitTimeout                   it did not come in time (TimeoutError)
     └── ContextException                  docker contexts
         └── ContextNotFound, ContextAlreadyExists, MissingContextParameter
 
@@ -70,6 +75,8 @@ __all__ = [
     "ConnectTimeout",
     "ConnectionFailed",
     "ContainerError",
+    "ContainerExited",
+    "ContainerUnhealthy",
     "ContextAlreadyExists",
     "ContextException",
     "ContextNotFound",
@@ -77,6 +84,8 @@ __all__ = [
     "DeprecatedMethod",
     "DockerException",
     "EngineTimeout",
+    "ExecError",
+    "ExecTimeout",
     "Forbidden",
     "ImageLoadError",
     "ImageNotFound",
@@ -99,6 +108,8 @@ __all__ = [
     "Unauthorized",
     "UnreadableFile",
     "UnsafeArchive",
+    "WaitFailed",
+    "WaitTimeout",
     "create_api_error_from_http_exception",
     "create_unexpected_kwargs_error",
 ]
@@ -343,6 +354,104 @@ class ContainerError(DockerException):
     def exit_code(self) -> int:
         """The same as ``exit_status``."""
         return self.exit_status
+
+
+class ExecError(DockerException):
+    """A command in a container left with a non-zero exit code, and ``check=True`` asked to hear of it.
+
+    Attributes:
+        cmd: the command.
+        returncode: its exit code.
+        stdout, stderr: its output, as bytes or text as it was asked for.
+    """
+
+    def __init__(self, cmd: str | Sequence[str], returncode: int, stdout: bytes | str, stderr: bytes | str) -> None:
+        self.cmd = cmd
+        self.returncode = returncode
+        self.stdout = stdout
+        self.stderr = stderr
+        text = (stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else stderr).strip()
+        super().__init__(f"command {cmd!r} left with exit code {returncode}" + (f": {text[-2000:]}" if text else ""))
+
+
+class ExecTimeout(DockerException, TimeoutError):
+    """A command in a container did not end within its time.
+
+    Attributes:
+        cmd: the command.
+        timeout: the seconds that it had.
+        stdout, stderr: its output until then, as bytes.
+        still_running: whether it goes on in the container, because it could not be ended there.
+    """
+
+    def __init__(
+        self, cmd: str | Sequence[str], timeout: float, stdout: bytes, stderr: bytes, still_running: bool
+    ) -> None:
+        self.cmd = cmd
+        self.timeout = timeout
+        self.stdout = stdout
+        self.stderr = stderr
+        self.still_running = still_running
+        fate = (
+            "it could not be ended (the Engine has no call for that, and the container no sh to do it with), so it still runs"
+            if still_running
+            else "it was ended"
+        )
+        super().__init__(f"command {cmd!r} did not end within {timeout:g} s; {fate}")
+
+
+class WaitFailed(DockerException):
+    """What was waited for can't come any more.
+
+    Attributes:
+        container: name or id of the container.
+        state: the container's state, as the engine gave it last.
+        logs: the last lines that it wrote.
+        pending: what had not come yet, in words.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        container: str = "",
+        state: Mapping[str, Any] | None = None,
+        logs: Sequence[str] = (),
+        pending: Sequence[str] = (),
+    ) -> None:
+        self.container = container
+        self.state: Mapping[str, Any] = state or {}
+        self.logs = tuple(logs)
+        self.pending = tuple(pending)
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        text = f"container {self.container}: {self.args[0]}"
+        if self.pending:
+            text += f"\n  still waited for: {', '.join(self.pending)}"
+        if self.state:
+            health = (self.state.get("Health") or {}).get("Status")
+            facts = [str(self.state.get("Status", "")), f"exit code {self.state.get('ExitCode')}"]
+            facts += [f"health {health}"] if health else []
+            facts += [str(self.state["Error"])] if self.state.get("Error") else []
+            text += f"\n  state: {', '.join(facts)}"
+            checks = (self.state.get("Health") or {}).get("Log") or []
+            if checks and health != "healthy":
+                text += f"\n  last health check: {str(checks[-1].get('Output', '')).strip()[-500:]}"
+        if self.logs:
+            text += "\n  last log lines:\n" + "\n".join(f"    {line}" for line in self.logs[-10:])
+        return text
+
+
+class ContainerExited(WaitFailed):
+    """The container stopped before what was waited for came."""
+
+
+class ContainerUnhealthy(WaitFailed):
+    """The container turned unhealthy, or has no health check, while its health was waited for."""
+
+
+class WaitTimeout(WaitFailed, TimeoutError):
+    """What was waited for did not come in time."""
 
 
 class ContextException(DockerException):
