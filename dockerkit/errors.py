@@ -4,7 +4,8 @@
 
     DockerException
     ├── InvalidArgument (ValueError)      refused before anything was sent; names the parameter
-    │   └── NullResource                  an empty or missing id
+    │   ├── NullResource                  an empty or missing id
+    │   └── UnknownOption (TypeError)     an argument that there is not, or one that is missing
     ├── InvalidVersion                    the engine's API version has no such call, parameter or field
     ├── DeprecatedMethod                  a call that the Engine no longer has
     ├── InvalidRepository                 an image name that is no image name
@@ -169,6 +170,10 @@ class InvalidArgument(DockerException, ValueError):
 
 class NullResource(InvalidArgument):
     """An id or a name was empty or missing."""
+
+
+class UnknownOption(InvalidArgument, TypeError):
+    """A keyword argument that there is not, or a needed one that is missing; the message names it, and a likely one."""
 
 
 class InvalidVersion(DockerException):
