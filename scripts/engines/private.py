@@ -104,7 +104,7 @@ def _command(spec: Spec) -> list[str]:
 
 def _connect_network(spec: Spec) -> None:
     """A network namespace joined to this machine by one pair of interfaces."""
-    inside, outside = "eth0", f"dk-{spec.number}"
+    inside, outside = "eth0", spec.link
     netns = ("-n", spec.namespace)
     run("ip", "netns", "add", spec.namespace)
     run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", spec.namespace)
@@ -119,7 +119,7 @@ def _connect_network(spec: Spec) -> None:
 def _remove(spec: Spec) -> None:
     host.kill(spec.state / "pid")
     host.kill(spec.state / "forward.pid")
-    run("ip", "link", "delete", f"dk-{spec.number}", check=False)
+    run("ip", "link", "delete", spec.link, check=False)
     run("ip", "netns", "delete", spec.namespace, check=False)
     for controller in pathlib.Path("/sys/fs/cgroup").glob(f"**/{spec.namespace}"):
         for folder, _, _ in os.walk(controller, topdown=False):

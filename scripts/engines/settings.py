@@ -12,7 +12,7 @@ CACHE = pathlib.Path(
 )
 ROOTS = CACHE / "roots"
 STATE = CACHE / "state"
-NETWORK = "10.213"
+NETWORK = os.environ.get("DOCKERKIT_NETWORK", "10.213")
 """The first half of every engine's address: engine number N is at 10.213.N.2, this machine at 10.213.N.1."""
 
 BUSYBOX = "busybox:latest"
@@ -51,6 +51,11 @@ class Spec:
     @property
     def namespace(self) -> str:
         return f"dockerkit-{self.name}"
+
+    @property
+    def link(self) -> str:
+        """This machine's end of the engine's network."""
+        return f"dk{NETWORK.rpartition('.')[2]}-{self.number}"
 
     @property
     def gateway(self) -> str:
