@@ -1,0 +1,1 @@
+"""How fast dockerkit is, as ratios to docker-py and to the bare minimum, measured in one interleaved run."""

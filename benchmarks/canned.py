@@ -1,0 +1,163 @@
+"""An engine of canned bytes on a Unix socket, in a process of its own, so that only the client's CPU is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+Send = Callable[[socket.socket], None]
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
+    b"Server: Docker/26.1 (linux)\r\nDate: Mon, 23 Nov 2026 10:00:00 GMT\r\n"
+)
+RAW = b"application/vnd.docker.raw-stream"
+FRAMES = b"application/vnd.docker.multiplexed-stream"
+
+
+def whole(body: bytes, media: bytes = b"application/json", status: bytes = b"200 OK") -> Send:
+    """An answer with a length."""
+    head = HEAD.replace(b"200 OK", status) + b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (media, len(body))
+    return lambda sock: sock.sendall(head + body)
+
+
+def chunked(block: bytes, times: int, media: bytes = b"application/json", size: int = 0) -> Send:
+    """The same block so many times: one chunk each, or in chunks of ``size`` bytes cut without regard to its content."""
+    head = HEAD + b"Content-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % media
+
+    def send(sock: socket.socket) -> None:
+        sock.sendall(head)
+        if size:
+            for piece in _cut(block, times, size):
+                sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        else:
+            wire = b"%x\r\n%s\r\n" % (len(block), block)
+            for _ in range(times):
+                sock.sendall(wire)
+        sock.sendall(b"0\r\n\r\n")
+
+    return send
+
+
+def _cut(block: bytes, times: int, size: int) -> Iterator[bytes]:
+    rest = b""
+    for _ in range(times):
+        rest += block
+        while len(rest) >= size:
+            yield rest[:size]
+            rest = rest[size:]
+    if rest:
+        yield rest
+
+
+def upgraded(block: bytes, times: int, media: bytes = FRAMES) -> Send:
+    """A connection that is taken over, and closed by the engine at the end."""
+    head = (
+        b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: %s\r\n\r\n" % media
+    )
+
+    def send(sock: socket.socket) -> None:
+        sock.sendall(head)
+        time.sleep(0.02)  # docker-py loses what comes together with the head
+        for _ in range(times):
+            sock.sendall(block)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(65536):
+            pass
+
+    return send
+
+
+def frames(size: int, total: int) -> bytes:
+    """Frames with ``size`` bytes of payload each, ``total`` bytes together."""
+    payload = (b"x" * (size - 1)) + b"\n"
+    return b"".join(struct.pack(">BxxxL", 1 + n % 2, size) + payload for n in range(max(total // (size + 8), 1)))
+
+
+class Engine:
+    """Serves routes until it is closed.
+
+    Args:
+        path: of the socket.
+        routes: (method, pattern of the path without version) to what is sent.
+    """
+
+    def __init__(self, path: Path, routes: dict[tuple[str, str], Send]) -> None:
+        self.path = path
+        ready = multiprocessing.Event()
+        self.requests = multiprocessing.Value("q", 0)
+        self.connections = multiprocessing.Value("q", 0)
+        everything = {("GET", "/_ping"): whole(b"OK", b"text/plain"), ("GET", "/version"): whole(VERSION), **routes}
+        self._process = multiprocessing.get_context("fork").Process(
+            target=_serve, args=(path, everything, ready, self.requests, self.connections), daemon=True
+        )
+        self._process.start()
+        ready.wait(10)
+
+    def counts(self) -> tuple[int, int]:
+        """Requests and connections since the last call."""
+        counted = self.requests.value, self.connections.value
+        self.requests.value = self.connections.value = 0
+        return counted
+
+    def close(self) -> None:
+        """Stop the process and remove the socket."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self.path.unlink(missing_ok=True)
+
+
+VERSION = b'{"Version":"26.1.5","ApiVersion":"1.45","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"}'
+
+
+def _serve(path: Path, routes: dict[tuple[str, str], Send], ready, requests, connections) -> None:  # type: ignore[no-untyped-def]
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    table = [(method, re.compile(pattern + r"$"), send) for (method, pattern), send in routes.items()]
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen(256)
+    ready.set()
+    while True:
+        sock, _ = server.accept()
+        connections.value += 1
+        threading.Thread(target=_converse, args=(sock, table, requests), daemon=True).start()
+
+
+def _converse(sock: socket.socket, table, requests) -> None:  # type: ignore[no-untyped-def]
+    with contextlib.suppress(OSError), sock:
+        buffered = sock.makefile("rb", 1024 * 1024)
+        while line := buffered.readline():
+            method, target, _ = line.decode().split(" ", 2)
+            headers = {}
+            while (header := buffered.readline()) not in (b"\r\n", b""):
+                name, _, value = header.decode().partition(":")
+                headers[name.lower()] = value.strip()
+            _swallow(buffered, headers)
+            requests.value += 1
+            path = re.sub(r"^/v1\.\d+", "", target.partition("?")[0])
+            send = next((send for verb, pattern, send in table if verb == method and pattern.match(path)), None)
+            (send or whole(b'{"message":"no such route"}', status=b"404 Not Found"))(sock)
+
+
+def _swallow(buffered, headers: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+    """Read a request's body and forget it."""
+    if headers.get("transfer-encoding") == "chunked":
+        while size := int(buffered.readline().split(b";")[0], 16):
+            _skip(buffered, size + 2)
+        buffered.readline()
+    elif length := int(headers.get("content-length", 0)):
+        _skip(buffered, length)
+
+
+def _skip(buffered, count: int) -> None:  # type: ignore[no-untyped-def]
+    while count:
+        count -= len(buffered.read(min(count, 1024 * 1024)))

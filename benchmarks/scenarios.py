@@ -1,0 +1,496 @@
+"""What is measured: for each scenario what the canned engine answers, and the same work for each contender.
+
+A contender's function gets the socket's path and returns nothing; it is run in a fresh interpreter, and may mark the
+moment from which CPU counts by calling ``start()``.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import canned
+
+MIB = 1024 * 1024
+Work = Callable[[str, Callable[[], None]], None]
+
+
+@dataclass
+class Scenario:
+    """One row of the table: targets are ratios of CPU (or wall time) to docker-py."""
+
+    name: str
+    target: float
+    routes: Callable[[], dict[tuple[str, str], canned.Send]]
+    work: dict[str, Work] = field(default_factory=dict)
+    measure: str = "cpu"
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(name: str, target: float, routes: Callable[[], dict], measure: str = "cpu") -> Scenario:  # type: ignore[type-arg]
+    SCENARIOS[name] = Scenario(name, target, routes, measure=measure)
+    return SCENARIOS[name]
+
+
+def contender(row: Scenario, *names: str) -> Callable[[Work], Work]:
+    def add(work: Work) -> Work:
+        for name in names:
+            row.work[name] = work
+        return work
+
+    return add
+
+
+def api(path: str):  # type: ignore[no-untyped-def]
+    """The low-level client of whichever of the two this process measures."""
+    if "docker" in sys.modules:
+        return sys.modules["docker"].APIClient(f"unix://{path}", version="1.45")
+    import dockerkit
+
+    return dockerkit.APIClient(f"unix://{path}", version="1.45")
+
+
+def client(path: str):  # type: ignore[no-untyped-def]
+    """The client of objects of whichever of the two this process measures."""
+    if "docker" in sys.modules:
+        return sys.modules["docker"].DockerClient(f"unix://{path}", version="1.45")
+    import dockerkit
+
+    return dockerkit.DockerClient(f"unix://{path}", version="1.45")
+
+
+def bare(path: str, request: bytes) -> http.client.HTTPResponse:
+    """The bare minimum: a socket and the standard library's reader."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(path)
+    sock.sendall(request)
+    response = http.client.HTTPResponse(sock)
+    response.begin()
+    return response
+
+
+BOTH = ("dockerkit", "docker-py")
+INSPECT = json.dumps(
+    {
+        "Id": "a" * 64,
+        "Name": "/some-name",
+        "State": {"Status": "running", "Running": True, "Pid": 4242, "ExitCode": 0},
+        "Config": {"Tty": False, "Image": "busybox", "Env": ["PATH=/bin"] * 10, "Labels": {f"l{n}": "v" for n in range(20)}},
+        "HostConfig": {f"Option{n}": n for n in range(60)},
+        "NetworkSettings": {"Ports": {}, "Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
+        "Mounts": [],
+    }
+).encode()
+TERMINAL = INSPECT.replace(b'"Tty": false', b'"Tty": true')
+SUMMARIES = json.dumps(
+    [
+        {
+            "Id": f"{n:064x}",
+            "Names": [f"/name-{n}"],
+            "Image": "busybox",
+            "ImageID": "sha256:" + "b" * 64,
+            "Command": "sleep 1000",
+            "Created": 1700000000 + n,
+            "Ports": [],
+            "Labels": {"a": "b", "number": str(n)},
+            "State": "running",
+            "Status": "Up 2 hours",
+            "HostConfig": {"NetworkMode": "default"},
+            "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2", "Gateway": "172.17.0.1"}}},
+            "Mounts": [],
+        }
+        for n in range(1000)
+    ]
+).encode()
+
+
+# 1 -- start
+
+row = scenario("import", 0.15, dict)
+
+
+@contender(row, "dockerkit")
+def _(path: str, start: Callable[[], None]) -> None:
+    start()
+    import dockerkit  # noqa: F401
+
+
+@contender(row, "docker-py")
+def _(path: str, start: Callable[[], None]) -> None:
+    start()
+    import docker  # noqa: F401
+
+
+row = scenario("import, from_env, ping", 0.55, dict)
+
+
+@contender(row, "dockerkit")
+def _(path: str, start: Callable[[], None]) -> None:
+    start()
+    import dockerkit
+
+    dockerkit.from_env(environment={"DOCKER_HOST": f"unix://{path}"}).ping()
+
+
+@contender(row, "docker-py")
+def _(path: str, start: Callable[[], None]) -> None:
+    start()
+    import docker
+
+    docker.from_env(environment={"DOCKER_HOST": f"unix://{path}"}).ping()
+
+
+# 2 -- small calls
+
+inspecting = lambda: {("GET", "/containers/[^/]+/json"): canned.whole(INSPECT)}  # noqa: E731
+row = scenario("inspect, one thread", 0.33, inspecting)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    engine.inspect_container("abc")
+    start()
+    for _n in range(1500):
+        engine.inspect_container("abc")
+
+
+@contender(row, "limit")
+def _(path: str, start: Callable[[], None]) -> None:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(path)
+    stream = sock.makefile("rb")
+    start()
+    for _n in range(1500):
+        sock.sendall(b"GET /v1.45/containers/abc/json HTTP/1.1\r\nHost: docker\r\n\r\n")
+        length = 0
+        while (line := stream.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        json.loads(stream.read(length))
+
+
+def in_threads(count: int, work: Callable[[], None]) -> None:
+    threads = [threading.Thread(target=work) for _n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+for count in (16, 64):
+    row = scenario(f"inspect, {count} threads", 0.36, inspecting)
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None], count: int = count) -> None:
+        engine = api(path)
+        engine.inspect_container("abc")
+        start()
+        in_threads(count, lambda: [engine.inspect_container("abc") for _n in range(1600 // count)] and None)
+
+
+listing = lambda: {  # noqa: E731
+    ("GET", "/containers/json"): canned.whole(SUMMARIES),
+    ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT),
+}
+row = scenario("list 1,000: id, name, status, labels", 0.012, listing)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = client(path)
+    start()
+    for container in engine.containers.list(all=True):
+        _ = container.id, container.name, container.status, container.labels
+
+
+row = scenario("list 1,000: what only an inspect has", 0.32, listing)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = client(path)
+    start()
+    for container in engine.containers.list(all=True):
+        if "docker" not in sys.modules:
+            container.reload()
+        _ = container.attrs["HostConfig"]
+
+
+# 4 -- logs and attach
+
+for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-KiB", (0.5, 0.3, 0.25))):
+    total = 64 if size == 100 else 256
+    logs = lambda size=size, total=total: {  # noqa: E731
+        ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT),
+        ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(size, 64 * 1024), total * 16, canned.FRAMES),
+        ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(size, 64 * 1024), total * 4),
+    }
+    row = scenario(f"logs {total} MiB, {label} frames, bytes", targets[0], logs)
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None]) -> None:
+        engine = api(path)
+        start()
+        len(engine.logs("abc"))
+
+    row = scenario(f"logs {total} MiB, {label} frames, stream", targets[1], logs)
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None]) -> None:
+        engine = api(path)
+        start()
+        for _chunk in engine.logs("abc", stream=True, follow=False):
+            pass
+
+    row = scenario(f"attach {total // 4} MiB, {label} frames, demux", targets[2], logs)
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None]) -> None:
+        engine = api(path)
+        start()
+        for _pair in engine.attach("abc", stream=True, demux=True):
+            pass
+
+
+row = scenario(
+    "logs of a terminal, 2 MiB, stream",
+    0.002,
+    lambda: {
+        ("GET", "/containers/[^/]+/json"): canned.whole(TERMINAL),
+        ("GET", "/containers/[^/]+/logs"): canned.chunked(b"x" * 32767 + b"\n", 64, canned.RAW),
+    },
+)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    for _chunk in engine.logs("abc", stream=True, follow=False):
+        pass
+
+
+# 5 -- JSON lines
+
+EVENT = json.dumps(
+    {
+        "status": "start",
+        "id": "a" * 64,
+        "from": "busybox",
+        "Type": "container",
+        "Action": "start",
+        "Actor": {"ID": "a" * 64, "Attributes": {"image": "busybox", "name": "some-name", "maintainer": "somebody"}},
+        "scope": "local",
+        "time": 1700000000,
+        "timeNano": 1700000000123456789,
+    }
+).encode() + b"\n"
+PULL = b'{"status":"Downloading","progressDetail":{"current":1048576,"total":73400320},"progress":"[>    ]  1MB/73MB","id":"0123456789ab"}\r\n'
+
+for label, size, target in (("a chunk each", 0, 0.45), ("1,021-byte chunks", 1021, 0.65), ("61,001-byte chunks", 61001, 0.95)):
+    row = scenario(
+        f"50,000 events, {label}",
+        target,
+        lambda size=size: {("GET", "/events"): canned.chunked(EVENT, 50_000, size=size)},
+    )
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None]) -> None:
+        engine = api(path)
+        start()
+        for _event in engine.events(decode=True):
+            pass
+
+    @contender(row, "limit")
+    def _(path: str, start: Callable[[], None]) -> None:
+        start()
+        response = bare(path, b"GET /v1.45/events HTTP/1.1\r\nHost: docker\r\n\r\n")
+        rest = b""
+        while data := response.read1(65536):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                json.loads(line)
+
+
+row = scenario(
+    "50,000 pull records", 0.9, lambda: {("POST", "/images/create"): canned.chunked(PULL, 50_000)}
+)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    for _record in engine.pull("busybox", tag="latest", stream=True, decode=True):
+        pass
+
+
+# 6, 8 -- archives
+
+BLOCK = os.urandom(32 * 1024)
+for verb, target in (("export", 0.82), ("get_archive", 0.82)):
+    row = scenario(
+        f"{verb} 512 MiB",
+        target,
+        lambda: {
+            ("GET", "/containers/[^/]+/(export|archive)"): canned.chunked(BLOCK, 16 * 1024, b"application/x-tar")
+        },
+    )
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None], verb: str = verb) -> None:
+        engine = api(path)
+        start()
+        with open(os.devnull, "wb") as out:
+            for block in engine.export("abc") if verb == "export" else engine.get_archive("abc", "/x")[0]:
+                out.write(block)
+
+
+uploading = lambda: {  # noqa: E731
+    ("PUT", "/containers/[^/]+/archive"): canned.whole(b""),
+    ("POST", "/images/load"): canned.whole(b'{"stream":"Loaded image: x\\n"}\n'),
+}
+for verb, target in (("put_archive", 0.5), ("load", 0.42)):
+    row = scenario(f"{verb} 512 MiB", target, uploading)
+
+    @contender(row, *BOTH)
+    def _(path: str, start: Callable[[], None], verb: str = verb) -> None:
+        engine = api(path)
+        with tempfile.TemporaryFile() as archive:
+            archive.truncate(512 * MIB)
+            start()
+            if verb == "put_archive":
+                engine.put_archive("abc", "/x", archive)
+            else:
+                list(engine.load_image(archive) or ())
+
+
+# 7 -- the build context
+
+PATTERNS = ["*.log", "**/*.tmp", "node_modules", "build", ".git", "**/__pycache__", "docs/**/*.md", "!docs/keep.md"] + [
+    f"skip{n}/**" for n in range(12)
+]
+
+
+def make_tree() -> Path:
+    """20,000 files, half of which are ignored; kept between runs."""
+    root = Path(tempfile.gettempdir()) / "dockerkit-benchmark-context"
+    if not (root / ".done").exists():
+        for n in range(100):
+            folder = root / (f"skip{n % 12}" if n % 2 else "src") / f"part{n}"
+            folder.mkdir(parents=True, exist_ok=True)
+            for number in range(200):
+                (folder / f"file{number}.txt").write_bytes(b"x" * 1000)
+        (root / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+        (root / ".dockerignore").write_text("\n".join(PATTERNS) + "\n")
+        (root / ".done").touch()
+    return root
+
+
+row = scenario(
+    "build context of 20,000 files, 20 patterns",
+    0.16,
+    lambda: {("POST", "/build"): canned.whole(b'{"stream":"ok\\n"}\n')},
+    measure="wall",
+)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    root = str(make_tree())
+    start()
+    for _record in engine.build(path=root, rm=True, decode=True):
+        pass
+
+
+# 9, 10, 12 -- exec, run, create
+
+CREATED = canned.whole(json.dumps({"Id": "a" * 64, "Warnings": []}).encode(), status=b"201 Created")
+living = lambda: {  # noqa: E731
+    ("POST", "/containers/create"): CREATED,
+    ("POST", "/containers/[^/]+/(start|exec|attach)"): CREATED,
+    ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(5, 1), 1),
+    ("POST", "/containers/[^/]+/start"): canned.whole(b"", status=b"204 No Content"),
+    ("POST", "/containers/[^/]+/exec"): CREATED,
+    ("POST", "/containers/[^/]+/wait"): canned.whole(b'{"StatusCode":0}'),
+    ("DELETE", "/containers/[^/]+"): canned.whole(b"", status=b"204 No Content"),
+    ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT.replace(b'"HostConfig": {', b'"HostConfig": {"LogConfig": {"Type": "json-file"}, ')),
+    ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(5, 1), 1, canned.FRAMES),
+    ("POST", "/exec/[^/]+/start"): canned.upgraded(canned.frames(5, 1), 1),
+    ("GET", "/exec/[^/]+/json"): canned.whole(b'{"ExitCode":0,"Running":false}'),
+}
+row = scenario("100 exec_run", 0.4, living)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    container = client(path).containers.get("abc")
+    start()
+    for _n in range(100):
+        container.exec_run(["true"])
+
+
+row = scenario("50 run, removed", 0.24, living)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = client(path)
+    start()
+    for _n in range(50):
+        engine.containers.run("busybox", "true", remove=True)
+
+
+OPTIONS = {
+    "command": ["sleep", "100"],
+    "name": "n",
+    "environment": {"A": "1", "B": "2"},
+    "labels": {"a": "b"},
+    "ports": {"80/tcp": 8080, "53/udp": ("127.0.0.1", 5353)},
+    "volumes": {"/src": {"bind": "/dst", "mode": "ro"}},
+    "mem_limit": "512m",
+    "nano_cpus": 500_000_000,
+    "pids_limit": 100,
+    "cap_drop": ["ALL"],
+    "cap_add": ["NET_BIND_SERVICE"],
+    "read_only": True,
+    "tmpfs": {"/tmp": "size=64m"},
+    "user": "1000",
+    "working_dir": "/app",
+    "dns": ["1.1.1.1"],
+    "restart_policy": {"Name": "on-failure", "MaximumRetryCount": 5},
+    "extra_hosts": {"somehost": "162.242.195.82"},
+}
+row = scenario("500 create with 18 options", 0.22, living)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = client(path)
+    engine.containers.create("busybox", **OPTIONS)
+    start()
+    for _n in range(500):
+        engine.containers.create("busybox", **OPTIONS)
+
+
+def ensure_contender(name: str) -> None:
+    """Make ``docker`` known before the work begins, for the contender that it is; imports are measured by themselves."""
+    if name == "docker-py":
+        import docker  # noqa: F401
+    elif name == "dockerkit":
+        import dockerkit.api.client
+        import dockerkit.client  # noqa: F401
+
+
