@@ -14,6 +14,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from dockerkit.transport.bridge import bridge
+
 if TYPE_CHECKING:
     import paramiko
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 _logins: dict[tuple[int, str], paramiko.SSHClient] = {}
 _lock = threading.Lock()
-_BLOCK = 64 * 1024
 
 
 def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
@@ -37,10 +38,7 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     assert transport is not None
     channel = transport.open_session(timeout=timeout)
     channel.exec_command(f"docker {at}system dial-stdio")
-    ours, theirs = socket.socketpair()
-    for pump in (_outwards, _inwards):
-        threading.Thread(target=pump, args=(theirs, channel), name="dockerkit-ssh", daemon=True).start()
-    return ours
+    return bridge(channel, "dockerkit-ssh")
 
 
 def hang_up(endpoint: Endpoint) -> None:
@@ -100,27 +98,3 @@ def _settings(endpoint: Endpoint) -> dict[str, Any]:
     if host.get("proxycommand", "none") != "none":
         settings["sock"] = paramiko.ProxyCommand(host["proxycommand"])
     return settings
-
-
-def _outwards(sock: socket.socket, channel: paramiko.Channel) -> None:
-    """From us to the engine, and our half-close with it."""
-    try:
-        while data := sock.recv(_BLOCK):
-            channel.sendall(data)
-        channel.shutdown_write()
-    except OSError:
-        channel.close()
-
-
-def _inwards(sock: socket.socket, channel: paramiko.Channel) -> None:
-    """From the engine to us; ends the connection."""
-    try:
-        while data := channel.recv(_BLOCK):
-            sock.sendall(data)
-    except OSError:
-        pass
-    finally:
-        channel.close()
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-        sock.close()
