@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 
-from dockerkit.errors import ClientClosed
+from dockerkit.errors import ClientClosed, StreamTruncated
 from dockerkit.transport.exchange import BLOCK
 from dockerkit.transport.hijack import Hijacked
 
@@ -90,20 +90,20 @@ class Duplex:
         Raises:
             TimeoutError, StreamTruncated, ClientClosed: as :meth:`receive`.
         """
-        source: Iterator[bytes] | None = iter(blocks)
+        source = iter(blocks)
         rest = memoryview(b"")
-        while source is not None:
+        refused = False
+        while True:
             if not rest:
                 block = next(source, None)
                 if block is None:
                     self.close_write()
-                    source = None
                     break
                 rest = memoryview(block).cast("B")
             try:
                 rest = rest[self._send_some(rest) :]
             except (BrokenPipeError, ConnectionResetError):
-                source = None
+                refused = True
                 break
             while data := self._receive_now():
                 yield data
@@ -111,8 +111,13 @@ class Duplex:
                 return
             if rest:
                 self._wait(_READ | _WRITE, deadline)
-        while data := self.receive(deadline):
-            yield data
+        try:
+            while data := self.receive(deadline):
+                yield data
+        except StreamTruncated as error:
+            # Podman closes with our input unread, which the system reports as a reset: after all output, so as the end.
+            if not (refused and isinstance(error.__cause__, ConnectionResetError)):
+                raise
 
     def _send_some(self, data: memoryview) -> int:
         try:
