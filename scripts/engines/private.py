@@ -27,8 +27,6 @@ def up(spec: Spec) -> bool:
     with host.lock(STATE / f".{spec.name}.lock"):
         if is_up(spec):
             return False
-        host.require_root()
-        host.require_commands()
         ensure_root(spec.suite)
         if spec.program == "podman":
             add_packages(spec.suite, "podman", "podman", "netavark", "aardvark-dns", "nftables")

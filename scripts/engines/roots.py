@@ -7,7 +7,7 @@ import pathlib
 import re
 import shutil
 
-from engines.host import lock, run, say
+from engines.host import lock, require_commands, require_root, run, say
 from engines.settings import ROOTS
 
 PACKAGES = ("docker.io", "iptables", "ca-certificates", "busybox-static", "procps", "iproute2")
@@ -17,6 +17,9 @@ EXTRA = {"bookworm": ("docker-registry",)}
 def ensure_root(suite: str) -> pathlib.Path:
     """The root of a Debian release, made when it is not there (about a minute)."""
     root = ROOTS / suite
+    require_root()
+    with lock(ROOTS / ".packages.lock"):  # apt takes one at a time
+        require_commands()
     with lock(ROOTS / f".{suite}.lock"):
         if not root.is_dir():
             say(f"{suite}: making a Debian root in {root}")
