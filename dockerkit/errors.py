@@ -36,6 +36,8 @@
     ├── WaitFailed                        what was waited for can't come any more
     │   ├── ContainerExited, ContainerUnhealthy
     │   └── WaitTimeout                   it did not come in time (TimeoutError)
+    ├── ConvergenceFailed                 a service or node of a swarm does not become what it was told to be
+    │   └── ConvergenceTimeout            it did not in time (TimeoutError)
     └── ContextException                  docker contexts
         └── ContextNotFound, ContextAlreadyExists, MissingContextParameter
 
@@ -81,6 +83,8 @@ __all__ = [
     "ContextAlreadyExists",
     "ContextException",
     "ContextNotFound",
+    "ConvergenceFailed",
+    "ConvergenceTimeout",
     "CredentialsError",
     "DeprecatedMethod",
     "DockerException",
@@ -457,6 +461,30 @@ class ContainerUnhealthy(WaitFailed):
 
 class WaitTimeout(WaitFailed, TimeoutError):
     """What was waited for did not come in time."""
+
+
+class ConvergenceFailed(DockerException):
+    """A service or node of a swarm does not become what it was told to be.
+
+    Attributes:
+        name: of the service or node.
+        progress: how far a service had come (a :class:`dockerkit.models.convergence.Progress`); None for a node.
+        tasks: what the tasks that failed last say, newest first.
+    """
+
+    def __init__(self, message: str, name: str = "", progress: object = None, tasks: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.name = name
+        self.progress = progress
+        self.tasks = tuple(tasks)
+
+    def __str__(self) -> str:
+        text = f"{self.name}: {self.args[0]}" if self.name else str(self.args[0])
+        return text + "".join(f"\n  {task}" for task in self.tasks[:5])
+
+
+class ConvergenceTimeout(ConvergenceFailed, TimeoutError):
+    """A service or node of a swarm did not become what it was told to be in time. It may still do so."""
 
 
 class ContextException(DockerException):
