@@ -26,7 +26,7 @@ The Engine, and docker-py, count these in nanoseconds, so a whole number from 1 
 that the Engine takes) is nanoseconds; below that it is seconds.
 """
 
-Environment = Mapping[str, "str | int | float | bytes | PurePath | None"] | Sequence[str]
+Environment = Mapping[str, str | int | float | bytes | PurePath | None] | Sequence[str]
 """Variables: a mapping (None takes a variable away that the image sets), or ``"NAME=value"`` texts."""
 
 Labels = Mapping[str, str] | Sequence[str]

@@ -22,14 +22,14 @@ HostBinding = HostPort | tuple[str] | tuple[str, int | str | None] | tuple[int] 
 PortBindings = (
     Mapping[int, HostBinding | Sequence[HostBinding]]
     | Mapping[str, HostBinding | Sequence[HostBinding]]
-    | Sequence["int | str"]
+    | Sequence[int | str]
 )
 """``{"80/tcp": 8080}`` and the other forms of docker-py; or texts as on the command line: ``["127.0.0.1:8080:80/tcp"]``."""
 
-ExposedPorts = Sequence["int | str | tuple[int, str] | tuple[str, str]"] | Mapping[str, Mapping[str, object]]
+ExposedPorts = Sequence[int | str | tuple[int, str] | tuple[str, str]] | Mapping[str, Mapping[str, object]]
 """Container ports: ``80``, ``"53/udp"``, ``(53, "udp")``, ``"8000-8010"``."""
 
-Binds = Mapping[str, "str | Mapping[str, Any]"] | Sequence["str | PurePath"]
+Binds = Mapping[str, str | Mapping[str, Any]] | Sequence[str | PurePath]
 """``{host folder or volume: {"bind": "/in/container", "mode": "ro"}}``, or texts ``"./src:/app:ro"``."""
 
 

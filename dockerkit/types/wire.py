@@ -49,8 +49,8 @@ def _wire(value: object) -> Any:
         return {_key(key): _wire(item) for key, item in value.items()}  # type: ignore[attr-defined]
     if kind is list or kind is tuple:
         return [_wire(item) for item in value]  # type: ignore[attr-defined]
-    if hasattr(value, "to_engine") and not isinstance(value, type):
-        return _wire(value.to_engine())
+    if (to_engine := getattr(value, "to_engine", None)) is not None and not isinstance(value, type):
+        return _wire(to_engine())
     return _rarer(value)
 
 
@@ -82,8 +82,8 @@ def _key(key: object) -> str:
 
 def _faults(value: object, place: str) -> Iterator[tuple[str, str]]:
     """What in a value has no form in JSON. Looked for after it failed, so that the usual case pays nothing."""
-    if hasattr(value, "to_engine") and not isinstance(value, type):
-        value = value.to_engine()
+    if (to_engine := getattr(value, "to_engine", None)) is not None and not isinstance(value, type):
+        value = to_engine()
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):

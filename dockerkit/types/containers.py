@@ -1,0 +1,154 @@
+"""Containers: the bodies of create and update calls, and the values in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dockerkit.errors import InvalidArgument, UnknownOption
+from dockerkit.types.base import Rows
+from dockerkit.types.container_options import ConfigOptions, ContainerConfigOptions
+from dockerkit.types.host_options import HostOptions
+from dockerkit.types.limits import DeviceRequest, LogConfig, LogConfigTypesEnum, Ulimit
+from dockerkit.types.networks import EndpointConfig, NetworkingConfig
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+_CONFIG = Rows(ContainerConfigOptions, "create_container_config")
+_HOST = Rows(HostOptions, "create_host_config")
+
+
+def container_config(**options: Unpack[ContainerConfigOptions]) -> dict[str, Any]:
+    """The body of ``POST /containers/create``.
+
+    Unless ``detach`` says otherwise, it says that stdout and stderr will be attached, and stdin too if it is open.
+
+    Args:
+        options: the rows of :class:`ContainerConfigOptions`; None counts as not given.
+
+    Raises:
+        InvalidArgument: a value can't be right; the message names the option.
+        UnknownOption: there is no such option (also a TypeError).
+    """
+    runtime = options.pop("runtime", None)
+    body = _CONFIG.body(options)
+    if runtime is not None:
+        body["HostConfig"] = {**body.get("HostConfig", {}), **host_config(runtime=runtime)}
+    if not body.get("Image"):
+        raise InvalidArgument(f"image: a name or an id is needed, not {options.get('image')!r}")
+    if not options.get("detach"):
+        streams = {"AttachStdout": True, "AttachStderr": True}
+        if body.get("OpenStdin"):
+            streams |= {"AttachStdin": True, "StdinOnce": True}
+        body = {**streams, **body}
+    return body
+
+
+def host_config(**options: Unpack[HostOptions]) -> dict[str, Any]:
+    """The ``HostConfig`` of ``POST /containers/create``.
+
+    Args:
+        options: the rows of :class:`HostOptions`; None counts as not given.
+
+    Raises:
+        InvalidArgument: a value can't be right, or two say the same; the message names the option.
+        UnknownOption: there is no such option (also a TypeError).
+    """
+    return _host_body(options)
+
+
+def _host_body(options: Mapping[str, object]) -> dict[str, Any]:
+    if options.get("cpus") is not None and options.get("nano_cpus") is not None:
+        raise InvalidArgument("cpus: give it or nano_cpus, not both")
+    if options.get("gpus") is not None and options.get("device_requests") is not None:
+        checked = _HOST.checked({"device_requests": options["device_requests"], "gpus": options["gpus"]})
+        options = {**options, "device_requests": [*checked["device_requests"], *checked["gpus"]], "gpus": None}
+    return _HOST.body(options)
+
+
+def update_config(**options: Unpack[HostOptions]) -> dict[str, Any]:
+    """The body of ``POST /containers/{id}/update``.
+
+    Args:
+        options: those rows of :class:`HostOptions` which can be changed later; None counts as not given.
+
+    Raises:
+        InvalidArgument: a value can't be right; the message names the option.
+        UnknownOption: there is no such option, or it can't be changed later.
+    """
+    wires = _HOST.wires
+    for name in options:
+        if name in wires and not wires[name].update:
+            raise UnknownOption(f"{name} can't be changed on an existing container: create it anew")
+    return _host_body(options)
+
+
+def networking_config(endpoints_config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The ``NetworkingConfig`` of ``POST /containers/create``.
+
+    Args:
+        endpoints_config: ``{network: endpoint config}``.
+    """
+    return NetworkingConfig(endpoints_config).to_engine()
+
+
+def endpoint_config(*args: Any, **options: Any) -> dict[str, Any]:
+    """A container's place in a network, as the Engine's dict.
+
+    Args:
+        args: by position, in the order of :class:`EndpointConfig` after its version.
+        options: the fields of :class:`EndpointConfig`.
+    """
+    return EndpointConfig(None, *args, **options).to_engine()
+
+
+class HostConfig(dict[str, Any]):
+    """docker-py's class of what :func:`host_config` makes.
+
+    Args:
+        version: taken for docker-py's sake: the version in use with the engine decides.
+        args: options by position, in docker-py's order.
+        options: the rows of :class:`HostOptions`.
+    """
+
+    def __init__(self, version: str | None = None, *args: Any, **options: Unpack[HostOptions]) -> None:
+        super().__init__(_host_body(_by_position(_HOST, args, options)))
+
+
+class ContainerConfig(dict[str, Any]):
+    """docker-py's class of what :func:`container_config` makes.
+
+    Args:
+        version: taken for docker-py's sake: the version in use with the engine decides.
+        image, command: what to run.
+        options: the rows of :class:`ContainerConfigOptions`.
+    """
+
+    def __init__(self, version: str | None, image: str, command: Any = None, **options: Any) -> None:
+        super().__init__(container_config(image=image, command=command, **options))
+
+
+def _by_position(rows: Rows, args: tuple[object, ...], options: Mapping[str, object]) -> dict[str, object]:
+    given = dict(zip(rows.wires, args, strict=False))
+    if twice := given.keys() & options.keys():
+        raise UnknownOption(f"{rows.owner} got {', '.join(sorted(twice))} twice")
+    return {**given, **options}
+
+
+__all__ = [
+    "ConfigOptions",
+    "ContainerConfig",
+    "ContainerConfigOptions",
+    "DeviceRequest",
+    "HostConfig",
+    "HostOptions",
+    "LogConfig",
+    "LogConfigTypesEnum",
+    "Ulimit",
+    "container_config",
+    "endpoint_config",
+    "host_config",
+    "networking_config",
+    "update_config",
+]

@@ -1,0 +1,226 @@
+"""The options of a container that are about its host: limits, mounts, ports, privileges. One row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+
+from typing_extensions import TypedDict  # pydantic reads its rows, which typing's own can't give before Python 3.12
+
+from dockerkit.errors import InvalidArgument
+from dockerkit.types import parse, shorthands
+from dockerkit.types.base import Wire
+from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit, gpus
+from dockerkit.types.mounts import Mount, mounts
+from dockerkit.types.parse import Size
+from dockerkit.types.shorthands import Binds, PortBindings
+
+Texts = Sequence[str]
+Texted = Mapping[str, str | int | float | bool]
+DeviceLimits = Sequence[str | tuple[str, int | str] | Mapping[str, Any]]
+
+
+def _no_lxc(value: object, name: str) -> None:
+    raise InvalidArgument(f"{name}: the Engine has no LXC driver since 1.10; leave it away")
+
+
+def _log_config(value: object, name: str) -> dict[str, Any]:
+    return {"Type": value} if isinstance(value, str) else shorthands.mapping(value, name)
+
+
+def _network_mode(value: object, name: str) -> str:
+    if isinstance(value, str) and value:
+        return value
+    container = getattr(value, "id", None)
+    if not isinstance(container, str):
+        parse.refuse(name, "bridge, host, none, container:ID, or a network", value)
+    return f"container:{container}"
+
+
+def _cpus(value: object, name: str) -> int:
+    nano = -1
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            nano = round(float(value) * 1e9)
+    if nano <= 0:
+        parse.refuse(name, "a number of CPUs above 0", value)
+    return nano
+
+
+def _console_size(value: object, name: str) -> list[int]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+        parse.refuse(name, "(rows, columns)", value)
+    return [parse.whole(item, name) for item in value]
+
+
+class HostOptions(TypedDict, total=False):
+    """Options of :meth:`APIClient.create_host_config`; the first in the order in which docker-py has them."""
+
+    binds: Annotated[Binds | None, Wire("Binds", shorthands.binds)]
+    """Folders and volumes: ``{"/host": {"bind": "/in", "mode": "ro"}}``, or texts ``"./src:/app:ro"``."""
+    port_bindings: Annotated[PortBindings | None, Wire("PortBindings", shorthands.port_bindings)]
+    """Published ports: ``{"80/tcp": 8080, "53/udp": None, 22: ("127.0.0.1", 2222)}``, or ``["127.0.0.1:8080:80"]``."""
+    lxc_conf: Annotated[None, Wire("", _no_lxc)]
+    """Gone from the Engine: refused."""
+    publish_all_ports: Annotated[bool | None, Wire("PublishAllPorts", unset=False)]
+    """Publish all exposed ports, each on a free port of the host."""
+    links: Annotated[Mapping[str, str] | Sequence[str | tuple[str, str]] | None, Wire("Links", shorthands.links)]
+    """Containers to reach by an alias, on the default bridge: ``{"container": "alias"}``, or pairs."""
+    privileged: Annotated[bool | None, Wire("Privileged", unset=False)]
+    """With all capabilities and devices of the host."""
+    dns: Annotated[Texts | None, Wire("Dns", parse.texts)]
+    """Addresses of name servers."""
+    dns_search: Annotated[Texts | None, Wire("DnsSearch", parse.texts)]
+    """Domains in which to look names up."""
+    volumes_from: Annotated[str | Texts | None, Wire("VolumesFrom", shorthands.volumes_from)]
+    """Containers whose mounts to have as well: ``["other:ro"]``."""
+    network_mode: Annotated[Any, Wire("NetworkMode", _network_mode)]
+    """bridge, host, none, container:ID, or a network's name; a container to share its network."""
+    restart_policy: Annotated[
+        str | Mapping[str, Any] | None, Wire("RestartPolicy", shorthands.restart_policy, update=True)
+    ]
+    """When to start it again: ``"always"``, ``"on-failure:5"``, ``{"Name": "on-failure", "MaximumRetryCount": 5}``."""
+    cap_add: Annotated[Texts | None, Wire("CapAdd", parse.texts)]
+    """Capabilities to give: ``["NET_ADMIN"]``."""
+    cap_drop: Annotated[Texts | None, Wire("CapDrop", parse.texts)]
+    """Capabilities to take away: ``["ALL"]``."""
+    devices: Annotated[Sequence[str | Mapping[str, str]] | None, Wire("Devices", shorthands.devices, update=True)]
+    """Devices of the host: ``["/dev/sda:/dev/xvda:rwm"]``."""
+    extra_hosts: Annotated[Mapping[str, str | Sequence[str]] | Texts | None, Wire("ExtraHosts", shorthands.extra_hosts)]
+    """Lines for /etc/hosts: ``{"name": "10.0.0.1"}``; the address ``host-gateway`` is the host's."""
+    read_only: Annotated[bool | None, Wire("ReadonlyRootfs", unset=False)]
+    """A root file system that can't be written to."""
+    pid_mode: Annotated[str | None, Wire("PidMode")]
+    """host or container:ID, to see its processes."""
+    ipc_mode: Annotated[str | None, Wire("IpcMode")]
+    """none, private, shareable, host or container:ID."""
+    security_opt: Annotated[Texts | None, Wire("SecurityOpt", parse.texts)]
+    """As ``["no-new-privileges", "seccomp=unconfined"]``."""
+    ulimits: Annotated[
+        Sequence[Ulimit | Mapping[str, Any] | str] | None, Wire("Ulimits", shorthands.ulimits, update=True)
+    ]
+    """Limits of the processes: ``[Ulimit("nofile", 1024, 4096)]`` or ``["nofile=1024:4096"]``."""
+    log_config: Annotated[LogConfig | Mapping[str, Any] | str | None, Wire("LogConfig", _log_config)]
+    """Where the output goes: a LogConfig, or a driver's name."""
+    mem_limit: Annotated[Size | None, Wire("Memory", parse.size, update=True)]
+    """Memory, in bytes or as ``"512m"``."""
+    memswap_limit: Annotated[Size | None, Wire("MemorySwap", parse.size, update=True)]
+    """Memory and swap together; -1 is no limit."""
+    mem_reservation: Annotated[Size | None, Wire("MemoryReservation", parse.size, update=True)]
+    """Memory that the container is pushed back to when the host runs short."""
+    kernel_memory: Annotated[Size | None, Wire("KernelMemory", parse.size, update=True)]
+    """Memory of the kernel (up to API 1.41)."""
+    mem_swappiness: Annotated[int | None, Wire("MemorySwappiness", update=True)]
+    """How willingly to swap: 0 to 100; -1 is the host's."""
+    cgroup_parent: Annotated[str | None, Wire("CgroupParent", update=True)]
+    """Cgroup to put the container's into."""
+    group_add: Annotated[Sequence[str | int] | None, Wire("GroupAdd", shorthands.group_add)]
+    """Further groups of the user, by name or number."""
+    cpu_quota: Annotated[int | None, Wire("CpuQuota", update=True)]
+    """Microseconds of CPU in each ``cpu_period``."""
+    cpu_period: Annotated[int | None, Wire("CpuPeriod", update=True)]
+    """Length of the scheduler's period, in microseconds."""
+    blkio_weight: Annotated[int | None, Wire("BlkioWeight", update=True)]
+    """Weight for block devices: 10 to 1000; 0 is off."""
+    blkio_weight_device: Annotated[DeviceLimits | None, Wire("BlkioWeightDevice", shorthands.weights, update=True)]
+    """The same by device: ``[{"Path": "/dev/sda", "Weight": 300}]`` or ``["/dev/sda:300"]``."""
+    device_read_bps: Annotated[
+        DeviceLimits | None, Wire("BlkioDeviceReadBps", shorthands.bytes_per_second, update=True)
+    ]
+    """Reading, bytes per second: ``[{"Path": "/dev/sda", "Rate": "10m"}]`` or ``["/dev/sda:10m"]``."""
+    device_write_bps: Annotated[
+        DeviceLimits | None, Wire("BlkioDeviceWriteBps", shorthands.bytes_per_second, update=True)
+    ]
+    """Writing, bytes per second."""
+    device_read_iops: Annotated[DeviceLimits | None, Wire("BlkioDeviceReadIOps", shorthands.per_second, update=True)]
+    """Reading, operations per second: ``["/dev/sda:1000"]``."""
+    device_write_iops: Annotated[DeviceLimits | None, Wire("BlkioDeviceWriteIOps", shorthands.per_second, update=True)]
+    """Writing, operations per second."""
+    oom_kill_disable: Annotated[bool | None, Wire("OomKillDisable", update=True)]
+    """Don't kill it when its memory is used up (cgroup v1)."""
+    shm_size: Annotated[Size | None, Wire("ShmSize", parse.size)]
+    """Size of /dev/shm."""
+    sysctls: Annotated[Texted | None, Wire("Sysctls", parse.text_map)]
+    """Parameters of the kernel: ``{"net.core.somaxconn": 1024}``."""
+    tmpfs: Annotated[Mapping[str, str] | Texts | None, Wire("Tmpfs", shorthands.tmpfs)]
+    """Folders in memory: ``{"/run": "size=64m"}``, or a list of paths."""
+    oom_score_adj: Annotated[int | None, Wire("OomScoreAdj")]
+    """How willingly the kernel kills it when memory runs out: -1000 to 1000."""
+    dns_opt: Annotated[Texts | None, Wire("DnsOptions", parse.texts)]
+    """Options for resolv.conf."""
+    cpu_shares: Annotated[int | None, Wire("CpuShares", update=True)]
+    """Weight for CPU; 1024 is the usual one."""
+    cpuset_cpus: Annotated[str | None, Wire("CpusetCpus", update=True)]
+    """CPUs to run on: ``"0-3"``, ``"0,1"``."""
+    userns_mode: Annotated[str | None, Wire("UsernsMode")]
+    """host, to switch user namespaces off for it."""
+    uts_mode: Annotated[str | None, Wire("UTSMode")]
+    """host, to share its host name."""
+    pids_limit: Annotated[int | None, Wire("PidsLimit", update=True)]
+    """How many processes; -1 or 0 is no limit."""
+    isolation: Annotated[str | None, Wire("Isolation")]
+    """Windows: default, process or hyperv."""
+    auto_remove: Annotated[bool | None, Wire("AutoRemove", unset=False)]
+    """The engine removes it when it stops."""
+    storage_opt: Annotated[Texted | None, Wire("StorageOpt", parse.text_map)]
+    """Options of the storage driver: ``{"size": "10G"}``."""
+    init: Annotated[bool | None, Wire("Init")]
+    """A small init as its first process, which forwards signals and reaps (API 1.25)."""
+    init_path: Annotated[str | None, Wire("InitPath")]
+    """Path of that init (API 1.25 to 1.28)."""
+    volume_driver: Annotated[str | None, Wire("VolumeDriver")]
+    """Driver for volumes that ``binds`` makes."""
+    cpu_count: Annotated[int | None, Wire("CpuCount", update=True)]
+    """Windows: how many CPUs."""
+    cpu_percent: Annotated[int | None, Wire("CpuPercent", update=True)]
+    """Windows: percent of the CPUs."""
+    nano_cpus: Annotated[int | None, Wire("NanoCpus", update=True)]
+    """CPUs in billionths: 1 500 000 000 is one and a half."""
+    cpuset_mems: Annotated[str | None, Wire("CpusetMems", update=True)]
+    """Memory nodes to use: ``"0,1"``."""
+    runtime: Annotated[str | None, Wire("Runtime")]
+    """The OCI runtime."""
+    mounts: Annotated[Sequence[Mount | Mapping[str, Any] | str] | None, Wire("Mounts", mounts)]
+    """Mounts: ``[Mount("/data", "volume")]``; more than ``binds`` can say."""
+    cpu_rt_period: Annotated[int | None, Wire("CpuRealtimePeriod", update=True)]
+    """Real-time scheduler: length of the period, in microseconds."""
+    cpu_rt_runtime: Annotated[int | None, Wire("CpuRealtimeRuntime", update=True)]
+    """Real-time scheduler: microseconds in each period."""
+    device_cgroup_rules: Annotated[Texts | None, Wire("DeviceCgroupRules", parse.texts, update=True)]
+    """Rules of the devices cgroup: ``["c 42:* rmw"]`` (API 1.28)."""
+    device_requests: Annotated[
+        Sequence[DeviceRequest | Mapping[str, Any]] | None, Wire("DeviceRequests", shorthands.mappings, update=True)
+    ]
+    """Devices that a driver hands out (API 1.40)."""
+    cgroupns: Annotated[str | None, Wire("CgroupnsMode")]
+    """host or private (API 1.41)."""
+
+    # -- what docker-py does not have ----------------------------------------------------------------------------
+
+    gpus: Annotated[str | int | Texts | None, Wire("DeviceRequests", gpus, update=True)]
+    """Graphics cards: ``"all"``, how many, or their ids; added to ``device_requests`` (API 1.40)."""
+    cpus: Annotated[float | str | None, Wire("NanoCpus", _cpus, update=True)]
+    """How many CPUs: ``1.5``."""
+    annotations: Annotated[Mapping[str, str] | None, Wire("Annotations", parse.text_map)]
+    """Annotations for the OCI runtime (API 1.43)."""
+    console_size: Annotated[tuple[int, int] | None, Wire("ConsoleSize", _console_size)]
+    """Rows and columns of its terminal (Linux: API 1.42)."""
+    masked_paths: Annotated[Texts | None, Wire("MaskedPaths", parse.texts)]
+    """Paths to hide, instead of the engine's own; ``[]`` hides none (API 1.38)."""
+    readonly_paths: Annotated[Texts | None, Wire("ReadonlyPaths", parse.texts)]
+    """Paths to make read-only, instead of the engine's own (API 1.38)."""
+    cgroup: Annotated[str | None, Wire("Cgroup")]
+    """Cgroup to join."""
+    container_id_file: Annotated[str | None, Wire("ContainerIDFile")]
+    """Where a command line wrote the id; the engine only keeps it."""
+    io_maximum_iops: Annotated[int | None, Wire("IOMaximumIOps", update=True)]
+    """Windows: operations per second on the system drive."""
+    io_maximum_bandwidth: Annotated[Size | None, Wire("IOMaximumBandwidth", parse.size, update=True)]
+    """Windows: bytes per second on the system drive."""
+    kernel_memory_tcp: Annotated[Size | None, Wire("KernelMemoryTCP", parse.size, update=True)]
+    """Memory for TCP buffers (API 1.40 to 1.51)."""
+    capabilities: Annotated[Texts | None, Wire("Capabilities", parse.texts)]
+    """All capabilities that it has (API 1.40 only)."""
+    disk_quota: Annotated[Size | None, Wire("DiskQuota", parse.size, update=True)]
+    """Size of its disk (up to API 1.39)."""
