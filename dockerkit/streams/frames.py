@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from dockerkit.errors import StreamParseError, StreamTruncated
+from dockerkit.errors import StreamError, StreamParseError, StreamTruncated
 
 STDIN, STDOUT, STDERR, SYSTEM_ERROR = 0, 1, 2, 3
 
@@ -13,7 +13,7 @@ HEADER_SIZE = 8
 LARGEST_WHOLE_FRAME = 1024 * 1024
 
 _HEADER = struct.Struct(">LL")  # the stream's number and three zero bytes; the payload's length
-_STREAMS = {number << 24: number for number in (STDIN, STDOUT, STDERR, SYSTEM_ERROR)}
+_STREAMS = {number << 24: number for number in (STDIN, STDOUT, STDERR)}
 
 Frame = tuple[int, bytes]
 
@@ -39,6 +39,7 @@ class FrameParser:
 
         Raises:
             StreamParseError: these are no frames; most likely the output is raw, from a container with a terminal.
+            StreamError: a frame in which the engine says that it failed.
         """
         frames: list[Frame] = []
         if self._rest:
@@ -46,18 +47,18 @@ class FrameParser:
         position, end = 0, len(data)
         if self._left:
             position = self._part(data, 0, frames)
-        unpack, streams = _HEADER.unpack_from, _STREAMS
-        while end - position >= HEADER_SIZE:
+        unpack, stream_of, append = _HEADER.unpack_from, _STREAMS.get, frames.append
+        last = end - HEADER_SIZE
+        while position <= last:
             head, size = unpack(data, position)
-            stream = streams.get(head)
+            stream = stream_of(head)
             if stream is None:
-                raise StreamParseError(
-                    f"{data[position : position + HEADER_SIZE]!r} is no frame header; is this the raw output of a terminal?"
-                )
+                _refuse(data[position:], head, size)
+                break
             start = position + HEADER_SIZE
             stop = start + size
             if stop <= end:
-                frames.append((stream, data[start:stop]))
+                append((stream, data[start:stop]))
                 position = stop
             elif size > LARGEST_WHOLE_FRAME:
                 self._stream, self._left = stream, size
@@ -82,3 +83,12 @@ class FrameParser:
         """
         if self._rest or self._left:
             raise StreamTruncated("the output ended inside a frame: the engine cut it short")
+
+
+def _refuse(data: bytes, head: int, size: int) -> None:
+    """A frame that is no output: the engine's own failure, once it is all there, or no frame at all."""
+    if head != SYSTEM_ERROR << 24:
+        raise StreamParseError(f"{data[:HEADER_SIZE]!r} is no frame header; is this the raw output of a terminal?")
+    if len(data) >= HEADER_SIZE + min(size, LARGEST_WHOLE_FRAME):
+        text = data[HEADER_SIZE : HEADER_SIZE + size].decode("utf-8", "replace").strip()
+        raise StreamError(text or "the engine failed in the middle of the output")

@@ -8,6 +8,7 @@ from typing import Any
 from dockerkit.errors import StreamParseError, StreamTruncated
 
 LARGEST_RECORD = 64 * 1024 * 1024
+_decode_one = json.JSONDecoder().raw_decode
 _SEPARATORS = b" \t\r\n\x1e"  # also the record separator of json-seq, which newer engines can send
 
 
@@ -79,25 +80,18 @@ def decode(line: bytes) -> list[Any]:
     Raises:
         StreamParseError: the line is no JSON.
     """
-    try:
-        return [json.loads(line)]
-    except RecursionError as error:
-        raise StreamParseError(f"a JSON record nested too deeply: {line[:80]!r}...") from error
-    except ValueError:
-        return _several(line)
-
-
-def _several(line: bytes) -> list[Any]:
     text = line.decode("utf-8", "replace")
-    decoder = json.JSONDecoder()
-    records: list[Any] = []
-    position = 0
     try:
+        record, position = _decode_one(text)
+        if position == len(text):
+            return [record]
+        records = [record]
         while position < len(text):
-            record, position = decoder.raw_decode(text, position)
-            records.append(record)
-            while position < len(text) and text[position] in " \t\r\n\x1e":
+            if text[position] in " \t\r\n\x1e":
                 position += 1
+            else:
+                record, position = _decode_one(text, position)
+                records.append(record)
     except (ValueError, RecursionError) as error:
         raise StreamParseError(f"this is no JSON record: {line[:200]!r}") from error
     return records

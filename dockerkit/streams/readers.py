@@ -158,34 +158,38 @@ class FrameStream(Stream[T_co]):
 
     def __init__(self, source: Source, *, multiplexed: bool, demux: bool = False) -> None:
         self.multiplexed = multiplexed
-        pieces = _frames(source) if multiplexed else ((frames.STDOUT, block) for block in source.chunks())
-        self._pieces: Iterable[frames.Frame] = pieces
-        super().__init__(source, _pairs(pieces) if demux else (payload for _, payload in pieces))
+        self._batches = _frames(source) if multiplexed else ([(frames.STDOUT, block)] for block in source.chunks())
+        super().__init__(source, _pairs(self._batches) if demux else _payloads(self._batches))
 
     def frames(self) -> Iterator[frames.Frame]:
         """The same output as (stream number, payload); instead of iterating, not beside it."""
         try:
-            yield from self._pieces
+            for batch in self._batches:
+                yield from batch
         finally:
             self.close()
 
     def together(self) -> bytes:
         """All that is left, stdout and stderr in the order in which they came."""
+        parts: list[bytes] = []
         try:
-            return b"".join([payload for _, payload in self._pieces])
+            for batch in self._batches:
+                parts.append(b"".join([payload for _, payload in batch]))  # far fewer objects than one a frame
         finally:
             self.close()
+        return b"".join(parts)
 
     def apart(self) -> Pair:
         """All that is left as (stdout, stderr); None for a stream that had nothing."""
-        parts: dict[int, list[bytes]] = {frames.STDOUT: [], frames.STDERR: []}
+        out: list[bytes] = []
+        err: list[bytes] = []
         try:
-            for number, payload in self._pieces:
-                parts[frames.STDERR if number == frames.STDERR else frames.STDOUT].append(payload)
+            for batch in self._batches:
+                for number, payload in batch:
+                    (err if number == frames.STDERR else out).append(payload)
         finally:
             self.close()
-        out, err = (b"".join(blocks) if blocks else None for blocks in parts.values())
-        return out, err
+        return b"".join(out) if out else None, b"".join(err) if err else None
 
 
 def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
@@ -201,46 +205,62 @@ def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
         raise StreamTruncated("the compressed stream ended before it was complete")
 
 
-def _frames(source: Source) -> Iterator[frames.Frame]:
+# Below, what came in one read travels as one list: a generator's step for each record or frame would cost more than
+# finding it.
+
+
+def _frames(source: Source) -> Iterator[list[frames.Frame]]:
     parser = frames.FrameParser()
     for block in source.chunks():
-        for frame in parser.feed(block):
-            if frame[0] == frames.SYSTEM_ERROR:
-                raise StreamError(frame[1].decode("utf-8", "replace").strip() or "the engine failed in the stream")
-            yield frame
+        yield parser.feed(block)
     if not source.closed:
         parser.close()
 
 
-def _pairs(pieces: Iterable[frames.Frame]) -> Iterator[Pair]:
-    for number, payload in pieces:
-        yield (None, payload) if number == frames.STDERR else (payload, None)
+def _payloads(batches: Iterable[list[frames.Frame]]) -> Iterator[bytes]:
+    for batch in batches:
+        for _, payload in batch:
+            yield payload
+
+
+def _pairs(batches: Iterable[list[frames.Frame]]) -> Iterator[Pair]:
+    for batch in batches:
+        for number, payload in batch:
+            yield (None, payload) if number == frames.STDERR else (payload, None)
+
+
+def _line_batches(source: Source) -> Iterator[list[bytes]]:
+    parser = jsonlines.JSONLines()
+    for block in source.chunks():
+        yield parser.feed(block)
+    if not source.closed:
+        yield parser.close()
 
 
 def _lines(source: Source) -> Iterator[bytes]:
-    parser = jsonlines.JSONLines()
-    for block in source.chunks():
-        yield from parser.feed(block)
-    if not source.closed:
-        yield from parser.close()
+    for lines in _line_batches(source):
+        yield from lines
 
 
 def _records(source: Source) -> Iterator[Any]:
-    for line in _lines(source):
-        yield from jsonlines.decode(line)
+    for lines in _line_batches(source):
+        for line in lines:
+            yield from jsonlines.decode(line)
 
 
 def _checked(
     source: Source, decoded: bool, failed: Callable[[str, int | None, Mapping[str, Any]], StreamError]
 ) -> Iterator[Any]:
-    for line in _lines(source):
-        for record in jsonlines.decode(line):
-            if isinstance(record, dict) and ("errorDetail" in record or "error" in record):
-                raise _failure(record, failed)
+    for lines in _line_batches(source):
+        for line in lines:
+            records = jsonlines.decode(line)
+            for record in records:
+                if isinstance(record, dict) and ("errorDetail" in record or "error" in record):
+                    raise _failure(record, failed)
             if decoded:
-                yield record
-        if not decoded:
-            yield line
+                yield from records
+            else:
+                yield line
 
 
 def _failure(

@@ -89,7 +89,7 @@ class Hijacked:
         view[: len(data)] = data
         return len(data)
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """What has come, at most ``size`` bytes; with -1 everything until the end."""
         if size is not None and size >= 0:
             return self.recv(size) if size else b""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import http.client
 import os
+import ssl
 import stat
 from collections.abc import Iterable, Mapping
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from dockerkit.transport import failures
@@ -43,9 +44,9 @@ class Transport:
         pool: the open connections.
     """
 
-    def __init__(self, endpoint: Endpoint, *, keep: int = 64) -> None:
+    def __init__(self, endpoint: Endpoint, *, keep: int = 64, patience: float = 0) -> None:
         self.endpoint = endpoint
-        self._dial = dialer_for(endpoint)
+        self._dial = dialer_for(endpoint, patience)
         self.host_header = _host_header(endpoint.host)
         self.pool = Pool(self._dial, self.host_header, keep)
 
@@ -153,7 +154,12 @@ def _send(
 ) -> None:
     connection.timeout = timeouts.read
     connection.sock.settimeout(timeouts.read)
-    connection.request(method, target, body, _framed(headers, body), encode_chunked=True)
+    framed = _framed(headers, body)
+    if "Content-Length" in framed and not isinstance(connection.sock, ssl.SSLSocket):
+        connection.request(method, target, headers=framed)
+        connection.sock.sendfile(cast("IO[bytes]", body))  # a length is only known of files
+    else:
+        connection.request(method, target, body, framed, encode_chunked=True)
 
 
 def _head(connection: Connection, method: str) -> http.client.HTTPResponse:

@@ -21,7 +21,7 @@ class Connection(http.client.HTTPConnection):
     auto_open = 0  # never dial by yourself: a reconnect is the pool's decision
 
     def __init__(self, sock: socket.socket, host: str, pool: Pool | None = None) -> None:
-        super().__init__(host, blocksize=1024 * 1024)
+        super().__init__(host, blocksize=128 * 1024)
         self.sock = sock
         self.used = 0  # requests it has carried; the second one may meet a connection that the engine has closed
         self._pool = pool
@@ -69,8 +69,7 @@ class Pool:
             fresh: never an idle one.
         """
         self._forget_after_fork()
-        if self.closed:
-            raise ClientClosed("this client has been closed: make a new one")
+        self._refuse_when_closed()
         while not fresh:
             try:
                 connection = self._idle.pop()
@@ -82,10 +81,16 @@ class Pool:
             connection.close()
         connection = Connection(self._dial(timeout), self._host, self)
         self._busy.add(connection)
-        if self.closed:  # closed by another thread while this one dialled
+        try:
+            self._refuse_when_closed()  # another thread may have closed the client while this one dialled
+        except ClientClosed:
             self.give_back(connection, False)
-            raise ClientClosed("this client was closed meanwhile: make a new one")
+            raise
         return connection
+
+    def _refuse_when_closed(self) -> None:
+        if self.closed:
+            raise ClientClosed("this client has been closed: make a new one")
 
     def give_back(self, connection: Connection, reusable: bool) -> None:
         """Return a connection after use; one that can't be used again is closed."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerkit.errors import StreamParseError, StreamTruncated
+from dockerkit.errors import StreamError, StreamParseError, StreamTruncated
 from dockerkit.streams import frames, jsonlines
 
 FRAMES = st.lists(st.tuples(st.sampled_from([1, 2]), st.binary(max_size=200)), max_size=12)
@@ -117,3 +117,11 @@ def test_an_endless_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_json_is_refused(line: bytes) -> None:
     with pytest.raises(StreamParseError):
         jsonlines.decode(line)
+
+
+def test_a_failure_that_the_engine_reports_in_a_frame_is_raised() -> None:
+    parser = frames.FrameParser()
+    data = framed([(1, b"fine")]) + struct.pack(">BxxxL", 3, 9) + b"disk full"
+    assert parser.feed(data[:-4]) == [(1, b"fine")]
+    with pytest.raises(StreamError, match="disk full"):
+        parser.feed(data[-4:])
