@@ -215,10 +215,10 @@ class ExecModel(Model):
             marked=False,
         )
         try:
-            terminal.connect(process._duplex, process.resize)
+            detached = terminal.connect(process._duplex, process.resize)
         finally:
             process.close()
-        return _settled(process)
+        return None if detached else _settled(process)
 
     def attach_terminal(self, *, detach_keys: str | None = None, logs: bool = False) -> int | None:
         """This program's terminal on the container's main process, like ``docker attach``. The container needs ``tty``

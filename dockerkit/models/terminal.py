@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["check", "connect", "size"]
 
 _RESIZE_TRIES = 10
+# What engines write, with exit code 126, to say that the process of an exec goes on without us.
+_DETACHED = b"read escape sequence\r\n"
 
 
 def check() -> None:
@@ -50,23 +52,26 @@ def size() -> tuple[int, int]:
     return rows, columns
 
 
-def connect(duplex: Duplex, resize: Callable[[int, int], None]) -> None:
+def connect(duplex: Duplex, resize: Callable[[int, int], None]) -> bool:
     """Keys go to the process, its output to the terminal, until one of them ends.
 
     Args:
         duplex: the connection to the process, which has a terminal there.
         resize: tells the process's terminal its rows and columns.
+
+    Returns:
+        Whether the engine said that the detach keys were typed.
     """
     keys, screen = sys.stdin.fileno(), sys.stdout.fileno()
     sys.stdout.flush()
     wake_read, wake_write = os.pipe()
-    done = threading.Event()
+    done, detached = threading.Event(), threading.Event()
     try:
         with _raw(keys), _window_changes(lambda: os.write(wake_write, b"r")):
             sizer = threading.Thread(target=_first_size, args=(resize, done), name="dockerkit-terminal-size")
             sizer.start()
             writer = threading.Thread(
-                target=_show, args=(duplex, screen, wake_write), name="dockerkit-terminal-output", daemon=True
+                target=_show, args=(duplex, screen, wake_write, detached), name="dockerkit-terminal-output", daemon=True
             )
             writer.start()
             try:
@@ -79,6 +84,7 @@ def connect(duplex: Duplex, resize: Callable[[int, int], None]) -> None:
     finally:
         os.close(wake_read)
         os.close(wake_write)
+    return detached.is_set()
 
 
 def _pump(duplex: Duplex, keys: int, wake: int, resize: Callable[[int, int], None]) -> None:
@@ -104,9 +110,12 @@ def _pump(duplex: Duplex, keys: int, wake: int, resize: Callable[[int, int], Non
                 watched = [wake]
 
 
-def _show(duplex: Duplex, screen: int, wake: int) -> None:
+def _show(duplex: Duplex, screen: int, wake: int, detached: threading.Event) -> None:
     try:
         while data := duplex.receive():
+            if data.endswith(_DETACHED):
+                detached.set()
+                data = b"\r\n"
             while data:
                 data = data[os.write(screen, data) :]
     except (OSError, ValueError):  # the connection broke, or the screen is gone: both are the end
