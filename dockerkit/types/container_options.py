@@ -19,6 +19,10 @@ def _user(value: object, name: str) -> str:
     return str(value) if type(value) is int and value >= 0 else parse.text(value, name)
 
 
+def _host_config(value: object, name: str) -> dict[str, Any]:
+    return value if type(value) is dict else shorthands.mapping(value, name)  # a dict is made plain when it is sent
+
+
 def _networking(value: object, name: str) -> dict[str, Any]:
     """The Engine's NetworkingConfig; a bare mapping of networks is one as well."""
     plain = shorthands.mapping(value, name)
@@ -85,7 +89,7 @@ class ContainerConfigOptions(ConfigOptions, total=False):
     """Ports that it listens on: ``[80, "53/udp", (53, "udp")]``."""
     volumes: Annotated[str | Sequence[str] | Mapping[str, Any] | None, Wire("Volumes", shorthands.mount_points)]
     """Paths in it that become anonymous volumes."""
-    host_config: Annotated[Mapping[str, Any] | None, Wire("HostConfig", shorthands.mapping)]
+    host_config: Annotated[Mapping[str, Any] | None, Wire("HostConfig", _host_config)]
     """Of :meth:`APIClient.create_host_config`."""
     networking_config: Annotated[
         NetworkingConfig | Mapping[str, EndpointConfig | Mapping[str, Any] | None] | None,

@@ -36,8 +36,11 @@ Command = str | Sequence[str]
 """A text that is split as a shell does, or its words."""
 
 _LARGEST = 2**63 - 1
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?) ?(?P<unit>[kmgtp]?)(?:i?b|i)?", re.IGNORECASE)
-_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgtpKMGTP]?)(?:[iI]?[bB]|[iI])?")
+_UNITS = {
+    letter: 1024**power for power, pair in enumerate(("", "kK", "mM", "gG", "tT", "pP")) for letter in pair or [""]
+}
+_PLAIN_WORDS = re.compile(r"[\w \-./:=@,+%]*", re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 _NANOSECONDS = {
     "ns": 1,
@@ -94,9 +97,10 @@ def size(value: object, name: str = "size") -> int:
     if isinstance(value, str):
         match = _SIZE.fullmatch(value.strip())
         if match:
-            number = Fraction(match["number"]) * 1024 ** _POWERS[match["unit"].lower()]
-            if number <= _LARGEST:
-                return int(number)
+            number, unit = match.groups()
+            whole_number = int(number) if number.isdecimal() else Fraction(number)
+            if whole_number * _UNITS[unit] <= _LARGEST:
+                return int(whole_number * _UNITS[unit])
         elif value.strip() == "-1":
             return -1
     elif not isinstance(value, bool) and isinstance(value, (int, float)) and -1 <= value <= _LARGEST:
@@ -213,6 +217,8 @@ def _named(value: object, name: str) -> str:
 def command(value: object, name: str = "command") -> list[str]:
     """A command's words: a text is split as a shell does, a sequence is kept."""
     if isinstance(value, str):
+        if _PLAIN_WORDS.fullmatch(value):  # nothing that a shell would treat in its own way
+            return value.split()
         try:
             return shlex.split(value)
         except ValueError as error:

@@ -57,6 +57,8 @@ def exposed_ports(value: object, name: str = "ports") -> dict[str, dict[str, Any
 
 def container_ports(value: object, name: str) -> list[str]:
     """One way to write container ports, as ``["80/tcp"]``; a range gives all of its ports."""
+    if type(value) is int and 0 < value < 65536:
+        return [f"{value}/tcp"]
     if isinstance(value, (tuple, list)) and len(value) == 2:
         number, protocol = value
     elif isinstance(value, str) and "/" in value:
@@ -72,7 +74,7 @@ def container_ports(value: object, name: str) -> list[str]:
 def _port_range(value: object, name: str, *, lowest: int) -> range:
     """``80``, ``"80"`` or ``"8000-8010"``."""
     ends: list[int] = []
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:
         ends = [value, value]
     elif isinstance(value, str):
         first, _, last = value.partition("-")
@@ -107,6 +109,8 @@ def port_bindings(value: object, name: str = "port_bindings") -> dict[str, list[
 
 
 def _host_side(value: object, name: str) -> dict[str, str]:
+    if type(value) is int or value is None:
+        return {"HostPort": _host_port(value, name)}
     if isinstance(value, Mapping):
         if unknown := set(value) - {"HostIp", "HostPort"}:
             refuse(name, "a dict with HostIp and HostPort", unknown)
@@ -131,6 +135,8 @@ def _host_side(value: object, name: str) -> dict[str, str]:
 def _host_port(value: object, name: str) -> str:
     if value is None or value == "":
         return ""
+    if type(value) is int and 0 <= value < 65536:
+        return str(value)
     span = _port_range(value, name, lowest=0)
     return str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}"
 
