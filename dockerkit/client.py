@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.constants import DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
+from dockerkit.constants import DEFAULT_CONNECT_RETRY, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
 
 if TYPE_CHECKING:
     import ssl
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dockerkit.api.client import APIClient
     from dockerkit.api.encode import Filters
     from dockerkit.config import Endpoint
+    from dockerkit.hooks import Hook
     from dockerkit.models.configs import ConfigCollection
     from dockerkit.models.containers import ContainerCollection
     from dockerkit.models.images import ImageCollection
@@ -55,6 +56,8 @@ class DockerClient:
         context: name of a docker context, instead of base_url.
         environment: instead of ``os.environ``, for ``DOCKER_HOST`` and its like.
         headers: sent with each request.
+        hooks: told about each request, see :mod:`dockerkit.hooks`.
+        connect_retry: seconds to go on trying when an engine that answered before refuses connections; 0 for none.
 
     Example::
 
@@ -77,6 +80,8 @@ class DockerClient:
         context: str | None = None,
         environment: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        hooks: Sequence[Hook] = (),
+        connect_retry: float = DEFAULT_CONNECT_RETRY,
     ) -> None:
         from dockerkit.api.client import APIClient
 
@@ -93,6 +98,8 @@ class DockerClient:
             context=context,
             environment=environment,
             headers=headers,
+            hooks=hooks,
+            connect_retry=connect_retry,
         )
 
     @classmethod
@@ -108,11 +115,13 @@ class DockerClient:
         credstore_env: Mapping[str, str] | None = None,
         user_agent: str = DEFAULT_USER_AGENT,
         headers: Mapping[str, str] | None = None,
+        hooks: Sequence[Hook] = (),
+        connect_retry: float = DEFAULT_CONNECT_RETRY,
     ) -> Self:
         """A client of the engine that the docker command would talk to.
 
         Args:
-            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers: as for the class.
+            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry: as for the class.
             environment: instead of ``os.environ``.
             use_context: False to ignore docker contexts.
 
@@ -130,6 +139,8 @@ class DockerClient:
             credstore_env=credstore_env,
             user_agent=user_agent,
             headers=headers,
+            hooks=hooks,
+            connect_retry=connect_retry,
         )
 
     @classmethod
@@ -144,12 +155,14 @@ class DockerClient:
         credstore_env: Mapping[str, str] | None = None,
         user_agent: str = DEFAULT_USER_AGENT,
         headers: Mapping[str, str] | None = None,
+        hooks: Sequence[Hook] = (),
+        connect_retry: float = DEFAULT_CONNECT_RETRY,
     ) -> Self:
         """A client of the engine of a docker context.
 
         Args:
             name: of the context; None is the current one.
-            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers: as for the class.
+            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry: as for the class.
 
         Raises:
             ContextNotFound: there is no such context.
@@ -163,6 +176,8 @@ class DockerClient:
             credstore_env=credstore_env,
             user_agent=user_agent,
             headers=headers,
+            hooks=hooks,
+            connect_retry=connect_retry,
         )
 
     @property
@@ -219,9 +234,12 @@ class DockerClient:
 
         return NodeCollection(self)
 
-    @cached_property
+    @property
     def swarm(self) -> Swarm:
-        """The swarm that the engine is part of: ``init``, ``join``, ``leave``, ``update``, ``unlock``."""
+        """The swarm that the engine is part of: ``init``, ``join``, ``leave``, ``update``, ``unlock``.
+
+        A new object each time, so that its facts are of now; they are asked for when they are first used.
+        """
         from dockerkit.models.swarm import Swarm
 
         return Swarm(client=self)
