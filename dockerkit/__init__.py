@@ -51,6 +51,7 @@ _SUBMODULES = frozenset(
         "context",
         "credentials",
         "errors",
+        "hooks",
         "models",
         "progress",
         "testing",

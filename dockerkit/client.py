@@ -121,7 +121,8 @@ class DockerClient:
         """A client of the engine that the docker command would talk to.
 
         Args:
-            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry: as for the class.
+            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry:
+                as for the class.
             environment: instead of ``os.environ``.
             use_context: False to ignore docker contexts.
 
@@ -162,7 +163,8 @@ class DockerClient:
 
         Args:
             name: of the context; None is the current one.
-            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry: as for the class.
+            version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry:
+                as for the class.
 
         Raises:
             ContextNotFound: there is no such context.

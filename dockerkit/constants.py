@@ -31,6 +31,8 @@ DEFAULT_NUM_POOLS_SSH = 9
 DEFAULT_MAX_POOL_SIZE = 10
 # Idle connections that a client keeps: as many as threads that share it, within reason.
 KEPT_CONNECTIONS = 64
+# Seconds that a restarting engine is waited for.
+DEFAULT_CONNECT_RETRY = 10.0
 
 DEFAULT_SWARM_ADDR_POOL = ["10.0.0.0/8"]
 DEFAULT_SWARM_SUBNET_SIZE = 24

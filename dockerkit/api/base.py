@@ -13,7 +13,13 @@ from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 from dockerkit import config
 from dockerkit.api import encode, versions
 from dockerkit.api.refs import Ref, fill
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
+from dockerkit.constants import (
+    DEFAULT_CONNECT_RETRY,
+    DEFAULT_DATA_CHUNK_SIZE,
+    DEFAULT_TIMEOUT_SECONDS,
+    DEFAULT_USER_AGENT,
+    KEPT_CONNECTIONS,
+)
 from dockerkit.errors import InvalidArgument, InvalidVersion, StreamError, StreamParseError
 from dockerkit.streams import ByteStream, FrameStream, JSONStream, ProgressStream
 from dockerkit.transport import Exchange, Hijacked, Timeouts, Transport
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     import ssl
 
     from dockerkit.auth import AuthConfig
+    from dockerkit.hooks import Hook
     from dockerkit.proxies import ProxyConfig
     from dockerkit.tls import TLSConfig
     from dockerkit.types.wire import ToEngine
@@ -67,6 +74,9 @@ class Base:
         context: name of a docker context, instead of base_url.
         environment: instead of ``os.environ``, for the variables named above.
         headers: sent with each request.
+        hooks: told about each request, see :mod:`dockerkit.hooks`.
+        connect_retry: seconds to go on trying when an engine that answered before refuses connections, because it
+            restarts; 0 for not at all. What was already sent is never sent again, but for plain reads.
 
     Raises:
         InvalidArgument: an argument that can't be right.
@@ -90,6 +100,8 @@ class Base:
         context: str | None = None,
         environment: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        hooks: Sequence[Hook] = (),
+        connect_retry: float = DEFAULT_CONNECT_RETRY,
     ) -> None:
         self.endpoint = config.resolve(base_url, tls=tls or None, context=context, environment=environment)
         self.timeout = timeout
@@ -102,13 +114,18 @@ class Base:
         self._timeouts = _timeouts(timeout)
         self._environment = environment
         self._keep = max_pool_size
-        self._transport = Transport(self.endpoint, keep=max_pool_size)
+        self._patience = connect_retry
+        self._hooks = list(hooks)
+        self._transport = self._new_transport()
         self._lock = threading.Lock()
         asked = config.api_version(environment) if version is None else version
         self._asked_version = None if asked in (None, "auto") else asked
         self._gate = versions.gate(versions.checked(self._asked_version)) if self._asked_version else None
         self._auth_config: AuthConfig | None = None
         self._proxy_config: ProxyConfig | None = None
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.endpoint, keep=self._keep, patience=self._patience, hooks=self._hooks)
 
     # -- the version ---------------------------------------------------------------------------------------------
 
@@ -157,7 +174,7 @@ class Base:
         """Send, and turn an error status into its exception; 304 counts as done."""
         target, sent, payload = self._request(method, path, ids, query, body, data, headers, versioned)
         timeouts = self._timeouts if isinstance(timeout, Unset) else _timeouts(timeout, self._timeouts)
-        exchange = self._transport.request(method, target, sent, payload, timeouts=timeouts)
+        exchange = self._transport.request(method, target, sent, payload, timeouts=timeouts, route=path)
         if exchange.status >= 300 and exchange.status != 304:
             self._fail(exchange, method, target, path)
         return exchange
@@ -373,7 +390,7 @@ class Base:
         target, sent, payload = self._request(method, path, ids, query, body, None, headers)
         timeouts = self._timeouts if isinstance(timeout, Unset) else _timeouts(timeout, self._timeouts)
         assert payload is None or isinstance(payload, bytes)
-        answer = self._transport.upgrade(method, target, sent, payload, timeouts=timeouts)
+        answer = self._transport.upgrade(method, target, sent, payload, timeouts=timeouts, route=path)
         if isinstance(answer, Exchange):
             self._fail(answer, method, target, path)
         return answer
@@ -442,7 +459,7 @@ class Base:
         if self._gate is not None:
             self._gate = versions.gate(state["_gate"])
         self._lock = threading.Lock()
-        self._transport = Transport(self.endpoint, keep=self._keep)
+        self._transport = self._new_transport()
 
 
 def _timeouts(timeout: float | tuple[float | None, float | None] | None, default: Timeouts | None = None) -> Timeouts:

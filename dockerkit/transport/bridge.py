@@ -7,6 +7,7 @@ like any socket.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from typing import Protocol
@@ -34,11 +35,13 @@ class _Near(socket.socket):
     """Our end; closing it closes the other thing."""
 
     far: Duplex | None = None
+    process = 0
 
     def _real_close(self) -> None:
         super()._real_close()  # type: ignore[misc]
         if self.far is not None:
-            self.far.close()
+            if self.process == os.getpid():  # a forked child must not end the parent's conversation
+                self.far.close()
             self.far = None
 
 
@@ -54,7 +57,7 @@ def bridge(far: Duplex, name: str) -> socket.socket:
     """
     near, inner = socket.socketpair()
     near = _Near(fileno=near.detach())
-    near.far = far
+    near.far, near.process = far, os.getpid()
     threading.Thread(target=_outwards, args=(inner, far), name=name, daemon=True).start()
     threading.Thread(target=_inwards, args=(inner, far), name=name, daemon=True).start()
     return near

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.transport import failures
+from dockerkit.transport import failures, proxy
 
 if TYPE_CHECKING:
     from dockerkit.config import Endpoint
 
 Dialer = Callable[["float | None"], socket.socket]
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
-def dialer_for(endpoint: Endpoint) -> Dialer:
+
+def dialer_for(endpoint: Endpoint, patience: float = 0) -> Dialer:
     """The function that connects to an endpoint.
 
     Args:
         endpoint: where the engine is.
+        patience: seconds to go on trying when an engine that could be reached before refuses: it restarts. Nothing has
+            been sent by then, so nothing is done twice.
 
     Returns:
         A function of the seconds it may take (None: no limit), which returns a connected socket. It raises
@@ -37,11 +42,25 @@ def dialer_for(endpoint: Endpoint) -> Dialer:
             f"base_url: {endpoint.host!r} has no scheme that dockerkit can dial; it takes {', '.join(_DIALS)}"
         ) from None
 
+    reached = False
+
     def connect(timeout: float | None) -> socket.socket:
-        try:
-            return dial(endpoint, timeout)
-        except (OSError, ValueError) as error:
-            raise failures.connection_failed(endpoint, error) from error
+        nonlocal reached
+        pause = _FIRST_PAUSE
+        wait = patience if timeout is None else min(patience, timeout)
+        until = time.monotonic() + wait if reached else 0.0
+        while True:
+            try:
+                sock = dial(endpoint, timeout)
+            except (OSError, ValueError) as error:
+                refused = isinstance(error, (ConnectionRefusedError, FileNotFoundError))
+                if not refused or time.monotonic() + pause > until:
+                    raise failures.connection_failed(endpoint, error) from error
+            else:
+                reached = True
+                return sock
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     return connect
 
@@ -60,12 +79,16 @@ def _unix(endpoint: Endpoint, timeout: float | None) -> socket.socket:
 def _tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     address = urlsplit(endpoint.host)
     host, port = address.hostname or "127.0.0.1", address.port or (2376 if endpoint.tls else 2375)
-    sock = socket.create_connection((host, port), timeout)
+    if endpoint.proxy:
+        sock = proxy.connect(endpoint, (host, port), timeout)
+    else:
+        sock = socket.create_connection((host, port), timeout)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if endpoint.tls is not None:
-            return endpoint.tls.ssl_context().wrap_socket(sock, server_hostname=host)
+            name = endpoint.tls.server_hostname or host
+            return endpoint.tls.ssl_context().wrap_socket(sock, server_hostname=name)
     except BaseException:
         sock.close()
         raise

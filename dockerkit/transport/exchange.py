@@ -19,6 +19,19 @@ BLOCK = 128 * 1024
 LARGEST_ANSWER = 512 * 1024 * 1024
 
 
+Release = Callable[["Connection", bool], None]
+
+
+def followed(release: Release, then: Callable[[], None]) -> Release:
+    """A release with something after it."""
+
+    def released(connection: Connection, reusable: bool) -> None:
+        release(connection, reusable)
+        then()
+
+    return released
+
+
 class Exchange:
     """An answer whose head has come and whose body waits to be read.
 
@@ -29,21 +42,26 @@ class Exchange:
         status: the HTTP status.
         reason: its text.
         headers: the answer's headers.
+        received: bytes of the body that were read so far.
         closed: whether somebody closed this answer before its end.
     """
 
-    __slots__ = ("_asked", "_connection", "_finished", "_release", "_response", "closed", "headers", "reason", "status")
+    __slots__ = (
+        *("_asked", "_connection", "_finished", "_release", "_response"),
+        *("closed", "headers", "reason", "received", "status"),
+    )
 
     def __init__(
         self,
         response: http.client.HTTPResponse,
         connection: Connection,
-        release: Callable[[Connection, bool], None],
+        release: Release,
         asked: str,
     ) -> None:
         self.status = response.status
         self.reason = response.reason
         self.headers = response.headers
+        self.received = 0
         self.closed = False
         self._response = response
         self._connection = connection
@@ -112,13 +130,16 @@ class Exchange:
                 if self.closed:
                     return
                 raise self._cut_short(None)
-            yield from decoder.feed(data)
+            for block in decoder.feed(data):
+                self.received += len(block)
+                yield block
         if decoder.rest:
             self._response.will_close = True
 
     def _plain(self, size: int) -> Iterator[bytes]:
         response = self._response
         while data := response.read1(size):
+            self.received += len(data)
             yield data
         if response.length and not self.closed:
             raise self._cut_short(None)
@@ -133,6 +154,13 @@ class Exchange:
             + (f": {error}" if error else "")
             + "; it may have been restarted, or something between has a time limit"
         )
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Have a function called at the end: the body was read, or somebody stopped before."""
+        if self._finished:
+            then()
+        else:
+            self._release = followed(self._release, then)
 
     def close(self) -> None:
         """Stop here: the connection is closed, and a reader in another thread sees the end."""

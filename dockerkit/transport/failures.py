@@ -72,13 +72,15 @@ def _hint(endpoint: Endpoint, error: Exception) -> str:
     if hint := getattr(error, "hint", ""):
         return str(hint)
     if isinstance(error, ssl.SSLError):
-        return _tls_hint(error)
+        return _tls_hint(endpoint, error)
     if not isinstance(error, OSError):
         if "BadStatusLine" in type(error).__name__:
             return "What answers there is no HTTP: if the engine wants TLS, give tls= or set DOCKER_TLS_VERIFY=1"
         return ""
     if endpoint.host.startswith("unix://"):
         return _socket_hint(endpoint.host.removeprefix("unix://"), error)
+    if error.errno in (errno.ECONNRESET, errno.EPIPE) and endpoint.tls is not None and endpoint.tls.cert is None:
+        return _client_cert_hint(endpoint)
     if error.errno == errno.ECONNREFUSED:
         return "Nothing listens there: is the engine running, and was dockerd started with -H for this address?"
     return ""
@@ -98,16 +100,54 @@ def _socket_hint(path: str, error: OSError) -> str:
     return ""
 
 
-def _tls_hint(error: ssl.SSLError) -> str:
-    text = str(error).lower()
-    if "wrong_version_number" in text or "wrong version number" in text or "record layer" in text:
-        return "The engine speaks plain HTTP on this port: connect without TLS, or use the engine's TLS port"
-    if "certificate_required" in text or "certificate required" in text or "bad_certificate" in text:
-        return "The engine wants a client certificate: give TLSConfig(client_cert=...) or DOCKER_CERT_PATH"
-    if "hostname mismatch" in text or "ip address mismatch" in text:
-        return "The certificate is for another name: connect by the name it was made for"
-    if "expired" in text:
-        return "The engine's certificate has expired: renew it"
-    if "unknown ca" in text or "unable to get" in text or "self-signed" in text or "self signed" in text:
-        return "It is signed by a CA that is not trusted here: give TLSConfig(ca_cert=...) or DOCKER_CERT_PATH"
+_TLS_HINTS = (
+    # Alerts come from the engine and are about our certificate; the others are our own verdict on the engine's.
+    (("alert certificate required", "alert bad certificate", "alert handshake failure"), "wants"),
+    (("alert unknown ca", "alert certificate unknown"), "The engine does not trust the CA of the client certificate"),
+    (("alert certificate expired",), "The client certificate has expired: renew it"),
+    (("alert protocol version",), "The engine wants another version of TLS"),
+    (
+        ("wrong version number", "record layer failure", "http request", "packet length too long", "unknown protocol"),
+        "The engine speaks plain HTTP on this port: connect without TLS, or use the engine's TLS port (2376 by custom)",
+    ),
+    (
+        ("hostname mismatch", "ip address mismatch"),
+        "Connect by a name that the certificate was made for, or tell it: TLSConfig(server_hostname=...)",
+    ),
+    (("has expired",), "The engine's certificate has expired: renew it on the engine's host"),
+    (("not yet valid",), "The engine's certificate is not valid yet: compare the clocks of both hosts"),
+    (
+        ("unable to get", "self-signed", "self signed", "signature failure", "unable to verify"),
+        "It is signed by a CA that is not trusted here: give TLSConfig(ca_cert=...), or ca.pem in DOCKER_CERT_PATH",
+    ),
+)
+
+
+def _tls_hint(endpoint: Endpoint, error: ssl.SSLError) -> str:
+    text = str(error).lower().replace("_", " ")
+    for marks, hint in _TLS_HINTS:
+        if any(mark in text for mark in marks):
+            return _client_cert_hint(endpoint) if hint == "wants" else hint
     return ""
+
+
+def _client_cert_hint(endpoint: Endpoint) -> str:
+    if endpoint.tls is not None and endpoint.tls.cert is not None:
+        return (
+            "The engine did not accept the client certificate: is it signed by the CA that dockerd got as --tlscacert?"
+        )
+    return (
+        "The engine wants a client certificate: give TLSConfig(client_cert=(cert, key)), "
+        "or cert.pem and key.pem in DOCKER_CERT_PATH"
+    )
+
+
+def plain_on_tls_port(endpoint: Endpoint) -> ConnectionFailed:
+    """The exception for an engine that wants TLS and was spoken to without."""
+    from dockerkit.errors import ConnectionFailed
+
+    return ConnectionFailed(
+        f"{endpoint.host} wants TLS, and was spoken to without: give tls=TLSConfig(...), or set DOCKER_TLS_VERIFY=1 "
+        "and DOCKER_CERT_PATH",
+        endpoint,
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dockerkit.errors import ClientClosed, StreamTruncated
 from dockerkit.transport import failures
-from dockerkit.transport.exchange import BLOCK
+from dockerkit.transport.exchange import BLOCK, Release, followed
 
 if TYPE_CHECKING:
     from dockerkit.transport.pool import Connection
@@ -24,7 +24,9 @@ class Hijacked:
     :attr:`pending` is 0 before waiting on :meth:`fileno`.
 
     Attributes:
+        status: the head's status, 101 or 200.
         headers: the head's headers.
+        received: bytes that were read so far.
         closed: whether :meth:`close` was called.
     """
 
@@ -32,10 +34,12 @@ class Hijacked:
         self,
         response: http.client.HTTPResponse,
         connection: Connection,
-        release: Callable[[Connection, bool], None],
+        release: Release,
         asked: str,
     ) -> None:
+        self.status = response.status
         self.headers = response.headers
+        self.received = 0
         self.closed = False
         self._connection = connection
         self._socket = connection.sock
@@ -70,6 +74,7 @@ class Hijacked:
         """
         if self._early:
             data, self._early = self._early[:size], self._early[size:]
+            self.received += len(data)
             return data
         try:
             data = self._socket.recv(size)
@@ -80,6 +85,7 @@ class Hijacked:
             return b""
         if not data and self._connection.pool_closed():
             raise ClientClosed(f"the client was closed during {self._asked}")
+        self.received += len(data)
         return data
 
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
@@ -165,6 +171,13 @@ class Hijacked:
     def writable(self) -> bool:
         """True: as a file object's."""
         return True
+
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Have a function called when this is closed."""
+        if self.closed:
+            then()
+        else:
+            self._release = followed(self._release, then)
 
     def close(self) -> None:
         """Close both directions; may be called from any thread, and wakes one that reads."""

@@ -6,10 +6,11 @@ import http.client
 import os
 import ssl
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from dockerkit.hooks import Call, Hook, watched
 from dockerkit.transport import failures
 from dockerkit.transport.dial import dialer_for
 from dockerkit.transport.exchange import Exchange
@@ -42,20 +43,29 @@ class Transport:
         endpoint: where the engine is, and why it was taken.
         host_header: the Host header of its requests.
         pool: the open connections.
+        hooks: told about each request.
     """
 
-    def __init__(self, endpoint: Endpoint, *, keep: int = 64, patience: float = 0) -> None:
+    def __init__(self, endpoint: Endpoint, *, keep: int = 64, patience: float = 0, hooks: Sequence[Hook] = ()) -> None:
         self.endpoint = endpoint
         self._dial = dialer_for(endpoint, patience)
         self.host_header = _host_header(endpoint.host)
         self.pool = Pool(self._dial, self.host_header, keep)
+        self.hooks = hooks
 
     def dial(self, timeout: float | None = None) -> socket.socket:
         """A connected socket of its own, for what is no HTTP/1.1; the caller closes it."""
         return self._dial(timeout)
 
     def request(
-        self, method: str, target: str, headers: Mapping[str, str], body: Body = None, *, timeouts: Timeouts
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: Body = None,
+        *,
+        timeouts: Timeouts,
+        route: str | None = None,
     ) -> Exchange:
         """Send a request and wait for the head of the answer.
 
@@ -65,6 +75,7 @@ class Transport:
             headers: all headers but Host and those of the body's framing.
             body: bytes, a binary file (sent from where it stands), or blocks of bytes.
             timeouts: for this request.
+            route: the path as in the Engine's API, for hooks.
 
         Returns:
             The answer; whoever gets it reads it to the end or closes it.
@@ -74,7 +85,15 @@ class Transport:
             EngineTimeout: no answer within the read timeout.
             ClientClosed: the client is closed.
         """
-        asked = f"{method} {target}"
+        if self.hooks:
+            call = self._call(method, target, route, body)
+            return watched(self.hooks, call, lambda: self._request(method, target, headers, body, timeouts))
+        return self._request(method, target, headers, body, timeouts)
+
+    def _request(
+        self, method: str, target: str, headers: Mapping[str, str], body: Body, timeouts: Timeouts
+    ) -> Exchange:
+        asked = f"{method} {target.partition('?')[0]}"  # a query may hold secrets: build arguments
         connection = self.pool.take(timeouts.connect)
         try:
             try:
@@ -85,14 +104,24 @@ class Transport:
                 self.pool.give_back(connection, False)
                 connection = self.pool.take(timeouts.connect, fresh=True)
                 response = _ask(connection, method, target, headers, body, timeouts)
+            if response.version == 10 and self.endpoint.tls is None and _wants_tls(response):
+                raise failures.plain_on_tls_port(self.endpoint)
         except BaseException as error:
             self.pool.give_back(connection, False)
-            raise self._explain(asked, connection, error) from error
+            self._explain(asked, connection, error)
+            raise
         connection.used += 1
         return Exchange(response, connection, self.pool.give_back, asked)
 
     def upgrade(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, *, timeouts: Timeouts
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        timeouts: Timeouts,
+        route: str | None = None,
     ) -> Hijacked | Exchange:
         """Send a request that takes its connection over.
 
@@ -101,7 +130,15 @@ class Transport:
         Returns:
             The raw connection, or the answer where the engine refused.
         """
-        asked = f"{method} {target}"
+        if self.hooks:
+            call = self._call(method, target, route, body)
+            return watched(self.hooks, call, lambda: self._upgrade(method, target, headers, body, timeouts))
+        return self._upgrade(method, target, headers, body, timeouts)
+
+    def _upgrade(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
+    ) -> Hijacked | Exchange:
+        asked = f"{method} {target.partition('?')[0]}"
         connection = self.pool.take(timeouts.connect, fresh=True)
         try:
             upgrade = {"Connection": "Upgrade", "Upgrade": "tcp", **headers}
@@ -111,7 +148,8 @@ class Transport:
                 return Hijacked(response, connection, self.pool.give_back, asked)
         except BaseException as error:
             self.pool.give_back(connection, False)
-            raise self._explain(asked, connection, error) from error
+            self._explain(asked, connection, error)
+            raise
         return Exchange(response, connection, self.pool.give_back, asked)
 
     def close(self) -> None:
@@ -122,16 +160,27 @@ class Transport:
 
             ssh.hang_up(self.endpoint)
 
-    def _explain(self, asked: str, connection: Connection, error: BaseException) -> BaseException:
+    def _call(self, method: str, target: str, route: str | None, body: Body) -> Call:
+        path = target.partition("?")[0]
+        size = len(body) if isinstance(body, bytes) else 0 if body is None else _size(body)
+        return Call(method, path, route or path, self.endpoint, size)
+
+    def _explain(self, asked: str, connection: Connection, error: BaseException) -> None:
+        """Raise what a broken connection means; leave alone what needs no explanation."""
         from dockerkit.errors import ClientClosed, DockerException
 
         if isinstance(error, DockerException) or not isinstance(error, (OSError, http.client.HTTPException)):
-            return error
+            return
         if self.pool.closed:
-            return ClientClosed(f"the client was closed during {asked}")
+            raise ClientClosed(f"the client was closed during {asked}") from error
         if isinstance(error, TimeoutError):
-            return failures.read_timeout(asked, connection)
-        return failures.no_answer(self.endpoint, asked, error, connection)
+            raise failures.read_timeout(asked, connection) from error
+        raise failures.no_answer(self.endpoint, asked, error, connection) from error
+
+
+def _wants_tls(response: http.client.HTTPResponse) -> bool:
+    """Whether this is how a server of TLS answers plain HTTP."""
+    return response.status == http.client.BAD_REQUEST and b"HTTPS server" in response.read(200)
 
 
 def _ask(
@@ -157,7 +206,9 @@ def _send(
     framed = _framed(headers, body)
     if "Content-Length" in framed and not isinstance(connection.sock, ssl.SSLSocket):
         connection.request(method, target, headers=framed)
-        connection.sock.sendfile(cast("IO[bytes]", body))  # a length is only known of files
+        file, size = cast("IO[bytes]", body), int(framed["Content-Length"])  # a length is only known of files
+        if size:
+            connection.sock.sendfile(file, file.tell(), size)
     else:
         connection.request(method, target, body, framed, encode_chunked=True)
 
