@@ -213,6 +213,25 @@ class Value(BaseModel, metaclass=ValueType):
 Mapping.register(Value)  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def engine_dict(kind: type[Value], value: object, name: str) -> dict[str, Any]:
+    """The Engine's dict of a value: from the value, from a dict by our names, or from the Engine's own dict.
+
+    Args:
+        kind: the class that knows our names.
+        value: what was given.
+        name: the parameter, for the error.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidArgument(f"{name}: a {kind.__name__} or a dict is needed, not {value!r:.200}")
+    if isinstance(value, Value) or all(isinstance(key, str) and key[:1].isupper() for key in value):
+        plain: dict[str, Any] = wire(value, name)
+        return plain
+    try:
+        return kind(**{str(key): item for key, item in value.items()}).to_engine()
+    except InvalidArgument as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
 class Rows:
     """The options of a call: a TypedDict whose keys say, each in one place, name, type, form, wire path and meaning.
 
@@ -270,4 +289,4 @@ class Rows:
         return body
 
 
-__all__ = ["Convert", "Rows", "Value", "Wire", "put", "refused"]
+__all__ = ["Convert", "Rows", "Value", "Wire", "engine_dict", "put", "refused"]

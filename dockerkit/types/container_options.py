@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from typing_extensions import TypedDict  # as in host_options
 
 from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Wire
+from dockerkit.types.base import Wire, engine_dict
 from dockerkit.types.healthcheck import Healthcheck
 from dockerkit.types.networks import EndpointConfig, NetworkingConfig, endpoints
 from dockerkit.types.parse import Command, Duration, Environment, Labels
@@ -17,6 +17,10 @@ from dockerkit.types.shorthands import ExposedPorts
 
 def _user(value: object, name: str) -> str:
     return str(value) if type(value) is int and value >= 0 else parse.text(value, name)
+
+
+def _healthcheck(value: object, name: str) -> dict[str, Any]:
+    return engine_dict(Healthcheck, value, name)
 
 
 def _host_config(value: object, name: str) -> dict[str, Any]:
@@ -56,7 +60,7 @@ class ConfigOptions(TypedDict, total=False):
     """Labels: a dict, or a list of ``"name=value"`` or bare names."""
     stop_signal: Annotated[str | None, Wire("StopSignal")]
     """The signal that stops it; SIGTERM as a rule."""
-    healthcheck: Annotated[Healthcheck | Mapping[str, Any] | None, Wire("Healthcheck", shorthands.mapping)]
+    healthcheck: Annotated[Healthcheck | Mapping[str, Any] | None, Wire("Healthcheck", _healthcheck)]
     """How to find out whether it is healthy, instead of the image's."""
     stop_timeout: Annotated[Duration | None, Wire("StopTimeout", parse.seconds)]
     """Seconds between the stop signal and SIGKILL (API 1.25)."""

@@ -10,8 +10,8 @@ from typing_extensions import TypedDict  # pydantic reads its rows, which typing
 
 from dockerkit.errors import InvalidArgument
 from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Wire
-from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit, gpus
+from dockerkit.types.base import Wire, engine_dict
+from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit, device_requests, gpus, ulimits
 from dockerkit.types.mounts import Mount, mounts
 from dockerkit.types.parse import Size
 from dockerkit.types.shorthands import Binds, PortBindings
@@ -26,7 +26,7 @@ def _no_lxc(value: object, name: str) -> None:
 
 
 def _log_config(value: object, name: str) -> dict[str, Any]:
-    return {"Type": value} if isinstance(value, str) else shorthands.mapping(value, name)
+    return {"Type": value} if isinstance(value, str) else engine_dict(LogConfig, value, name)
 
 
 def _network_mode(value: object, name: str) -> str:
@@ -98,7 +98,7 @@ class HostOptions(TypedDict, total=False):
     security_opt: Annotated[Texts | None, Wire("SecurityOpt", parse.texts)]
     """As ``["no-new-privileges", "seccomp=unconfined"]``."""
     ulimits: Annotated[
-        Sequence[Ulimit | Mapping[str, Any] | str] | None, Wire("Ulimits", shorthands.ulimits, update=True)
+        Sequence[Ulimit | Mapping[str, Any] | str] | None, Wire("Ulimits", ulimits, update=True)
     ]
     """Limits of the processes: ``[Ulimit("nofile", 1024, 4096)]`` or ``["nofile=1024:4096"]``."""
     log_config: Annotated[LogConfig | Mapping[str, Any] | str | None, Wire("LogConfig", _log_config)]
@@ -190,7 +190,7 @@ class HostOptions(TypedDict, total=False):
     device_cgroup_rules: Annotated[Texts | None, Wire("DeviceCgroupRules", parse.texts, update=True)]
     """Rules of the devices cgroup: ``["c 42:* rmw"]`` (API 1.28)."""
     device_requests: Annotated[
-        Sequence[DeviceRequest | Mapping[str, Any]] | None, Wire("DeviceRequests", shorthands.mappings, update=True)
+        Sequence[DeviceRequest | Mapping[str, Any]] | None, Wire("DeviceRequests", device_requests, update=True)
     ]
     """Devices that a driver hands out (API 1.40)."""
     cgroupns: Annotated[str | None, Wire("CgroupnsMode")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from dockerkit.types.base import Value, Wire
+from dockerkit.types import shorthands
+from dockerkit.types.base import Value, Wire, engine_dict
 from dockerkit.types.parse import refuse, text_map, texts
 
 
@@ -60,6 +61,13 @@ class Ulimit(Value, frozen=False, validate_assignment=True):
     """How far the process may raise it. -1 is no limit."""
 
 
+def ulimits(value: object, name: str) -> list[dict[str, Any]]:
+    """Limits of the processes as the Engine's dicts: from values, dicts, or ``"nofile=1024:2048"`` texts."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        refuse(name, "a list of Ulimits, dicts or texts", value)
+    return [shorthands.ulimit(item, name) if isinstance(item, str) else engine_dict(Ulimit, item, name) for item in value]
+
+
 def _capabilities(value: object, name: str) -> list[list[str]]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         refuse(name, "a list of lists of texts", value)
@@ -96,6 +104,13 @@ class DeviceRequest(Value, frozen=False, validate_assignment=True):
             return cls(count=int(wanted), capabilities=[["gpu"]])
         ids = wanted.removeprefix("device=").split(",") if isinstance(wanted, str) else texts(wanted, "gpus")
         return cls(device_ids=ids, capabilities=[["gpu"]])
+
+
+def device_requests(value: object, name: str) -> list[dict[str, Any]]:
+    """Device requests as the Engine's dicts."""
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
+        refuse(name, "a list of DeviceRequests or dicts", value)
+    return [engine_dict(DeviceRequest, item, name) for item in value]
 
 
 def gpus(value: object, name: str) -> list[dict[str, Any]]:

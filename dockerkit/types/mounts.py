@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from dockerkit.errors import InvalidArgument
 from dockerkit.types import parse
-from dockerkit.types.base import Value, Wire
+from dockerkit.types.base import Value, Wire, engine_dict
 from dockerkit.types.parse import Labels, Size, refuse, size, text, text_map
 from dockerkit.types.shorthands import absolute, mapping
 
@@ -144,5 +144,5 @@ def mounts(value: object, name: str = "mounts") -> list[dict[str, Any]]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         refuse(name, "a list of mounts", value)
     return [
-        Mount.parse_mount_string(item).to_engine() if isinstance(item, str) else mapping(item, name) for item in value
+        Mount.parse_mount_string(item).to_engine() if isinstance(item, str) else engine_dict(Mount, item, name) for item in value
     ]
