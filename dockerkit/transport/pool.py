@@ -8,6 +8,7 @@ import os
 import select
 import socket
 from collections.abc import Callable
+from io import BufferedReader
 from typing import Any
 
 from dockerkit.errors import ClientClosed
@@ -15,9 +16,44 @@ from dockerkit.errors import ClientClosed
 Dial = Callable[[float | None], socket.socket]
 
 
+class _Head:
+    """Reads a head line by line, and remembers how its last line ended."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self.last = b""
+        self.close = stream.close
+        self._readline = stream.readline
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self._readline(limit)
+        return self.last
+
+
+class Response(http.client.HTTPResponse):
+    """The standard library's response, which also notices that its head was cut short."""
+
+    def begin(self) -> None:
+        """Read the head.
+
+        Raises:
+            RemoteDisconnected: the connection ended before the head did.
+        """
+        stream = self.fp
+        head = _Head(stream)
+        self.fp = head  # type: ignore[assignment]  # begin() uses no more of it
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:
+                self.fp = stream
+        if head.last not in (b"\r\n", b"\n"):
+            raise http.client.RemoteDisconnected("the connection ended in the head of the answer")
+
+
 class Connection(http.client.HTTPConnection):
     """The standard library's HTTP connection over a socket that was dialled elsewhere."""
 
+    response_class = Response
     auto_open = 0  # never dial by yourself: a reconnect is the pool's decision
 
     def __init__(self, sock: socket.socket, host: str, pool: Pool | None = None) -> None:

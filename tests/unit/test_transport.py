@@ -175,7 +175,9 @@ def test_wait_has_its_own_timeout(scripted: ScriptedEngine, api: APIClient) -> N
 
 
 def test_the_answer_to_a_refused_upload_is_heard(scripted: ScriptedEngine, api: APIClient) -> None:
-    refused = b'HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\n{"message":"that is no tar!"}'
+    refused = (
+        b'HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\n{"message":"that is no tar!"}'
+    )
 
     def refuse(request: object, wire: object) -> None:
         Answer.raw(refused)(request, wire)  # type: ignore[arg-type]
