@@ -246,3 +246,6 @@ def _arguments(buildargs: Mapping[str, str | float | None] | None, proxies: Mapp
 
 def _bytes(value: int | str | None, name: str) -> int | None:
     return None if value is None else parse.size(value, name)
+
+
+BuildApiMixin = BuildAPI  # its name in docker-py

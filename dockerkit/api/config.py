@@ -82,3 +82,6 @@ class ConfigAPI(Base):
         """
         self._none("DELETE", "/configs/{id}", id=id)
         return True
+
+
+ConfigApiMixin = ConfigAPI  # its name in docker-py

@@ -393,3 +393,6 @@ def _name_and_tag(repository: str) -> tuple[str, str | None]:
     if "@" in repository:
         return repository, None
     return parse_repository_tag(repository)
+
+
+ImageApiMixin = ImageAPI  # its name in docker-py

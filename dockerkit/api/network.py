@@ -208,3 +208,6 @@ class NetworkAPI(Base):
             ``{"NetworksDeleted": [names] or None}``.
         """
         return self._json("POST", "/networks/prune", query={"filters": filters or {}}, timeout=None)
+
+
+NetworkApiMixin = NetworkAPI  # its name in docker-py

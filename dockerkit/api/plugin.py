@@ -250,3 +250,6 @@ def _compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
         if packed := packer.compress(block):
             yield packed
     yield packer.flush()
+
+
+PluginApiMixin = PluginAPI  # its name in docker-py

@@ -103,3 +103,6 @@ def encoded(parameter: str, data: bytes | str | None) -> str | None:
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise InvalidArgument(f"{parameter}: bytes or a text are needed, not {type(data).__name__}")
     return base64.b64encode(data).decode()
+
+
+SecretApiMixin = SecretAPI  # its name in docker-py

@@ -271,3 +271,6 @@ def _merged(current: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
         elif value is not None:
             merged[field] = value
     return merged
+
+
+ServiceApiMixin = ServiceAPI  # its name in docker-py

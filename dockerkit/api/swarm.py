@@ -205,3 +205,6 @@ class SwarmAPI(Base):
             raise InvalidArgument("key: an unlock key is needed, or the answer of get_unlock_key()")
         self._none("POST", "/swarm/unlock", body={"UnlockKey": text}, timeout=None)
         return True
+
+
+SwarmApiMixin = SwarmAPI  # its name in docker-py

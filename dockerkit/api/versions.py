@@ -37,6 +37,28 @@ def as_tuple(version: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def version_lt(v1: str, v2: str) -> bool:
+    """Whether one version, of the API or of an engine, is older than another."""
+    return compare_version(v1, v2) > 0
+
+
+def version_gte(v1: str, v2: str) -> bool:
+    """Whether one version, of the API or of an engine, is another or newer."""
+    return compare_version(v1, v2) <= 0
+
+
+def compare_version(v1: str, v2: str) -> int:
+    """docker-py's order of two versions: 0 where they are the same, 1 where the second is newer, -1 where the first is."""
+    from packaging.version import InvalidVersion as NoVersion
+    from packaging.version import Version
+
+    try:
+        first, second = Version(v1), Version(v2)
+    except (NoVersion, TypeError):
+        raise InvalidVersion(f"{v1!r} and {v2!r} can't be compared: one is no version") from None
+    return (first < second) - (first > second)
+
+
 def checked(version: str) -> str:
     """The version itself, if dockerkit can speak it.
 

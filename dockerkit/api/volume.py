@@ -113,3 +113,6 @@ class VolumeAPI(Base):
 def _name(volume: Ref) -> Ref:
     """A volume is known by its name: what the engine answers about it has no ``Id``."""
     return volume if isinstance(volume, (str, HasId)) else str(volume.get("Name") or "")
+
+
+VolumeApiMixin = VolumeAPI  # its name in docker-py

@@ -1,0 +1,175 @@
+"""docker-py's ``docker.utils.build``: contexts as temporary tar files. dockerkit itself streams them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import IO, cast
+
+from dockerkit.archive import entry_of, pack
+from dockerkit.archive import files as archive_files
+from dockerkit.build.context import _gzip, folder_entries, open_context
+from dockerkit.build.ignore import IgnoreRules
+from dockerkit.constants import IS_WINDOWS_PLATFORM
+from dockerkit.errors import InvalidArgument
+
+__all__ = [
+    "IS_WINDOWS_PLATFORM", "Pattern", "PatternMatcher", "build_file_list", "create_archive", "exclude_paths",
+    "match_tag", "mkbuildcontext", "normalize_slashes", "split_path", "tar", "walk",
+]  # fmt: skip
+
+
+def match_tag(tag: str) -> bool:
+    """Whether a text can be the name of an image."""
+    from dockerkit.errors import InvalidRepository
+    from dockerkit.reference import Reference
+
+    try:
+        Reference.parse(tag)
+    except (InvalidRepository, ValueError):
+        return False
+    return True
+
+
+def _spool(pieces: Iterable[bytes], fileobj: IO[bytes] | None = None) -> IO[bytes]:
+    file = fileobj or cast("IO[bytes]", tempfile.NamedTemporaryFile())  # noqa: SIM115 - it is the result
+    for piece in pieces:
+        file.write(piece)
+    file.seek(0)
+    return file
+
+
+def tar(
+    path: str,
+    exclude: Sequence[str] | None = None,
+    dockerfile: tuple[str | None, str | None] | None = None,
+    fileobj: IO[bytes] | None = None,
+    gzip: bool = False,
+) -> IO[bytes]:
+    """A folder as a build context.
+
+    Args:
+        path: the folder.
+        exclude: patterns of an ignore file.
+        dockerfile: the Dockerfile's name in the context, and its content where it is to be added.
+        fileobj: what to write to; None for a temporary file.
+        gzip: compress it.
+
+    Returns:
+        The file, at its begin.
+    """
+    name, content = dockerfile or (None, None)
+    extra = [(name, content)] if name and content is not None else []
+    return create_archive(path, sorted(exclude_paths(path, exclude or [], name)), fileobj, gzip, extra)
+
+
+def create_archive(
+    root: str,
+    files: Iterable[str] | None = None,
+    fileobj: IO[bytes] | None = None,
+    gzip: bool = False,
+    extra_files: Sequence[tuple[str, str]] | None = None,
+) -> IO[bytes]:
+    """A tar of a folder.
+
+    Args:
+        root: the folder.
+        files: paths in it; None is all.
+        fileobj: what to write to; None for a temporary file.
+        gzip: compress it.
+        extra_files: (name, content) of what to add.
+
+    Returns:
+        The file, at its begin.
+    """
+    if gzip and fileobj is not None:
+        raise InvalidArgument("gzip: give fileobj or gzip, not both")
+    added = dict(extra_files or ())
+    names = [name for name in (build_file_list(root) if files is None else files) if name not in added]
+    on_disk = (entry_of(os.path.join(root, name), name, os.lstat(os.path.join(root, name))) for name in names)
+    pieces = pack(chain(on_disk, archive_files(added)))
+    return _spool(_gzip(pieces) if gzip else pieces, fileobj)
+
+
+def mkbuildcontext(dockerfile: IO[bytes] | IO[str]) -> IO[bytes]:
+    """A context that holds a Dockerfile only.
+
+    Args:
+        dockerfile: an open file.
+    """
+    return _spool(cast("Iterable[bytes]", open_context(fileobj=dockerfile).data()))
+
+
+def exclude_paths(root: str, patterns: Sequence[str], dockerfile: str | None = None) -> set[str]:
+    """What of a folder an ignore file's patterns leave in; the Dockerfile always."""
+    return set(_paths(root, patterns, dockerfile or "Dockerfile"))
+
+
+def _paths(root: str, patterns: Iterable[str], dockerfile: str | None) -> Iterator[str]:
+    keep = [dockerfile] if dockerfile else []
+    for entry in folder_entries(root, IgnoreRules(patterns), keep=keep):
+        yield entry.name.rstrip("/")
+
+
+def build_file_list(root: str) -> list[str]:
+    """All paths below a folder, relative to it."""
+    return list(_paths(root, [], None))
+
+
+def walk(root: str, patterns: Iterable[str], default: bool = True) -> Iterator[str]:
+    """What of a folder an ignore file's patterns leave in (``default`` is what it always was: True)."""
+    return _paths(root, patterns, None)
+
+
+def normalize_slashes(p: str) -> str:
+    """A path with ``/`` between its parts."""
+    return p.replace("\\", "/") if IS_WINDOWS_PLATFORM else p
+
+
+def split_path(p: str) -> list[str]:
+    """A path's parts, without the empty ones and ``.``."""
+    return [part for part in normalize_slashes(p).split("/") if part not in ("", ".")]
+
+
+class Pattern:
+    """One line of an ignore file."""
+
+    def __init__(self, pattern_str: str) -> None:
+        self.exclusion = pattern_str.startswith("!")
+        self.dirs = self.normalize(pattern_str.removeprefix("!"))
+        self.cleaned_pattern = "/".join(self.dirs)
+        self._rules = IgnoreRules([self.cleaned_pattern] if self.dirs else [])
+
+    @classmethod
+    def normalize(cls, p: str) -> list[str]:
+        """A pattern's parts, ``..`` worked out."""
+        parts: list[str] = []
+        for part in split_path(p):
+            if part == "..":
+                del parts[-1:]
+            else:
+                parts.append(part)
+        return parts
+
+    def match(self, filepath: str) -> bool:
+        """Whether a path, or a folder it lies in, is meant."""
+        return self._rules.ignores(normalize_slashes(filepath))
+
+
+class PatternMatcher:
+    """An ignore file."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        lines = list(patterns)
+        self.patterns = [Pattern(line) for line in lines]
+        self._lines = lines
+
+    def matches(self, filepath: str) -> bool:
+        """Whether a path is left out."""
+        return IgnoreRules(self._lines).ignores(normalize_slashes(filepath))
+
+    def walk(self, root: str) -> Iterator[str]:
+        """What of a folder is left in."""
+        return walk(root, self._lines)
