@@ -97,7 +97,8 @@ def extract(
     Args:
         archive: a tar archive, not compressed: something to read from, or an iterable of pieces.
         folder: where to; it must exist.
-        rename: gives each member its name below `folder`; an empty name means the folder itself.
+        rename: given a member's name, returns its name below `folder`, which is then checked; an empty one is the
+            folder itself.
         outside_links: what to do with a symbolic link whose target lies outside: refuse the archive, leave the link out,
             or write it. Links are never followed, whatever this says.
         keep_owner: give files the owner that the archive names (only the superuser may).
@@ -145,9 +146,7 @@ class _Target:
         rename: Callable[[str], str] | None,
         on_bytes: Callable[[int], None] | None,
     ) -> None:
-        name = _safe(member.name, member.name)
-        if rename:
-            name = _safe(rename(name), member.name)
+        name = _safe(rename(member.name) if rename else member.name, member.name)
         if not name:
             if member.isdir():
                 return
@@ -238,9 +237,7 @@ class _Target:
         return up <= name.count("/") and ".." not in parts[up:]
 
     def _link(self, member: tarfile.TarInfo, path: str, name: str, rename: Callable[[str], str] | None) -> None:
-        other = _safe(member.linkname, member.name)
-        if rename:
-            other = _safe(rename(other), member.name)
+        other = _safe(rename(member.linkname) if rename else member.linkname, member.name)
         self._enter(posixpath.dirname(other), member.name)
         source = self._path(other)
         try:
