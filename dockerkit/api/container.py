@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.base import Base, Ref, Timeout
 from dockerkit.api.container_create import ContainerCreateAPI
 from dockerkit.api.container_streams import ContainerStreamsAPI
-from dockerkit.api.encode import Filters
-from dockerkit.api.refs import checked_name, name_of
+from dockerkit.api.encode import Filters, cells
+from dockerkit.api.refs import LinkName, checked_name, name_of
 from dockerkit.errors import DeprecatedMethod, InvalidArgument
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dockerkit.types.wire import ToEngine
 
 Size = int | str
+
+_PROTOCOLS = ("tcp", "udp", "sctp")
+_CONDITIONS = ("not-running", "next-exit", "removed")
 
 
 class ExitCode(int):
@@ -142,7 +145,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         A container that does not run is left alone. The call waits as long as the engine needs.
         """
         query = {"t": _whole_seconds(timeout), "signal": signal}
-        self._none("POST", "/containers/{id}/stop", id=container, query=query, timeout=self._patience(timeout))
+        self._none("POST", "/containers/{id}/stop", id=container, query=query, timeout=self._longer_than(timeout))
 
     def restart(self, container: Ref, timeout: float | None = 10, signal: str | int | None = None) -> None:
         """Stop a container and start it again. ``POST /containers/{id}/restart``
@@ -153,9 +156,9 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             signal: instead of the container's stop signal: a name or a number (API 1.42).
         """
         query = {"t": _whole_seconds(timeout), "signal": signal}
-        self._none("POST", "/containers/{id}/restart", id=container, query=query, timeout=self._patience(timeout))
+        self._none("POST", "/containers/{id}/restart", id=container, query=query, timeout=self._longer_than(timeout))
 
-    def _patience(self, seconds: float | None) -> Timeout:
+    def _longer_than(self, seconds: float | None) -> Timeout:
         """A read timeout that leaves the engine the time it was given itself; the container's own time is not known."""
         read = self._timeouts.read
         if seconds is None or seconds < 0 or read is None:
@@ -197,7 +200,12 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             container: id, name, dict with ``Id``, or object.
             height, width: rows and columns.
         """
-        self._none("POST", "/containers/{id}/resize", id=container, query={"h": height, "w": width})
+        self._none(
+            "POST",
+            "/containers/{id}/resize",
+            id=container,
+            query={"h": cells("height", height), "w": cells("width", width)},
+        )
 
     def wait(self, container: Ref, timeout: float | None = None, condition: str | None = None) -> ExitCode:
         """Wait until a container stops. ``POST /containers/{id}/wait``
@@ -213,6 +221,8 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         Raises:
             EngineTimeout: it did not stop in time (also requests' ReadTimeout, also TimeoutError); it goes on running.
         """
+        if condition is not None and condition not in _CONDITIONS:
+            raise InvalidArgument(f"condition: one of {', '.join(_CONDITIONS)} is needed, not {condition!r}")
         answer = self._json(
             "POST", "/containers/{id}/wait", id=container, query={"condition": condition}, timeout=timeout
         )
@@ -245,9 +255,8 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         Returns:
             ``[{"HostIp", "HostPort"}]``, or None where it is not published (always with host networking).
         """
+        names = _port_names(private_port)
         ports: Mapping[str, Any] = self.inspect_container(container).get("NetworkSettings", {}).get("Ports") or {}
-        wanted = str(private_port)
-        names = [wanted] if "/" in wanted else [f"{wanted}/{protocol}" for protocol in ("tcp", "udp", "sctp")]
         return next((ports[name] for name in names if ports.get(name)), None)
 
     def remove_container(self, container: Ref, v: bool = False, link: bool = False, force: bool = False) -> None:
@@ -256,10 +265,12 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         Args:
             container: id, name, dict with ``Id``, or object.
             v: also its anonymous volumes.
-            link: only the link of this name, not the container.
+            link: ``container`` is the name of a link, ``"container/alias"``: remove that, not the container.
             force: kill it first if it runs.
         """
         query = {"v": v or None, "link": link or None, "force": force or None}
+        if link:
+            container = LinkName(name_of(container, "container"))
         self._none("DELETE", "/containers/{id}", id=container, query=query)
 
     def prune_containers(self, filters: Filters | None = None) -> answers.ContainerPruneResponse:
@@ -381,3 +392,15 @@ def _exit_code(answer: Mapping[str, Any] | None) -> ExitCode:
     code = answer.get("StatusCode")
     failure = answer.get("Error")
     return ExitCode(code if isinstance(code, int) else -1, failure.get("Message") if failure else None)
+
+
+ContainerApiMixin = ContainerAPI  # its name in docker-py
+
+
+def _port_names(private_port: object) -> list[str]:
+    """The Engine's names of a port: ``["80/tcp", "80/udp", "80/sctp"]`` where no protocol is given."""
+    number, slash, protocol = str(private_port).partition("/")
+    known = protocol in _PROTOCOLS or not slash
+    if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= 65535 and known):
+        raise InvalidArgument(f'private_port: a port such as 80, "80" or "80/udp" is needed, not {private_port!r}')
+    return [f"{int(number)}/{one}" for one in ([protocol] if slash else _PROTOCOLS)]

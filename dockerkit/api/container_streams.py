@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from websocket import WebSocket
 
     from dockerkit.types import answers
+
+_ATTACH = ("stdin", "stdout", "stderr", "stream", "logs", "detachKeys")
 
 Moment = datetime | int | float | str | None
 Output = bytes | tuple[bytes | None, bytes | None]
@@ -133,6 +135,8 @@ class ContainerStreamsAPI(Base):
             The connection. It is raw: output without a terminal has frames. Whoever gets it closes it.
         """
         query = {"stdout": 1, "stderr": 1, "stream": 1} if params is None else dict(params)
+        if unknown := query.keys() - _ATTACH:
+            raise InvalidArgument(f"params: {', '.join(sorted(unknown))}: the Engine knows {', '.join(_ATTACH)}")
         if ws:
             from dockerkit.transport.websocket import connect
 
@@ -248,7 +252,7 @@ class ContainerStreamsAPI(Base):
         Returns:
             True.
         """
-        if data is None or isinstance(data, str):
+        if isinstance(data, str) or not (hasattr(data, "read") or isinstance(data, (bytes, bytearray, Iterable))):
             raise InvalidArgument(
                 f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}"
             )

@@ -86,6 +86,13 @@ def _filter_values(name: str, value: object) -> list[str]:
     return [scalar(f"filters[{name!r}]", item) for item in items]
 
 
+def cells(parameter: str, number: object) -> int:
+    """The height or width of a terminal."""
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 65535:
+        raise InvalidArgument(f"{parameter}: a number of rows or columns from 0 to 65535 is needed, not {number!r}")
+    return number
+
+
 def json_body(body: object) -> bytes:
     """A body as JSON; None at its top level counts as not given."""
     if isinstance(body, dict):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
 from dockerkit.api.container_streams import _given
+from dockerkit.api.encode import cells
 from dockerkit.errors import InvalidArgument
 from dockerkit.transport import Hijacked
 
@@ -83,7 +84,11 @@ class ExecAPI(Base):
             exec_id: id, or dict with ``Id``.
             height, width: rows and columns.
         """
-        self._none("POST", "/exec/{id}/resize", id=exec_id, query={"h": height, "w": width})
+        size = {
+            "h": None if height is None else cells("height", height),
+            "w": None if width is None else cells("width", width),
+        }
+        self._none("POST", "/exec/{id}/resize", id=exec_id, query=size)
 
     def exec_start(
         self,

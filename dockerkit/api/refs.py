@@ -20,6 +20,13 @@ class HasId(Protocol):
 Ref = str | Mapping[str, object] | HasId
 """An id or a name; a dict with ``Id`` or ``ID``, as the engine answers; or an object with an ``id``."""
 
+
+class LinkName(str):
+    """The name of a link between containers, ``container/alias``: the one such name that has a slash."""
+
+    __slots__ = ()
+
+
 # Resources whose names have slashes: repositories.
 _WITH_SLASHES = ("/images/", "/distribution/", "/plugins/")
 
@@ -66,7 +73,7 @@ def fill(path: str, ids: Mapping[str, Ref]) -> str:
         name = name_of(ref, placeholder)
         if not name.isprintable() or name != name.strip() or name in (".", ".."):
             raise InvalidArgument(f"{placeholder}: {name!r} is no id or name")
-        if "/" in name and not (slashes and _is_repository(name)):
+        if "/" in name and not ((slashes or isinstance(name, LinkName)) and _is_repository(name)):
             raise InvalidArgument(f"{placeholder}: {name!r} is no id or name: it has a slash")
         path = path.replace("{" + placeholder + "}", quote(name, safe=":@"))
     return path

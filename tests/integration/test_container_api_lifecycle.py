@@ -268,7 +268,7 @@ class TestRename:
         with pytest.raises(Conflict):
             api.rename(box(start=False), name)
 
-    @pytest.mark.parametrize("name", ["", None, "a/b", "a b\n", "ü", 5])
+    @pytest.mark.parametrize("name", ["", None, "a/b", "a b\n", 5])
     def test_bad_name(self, api, box, name):
         with pytest.raises(InvalidArgument, match="name"):
             api.rename(box(start=False), name)

@@ -109,11 +109,6 @@ class TestLogs:
         api.wait(container)
         assert api.logs(container) == b"out\r\nerr\r\nout2\r\n"
 
-    def test_binary_output_is_kept(self, api, box):
-        container = box(sh(r"printf '\000\001\002\377\r\n\376'"))
-        api.wait(container)
-        assert api.logs(container) == b"\x00\x01\x02\xff\r\n\xfe"
-
     def test_a_lot_of_output(self, api, box):
         container = box(sh("yes 0123456789abcde | head -c 5000000"))
         total = sum(len(chunk) for chunk in api.logs(container, stream=True))
@@ -145,6 +140,12 @@ class TestAttach:
     def test_without_stream_waits_for_the_end(self, api, box):
         container = box(sh("sleep 0.7; echo bye"))
         assert api.attach(container) == b"bye\n"
+
+    def test_binary_output_is_kept(self, api, box):
+        container = box(sh(r"printf '\000\001\002\377\r\n\376'"), start=False)
+        output = api.attach(container, stream=True)
+        api.start(container)
+        assert b"".join(output) == b"\x00\x01\x02\xff\r\n\xfe"
 
     def test_logs_brings_the_past(self, api, box):
         container = box(sh("echo past; sleep 600"))

@@ -1,0 +1,245 @@
+"""What dockerkit does, shown on a real engine: the one that is running here, or a private one for as long as it lasts.
+
+Run it with ``make demo``. All that it makes has the label ``dockerkit.demo`` and is gone at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pathlib
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+
+import dockerkit
+from dockerkit.errors import DockerException, ImageNotFound, NotFound
+
+SCRIPTS = pathlib.Path(__file__).resolve().parent.parent / "scripts"
+PRIVATE = "trixie"
+LABELS = {"dockerkit.demo": "yes"}
+IMAGE = "dockerkit-demo:latest"
+PAGE = "<h1>Hello from a container</h1>\n"
+DOCKERFILE = """\
+FROM busybox
+COPY index.html /www/
+LABEL dockerkit.demo=yes
+HEALTHCHECK --interval=1s --timeout=2s --retries=5 CMD wget -q -O /dev/null http://127.0.0.1:8000/
+CMD ["httpd", "-f", "-vv", "-p", "8000", "-h", "/www"]
+"""
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    began = time.monotonic()
+    console.print("\n[bold]dockerkit[/bold], first light\n")
+    try:
+        with an_engine() as client:
+            show(client)
+    except DockerException as error:
+        console.print(f"[red]{type(error).__name__}[/red]: {error}", markup=True)
+        return 1
+    console.print(f"\n[green]Done[/green] in {time.monotonic() - began:.0f} seconds; nothing is left behind.\n")
+    return 0
+
+
+@contextlib.contextmanager
+def an_engine() -> Iterator[dockerkit.DockerClient]:
+    """The engine that the docker command would use; when none answers, a private one."""
+    with dockerkit.from_env() as client:
+        try:
+            client.ping()
+        except DockerException as error:
+            step("No engine answers", str(error).splitlines()[0])
+        else:
+            yield client
+            return
+    sys.path.insert(0, str(SCRIPTS))
+    from engines import private
+    from engines.host import EngineUnavailable
+    from engines.settings import SPECS
+
+    spec = SPECS[PRIVATE]
+    step("Starting a private one", "the first time, this makes a small Debian to run it in: about a minute")
+    try:
+        started = private.up(spec)
+    except EngineUnavailable as error:
+        raise DockerException(f"no engine is running, and a private one can't be started: {error}") from error
+    try:
+        with dockerkit.DockerClient(spec.host) as client:
+            yield client
+    finally:
+        if started:
+            private.down(spec)
+            step("The private engine is taken down")
+
+
+def show(client: dockerkit.DockerClient) -> None:
+    facts = client.version()
+    step(f"Engine {facts['Version']}", f"API {client.api.api_version} at {client.api.endpoint.host}")
+    clean(client)
+    with events_of(client):
+        try:
+            build(client)
+            serve(client)
+        finally:
+            clean(client)
+            time.sleep(0.3)  # the last events are on their way
+
+
+def build(client: dockerkit.DockerClient) -> None:
+    step("Build an image")
+    try:
+        client.images.get("busybox")
+    except ImageNotFound:
+        client.images.pull("busybox", tag="latest")
+    context = tar_of({"Dockerfile": DOCKERFILE.encode(), "index.html": PAGE.encode()})
+    image, log = client.images.build(fileobj=io.BytesIO(context), custom_context=True, tag=IMAGE, rm=True)
+    for record in log:
+        if line := str(record.get("stream", "")).strip():
+            console.print(f"    [dim]{line}[/dim]")
+    console.print(f"    {image.short_id} is {image.tags[0]}")
+
+
+def serve(client: dockerkit.DockerClient) -> None:
+    step("Run a web server, and wait until it is healthy")
+    container = client.containers.run(IMAGE, detach=True, labels=LABELS, mem_limit="64m", ports={"8000/tcp": None})
+    console.print(f"    {container.short_id} is called {container.name}")
+    waited = time.monotonic()
+    while container.health != "healthy":
+        if time.monotonic() - waited > 30:
+            raise DockerException(f"the container is not healthy after 30 seconds: {container.logs().decode()}")
+        time.sleep(0.2)
+        container.reload()
+    console.print(f"    [green]healthy[/green] after {time.monotonic() - waited:.1f} seconds")
+
+    with followed(container):
+        step("Ask it for its page, from inside, and follow its logs")
+        code, page = container.exec_run(["wget", "-q", "-O", "-", "http://127.0.0.1:8000/"])
+        console.print(f"    exit code {code}: {page.decode().strip()}", markup=False)
+        time.sleep(0.3)
+
+    step("Execute a command with input")
+    text = "the quick brown fox jumps over the lazy dog"
+    console.print(f"    wc -w reads {text!r}")
+    made = client.api.exec_create(container.id, ["wc", "-w"], stdin=True, tty=False)
+    with client.api.exec_start(made, socket=True) as connection:
+        connection.sendall(text.encode())
+        connection.close_write()  # the end of its input; its output goes on
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    console.print(f"    and says {answer[8:].decode().strip()}")
+
+    step("Copy a file in, see it served, and copy it out")
+    container.put_archive("/www", tar_of({"new.txt": b"copied into a running container\n"}))
+    _, served = container.exec_run(["wget", "-q", "-O", "-", "http://127.0.0.1:8000/new.txt"])
+    console.print(f"    served: {served.decode().strip()}")
+    stream, stat = container.get_archive("/www/new.txt")
+    with stream, tarfile.open(fileobj=io.BytesIO(stream.read())) as tar:
+        copied = tar.extractfile(stat["name"])
+        assert copied is not None
+        console.print(f"    back here: {stat['name']}, {stat['size']} bytes: {copied.read().decode().strip()}")
+
+    step("Its use of the machine, as docker stats shows it")
+    work = container.exec_run(["sh", "-c", "timeout 3 sh -c 'while :; do :; done'"], detach=True)
+    del work
+    with container.stats(decode=True) as records:
+        for _, record in zip(range(3), records, strict=False):
+            console.print(f"    CPU {cpu_percent(record):6.2f} %    memory {memory(record)}")
+
+    step("Stop it")
+    container.stop(timeout=1)
+    container.reload()
+    console.print(f"    {container.status}, exit code {container.attrs['State']['ExitCode']}")
+
+
+def cpu_percent(record: dict[str, Any]) -> float:
+    """Processor time that it got since the record before, as a part of one processor."""
+    now, before = record["cpu_stats"], record["precpu_stats"]
+    used = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
+    passed = now.get("system_cpu_usage", 0) - before.get("system_cpu_usage", 0)
+    processors = now.get("online_cpus") or len(now["cpu_usage"].get("percpu_usage") or [0])
+    return 100 * processors * used / passed if passed > 0 and used > 0 else 0.0
+
+
+def memory(record: dict[str, Any]) -> str:
+    """Memory without what the kernel can drop at once, as a part of the limit."""
+    facts = record["memory_stats"]
+    details = facts.get("stats", {})
+    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
+    used = facts["usage"] - cache if cache < facts["usage"] else facts["usage"]
+    return f"{used / 2**20:.2f} MiB of {facts['limit'] / 2**20:.0f} MiB, {100 * used / facts['limit']:.2f} %"
+
+
+@contextlib.contextmanager
+def events_of(client: dockerkit.DockerClient) -> Iterator[None]:
+    """Tell the engine's events meanwhile."""
+    stream = client.events(decode=True, filters={"label": list(LABELS)})
+
+    def tell() -> None:
+        for event in stream:
+            name = event.get("Actor", {}).get("Attributes", {}).get("name", "")
+            action = event["Action"].partition(": ")[0]
+            if not action.startswith("exec_"):
+                console.print(f"      [cyan]event[/cyan] [dim]{event['Type']} {name} {action}[/dim]")
+
+    with in_thread(tell, stream):
+        yield
+
+
+@contextlib.contextmanager
+def followed(container: Any) -> Iterator[None]:
+    """Show a container's logs as they come."""
+    stream = container.logs(stream=True, follow=True, tail=1)
+
+    def tell() -> None:
+        for chunk in stream:
+            for line in chunk.decode().splitlines():
+                console.print(f"      [magenta]log[/magenta] [dim]{line}[/dim]")
+
+    with in_thread(tell, stream):
+        yield
+
+
+@contextlib.contextmanager
+def in_thread(work: Any, stream: Any) -> Iterator[None]:
+    """Have a stream read meanwhile; closing it ends the thread."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stream.close()
+        thread.join()
+
+
+def clean(client: dockerkit.DockerClient) -> None:
+    """Remove what a demo makes, this one or one that was interrupted."""
+    for container in client.containers.list(all=True, filters={"label": list(LABELS)}):
+        with contextlib.suppress(NotFound):
+            container.remove(force=True, v=True)
+    with contextlib.suppress(ImageNotFound):
+        client.images.remove(IMAGE, force=True)
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def step(title: str, more: str = "") -> None:
+    console.print(f"[bold blue]●[/bold blue] [bold]{title}[/bold]{'  ' + more if more else ''}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
