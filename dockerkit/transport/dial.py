@@ -6,10 +6,9 @@ import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.transport import failures, proxy
+from dockerkit.transport import failures, proxy, tls_stream
 
 if TYPE_CHECKING:
     from dockerkit.config import Endpoint
@@ -19,13 +18,14 @@ Dialer = Callable[["float | None"], socket.socket]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
-def dialer_for(endpoint: Endpoint, patience: float = 0) -> Dialer:
+def dialer_for(endpoint: Endpoint, patience: float = 0, *, half_close: bool = False) -> Dialer:
     """The function that connects to an endpoint.
 
     Args:
         endpoint: where the engine is.
         patience: seconds to go on trying when an engine that could be reached before refuses: it restarts. Nothing has
             been sent by then, so nothing is done twice.
+        half_close: connections must be able to end one direction and go on with the other, which takes more with TLS.
 
     Returns:
         A function of the seconds it may take (None: no limit), which returns a connected socket. It raises
@@ -41,6 +41,8 @@ def dialer_for(endpoint: Endpoint, patience: float = 0) -> Dialer:
         raise InvalidArgument(
             f"base_url: {endpoint.host!r} has no scheme that dockerkit can dial; it takes {', '.join(_DIALS)}"
         ) from None
+    if half_close and endpoint.tls is not None:
+        dial = _tls_both_ways
 
     reached = False
 
@@ -77,21 +79,35 @@ def _unix(endpoint: Endpoint, timeout: float | None) -> socket.socket:
 
 
 def _tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    address = urlsplit(endpoint.host)
-    host, port = address.hostname or "127.0.0.1", address.port or (2376 if endpoint.tls else 2375)
-    if endpoint.proxy:
-        sock = proxy.connect(endpoint, (host, port), timeout)
-    else:
-        sock = socket.create_connection((host, port), timeout)
+    sock = _connected(endpoint, timeout)
+    if endpoint.tls is None:
+        return sock
     try:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if endpoint.tls is not None:
-            name = endpoint.tls.server_hostname or host
-            return endpoint.tls.ssl_context().wrap_socket(sock, server_hostname=name)
+        return endpoint.tls.ssl_context().wrap_socket(sock, server_hostname=_certified_name(endpoint))
     except BaseException:
         sock.close()
         raise
+
+
+def _tls_both_ways(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    sock = _connected(endpoint, timeout)
+    try:
+        assert endpoint.tls is not None
+        return tls_stream.connect(sock, endpoint.tls.ssl_context(), _certified_name(endpoint))
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _certified_name(endpoint: Endpoint) -> str:
+    return (endpoint.tls and endpoint.tls.server_hostname) or endpoint.hostname
+
+
+def _connected(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+    address = endpoint.hostname, endpoint.port or (2376 if endpoint.tls else 2375)
+    sock = proxy.connect(endpoint, address, timeout) if endpoint.proxy else socket.create_connection(address, timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return sock
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -56,8 +55,7 @@ class Hijacked:
     @property
     def pending(self) -> int:
         """Bytes that have been received and not yet read."""
-        more = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
-        return len(self._early) + more
+        return len(self._early)
 
     @property
     def _sock(self) -> Hijacked:
@@ -128,18 +126,8 @@ class Hijacked:
 
     def close_write(self) -> None:
         """Say that no more input comes: the process sees the end of its stdin, its output goes on."""
-        if isinstance(self._socket, ssl.SSLSocket):
-            before = self._socket.gettimeout()
-            self._socket.settimeout(0)
-            try:
-                self._socket.unwrap()  # sends our half of TLS's good-bye; not waiting keeps the other half open
-            except (ssl.SSLWantReadError, ssl.SSLError, OSError):
-                pass
-            finally:
-                self._socket.settimeout(before)
-        else:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
     def shutdown(self, how: int) -> None:
         """As a socket's: SHUT_WR is :meth:`close_write`, the others close."""
@@ -212,7 +200,7 @@ def _drain(response: http.client.HTTPResponse, sock: socket.socket) -> bytes:
     try:
         early = response.fp.peek()
         early = response.fp.read(len(early)) if early else b""
-    except (ssl.SSLWantReadError, BlockingIOError):
+    except BlockingIOError:
         pass
     finally:
         with contextlib.suppress(OSError):

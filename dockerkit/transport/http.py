@@ -49,6 +49,7 @@ class Transport:
     def __init__(self, endpoint: Endpoint, *, keep: int = 64, patience: float = 0, hooks: Sequence[Hook] = ()) -> None:
         self.endpoint = endpoint
         self._dial = dialer_for(endpoint, patience)
+        self._dial_both_ways = dialer_for(endpoint, patience, half_close=True)
         self.host_header = _host_header(endpoint.host)
         self.pool = Pool(self._dial, self.host_header, keep)
         self.hooks = hooks
@@ -139,7 +140,7 @@ class Transport:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
     ) -> Hijacked | Exchange:
         asked = f"{method} {target.partition('?')[0]}"
-        connection = self.pool.take(timeouts.connect, fresh=True)
+        connection = self.pool.take(timeouts.connect, fresh=True, dial=self._dial_both_ways)
         try:
             upgrade = {"Connection": "Upgrade", "Upgrade": "tcp", **headers}
             _send(connection, method, target, upgrade, body, timeouts)
@@ -179,8 +180,11 @@ class Transport:
 
 
 def _wants_tls(response: http.client.HTTPResponse) -> bool:
-    """Whether this is how a server of TLS answers plain HTTP."""
-    return response.status == http.client.BAD_REQUEST and b"HTTPS server" in response.read(200)
+    """Whether this is how a server of TLS answers plain HTTP; such an answer is then closed."""
+    if response.status != http.client.BAD_REQUEST or b"HTTPS server" not in response.fp.peek(200):
+        return False
+    response.close()
+    return True
 
 
 def _ask(

@@ -97,12 +97,13 @@ class Pool:
         self._process = os.getpid()
         self.closed = False
 
-    def take(self, timeout: float | None, *, fresh: bool = False) -> Connection:
+    def take(self, timeout: float | None, *, fresh: bool = False, dial: Dial | None = None) -> Connection:
         """An idle connection, or a new one.
 
         Args:
             timeout: seconds that a new connection may take.
             fresh: never an idle one.
+            dial: how to connect, instead of the pool's own way.
         """
         self._forget_after_fork()
         self._refuse_when_closed()
@@ -115,7 +116,7 @@ class Pool:
                 self._busy.add(connection)
                 return connection
             connection.close()
-        connection = Connection(self._dial(timeout), self._host, self)
+        connection = Connection((dial or self._dial)(timeout), self._host, self)
         self._busy.add(connection)
         try:
             self._refuse_when_closed()  # another thread may have closed the client while this one dialled

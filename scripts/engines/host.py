@@ -83,7 +83,12 @@ def spawn(command: Sequence[object], pidfile: pathlib.Path, log: pathlib.Path) -
             start_new_session=True,
         )
     pidfile.write_text(f"{process.pid} {_started(process.pid)}\n")
+    _outliving.append(process)
     return process
+
+
+_outliving: list[subprocess.Popen[bytes]] = []
+"""Kept, since Python warns of a running process that nobody holds: these are meant to go on."""
 
 
 def alive(pidfile: pathlib.Path) -> int | None:

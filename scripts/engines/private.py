@@ -93,11 +93,19 @@ def _command(spec: Spec) -> list[str]:
     (spec.state / "daemon.json").write_text(json.dumps(config))
     return [
         *("dockerd", "--config-file", "/engine/daemon.json", "--log-level", "warn", "--group", "root"),
-        *("--host", "unix:///engine/docker.sock", "--host", spec.tcp, "--tls=false"),
+        *("--host", "unix:///engine/docker.sock", "--host", spec.tcp, *_tls(spec)),
         *("--data-root", "/engine/data", "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid"),
         *("--insecure-registry", "127.0.0.0/8", "--insecure-registry", f"{NETWORK}.0.0/16"),
         *("--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", f"/{spec.namespace}"),
     ]
+
+
+def _tls(spec: Spec) -> list[str]:
+    if spec.certificates is None:
+        return ["--tls=false"]
+    shutil.copytree(spec.certificates, spec.state / "tls")
+    files = {"--tlscacert": "ca.pem", "--tlscert": "cert.pem", "--tlskey": "key.pem"}
+    return ["--tlsverify", *(f"{option}=/engine/tls/{name}" for option, name in files.items())]
 
 
 def _connect_network(spec: Spec) -> None:

@@ -29,6 +29,8 @@ class Spec:
     suite: str
     program: str = "dockerd"
     features: dict[str, bool] = field(default_factory=dict)
+    certificates: pathlib.Path | None = None
+    """A folder with ca.pem, cert.pem and key.pem: the engine then speaks TLS over TCP and wants a client certificate."""
 
     @property
     def root(self) -> pathlib.Path:
@@ -69,7 +71,7 @@ class Spec:
 
     @property
     def tcp(self) -> str:
-        return f"tcp://{self.address}:2375"
+        return f"tcp://{self.address}:{2376 if self.certificates else 2375}"
 
 
 SPECS = {
