@@ -130,7 +130,7 @@ def test_nothing_lost_and_nothing_twice_after_a_cut(
     asked = [request.query for request in scripted.requests if request.path == LOGS]
     assert "since" not in asked[0]
     assert asked[1]["since"] == [f"{(NOW + 5 - 10**9) // 10**9}.{(NOW + 5) % 10**9:09d}"]
-    assert [query.get("follow", ["0"]) for query in asked] == [["1"], ["1"], ["1"], ["0"]]
+    assert [query.get("follow", ["0"]) for query in asked] == [["true"], ["true"], ["true"], ["0"]]
 
 
 def test_the_tail_stays_the_tail_after_a_cut(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
