@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -23,7 +24,7 @@ def served(serve: Callable[[ssl.SSLSocket], None]) -> tuple[socket.socket, threa
     theirs, ours = socket.socketpair()
 
     def run() -> None:
-        with context.wrap_socket(theirs, server_side=True) as sock:
+        with theirs, contextlib.suppress(ssl.SSLError), context.wrap_socket(theirs, server_side=True) as sock:
             serve(sock)
 
     thread = threading.Thread(target=run)
@@ -63,8 +64,7 @@ def test_what_comes_before_and_after_the_half_close_arrives(size: int) -> None:
 
 def test_the_other_name_is_refused() -> None:
     def serve(sock: ssl.SSLSocket) -> None:
-        with pytest.raises(OSError):
-            sock.recv(1)
+        sock.recv(1)
 
     ours, thread = served(serve)
     with ours, pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
