@@ -89,6 +89,7 @@ __all__ = [
     "DeprecatedMethod",
     "DockerException",
     "EngineTimeout",
+    "EngineWarning",
     "ExecError",
     "ExecTimeout",
     "Forbidden",
@@ -523,3 +524,7 @@ def create_unexpected_kwargs_error(name: str, kwargs: Mapping[str, object]) -> T
     """The TypeError for keywords that a function does not know."""
     plural = "s" if len(kwargs) > 1 else ""
     return TypeError(f"{name}() got unexpected keyword argument{plural} {', '.join(map(repr, sorted(kwargs)))}")
+
+
+class EngineWarning(UserWarning):
+    """The engine did what was asked, and has something to say about it."""

@@ -21,7 +21,10 @@ CEILING = "1.55"
 MEDIA_TYPE_TELLS = "Content-Type tells multiplexed output from raw"
 """Not an operation but a way in which answers behave; :meth:`Gate.supports` knows it too."""
 
-_BEHAVIOUR = {MEDIA_TYPE_TELLS: "1.42"}
+SEVERAL_ENDPOINTS = "a create call may name several networks"
+"""Likewise: engines below refuse a second one, so that it has to be connected afterwards."""
+
+_BEHAVIOUR = {MEDIA_TYPE_TELLS: "1.42", SEVERAL_ENDPOINTS: "1.44"}
 
 
 @cache

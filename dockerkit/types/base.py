@@ -274,12 +274,16 @@ class Rows:
         """Options in the Engine's form, by the Engine's names.
 
         Raises:
-            InvalidArgument: a value can't be right, or two options set the same field.
+            InvalidArgument: a value can't be right.
             UnknownOption: there is no such option.
         """
+        return self.placed(self.checked(given))
+
+    def placed(self, checked: Mapping[str, Any]) -> dict[str, Any]:
+        """Options that were checked, by the Engine's names."""
         body: dict[str, Any] = {}
         wires = self.wires
-        for name, value in self.checked(given).items():
+        for name, value in checked.items():
             row = wires[name]
             if row.path and value is not row.unset:
                 if len(row.path) == 1:

@@ -37,12 +37,15 @@ def container_config(**options: Unpack[ContainerConfigOptions]) -> dict[str, Any
         body["HostConfig"] = {**body.get("HostConfig", {}), **host_config(runtime=runtime)}
     if not body.get("Image"):
         raise InvalidArgument(f"image: a name or an id is needed, not {options.get('image')!r}")
-    if not options.get("detach"):
-        streams = {"AttachStdout": True, "AttachStderr": True}
-        if body.get("OpenStdin"):
-            streams |= {"AttachStdin": True, "StdinOnce": True}
-        body = {**streams, **body}
-    return body
+    return with_streams(body, detach=bool(options.get("detach")))
+
+
+def with_streams(body: dict[str, Any], *, detach: bool) -> dict[str, Any]:
+    """The body of a create call which says what will be attached."""
+    if detach:
+        return body
+    stdin = {"AttachStdin": True, "StdinOnce": True} if body.get("OpenStdin") else {}
+    return {"AttachStdout": True, "AttachStderr": True, **stdin, **body}
 
 
 def host_config(**options: Unpack[HostOptions]) -> dict[str, Any]:
@@ -59,12 +62,16 @@ def host_config(**options: Unpack[HostOptions]) -> dict[str, Any]:
 
 
 def _host_body(options: Mapping[str, object]) -> dict[str, Any]:
-    if options.get("cpus") is not None and options.get("nano_cpus") is not None:
+    return host_body(_HOST, _HOST.checked(options))
+
+
+def host_body(rows: Rows, checked: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked options as the Engine's ``HostConfig``; two ways to say the same are put together, or refused."""
+    if "cpus" in checked and "nano_cpus" in checked:
         raise InvalidArgument("cpus: give it or nano_cpus, not both")
-    if options.get("gpus") is not None and options.get("device_requests") is not None:
-        checked = _HOST.checked({"device_requests": options["device_requests"], "gpus": options["gpus"]})
-        options = {**options, "device_requests": [*checked["device_requests"], *checked["gpus"]], "gpus": None}
-    return _HOST.body(options)
+    if "gpus" in checked and "device_requests" in checked:
+        checked = {**checked, "gpus": [*checked["device_requests"], *checked["gpus"]]}
+    return rows.placed(checked)
 
 
 def update_config(**options: Unpack[HostOptions]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_pascal
 
 
@@ -38,11 +38,11 @@ class View(BaseModel):
 
     @field_validator("*", mode="wrap")
     @classmethod
-    def _lenient(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
+    def _lenient(cls, value: Any, handler: Callable[[Any], Any], info: ValidationInfo) -> Any:
         try:
             return handler(value)
         except ValidationError:
-            return None
+            return cls.model_fields[info.field_name or ""].get_default()
 
     @classmethod
     def of(cls, attrs: object) -> Self:
@@ -143,7 +143,7 @@ class NetworkSettings(View):
     @property
     def ip_address(self) -> str | None:
         """The address in the first network that gave one."""
-        return next((place.ip_address for place in self.networks.values() if place and place.ip_address), None)
+        return next((place.ip_address for place in self.networks.values() if place.ip_address), None)
 
 
 class MountPoint(View):
@@ -196,7 +196,7 @@ class ImageConfig(View):
     @property
     def environment(self) -> dict[str, str]:
         """``env`` as a dict."""
-        return {name: value for name, _, value in (variable.partition("=") for variable in self.env or ())}
+        return {name: value for name, _, value in (variable.partition("=") for variable in self.env)}
 
 
 class ContainerConfigView(ImageConfig):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum
-from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
 from dockerkit.errors import InvalidArgument
@@ -65,7 +65,7 @@ def _rarer(value: object) -> Any:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
-    if isinstance(value, PurePath):
+    if isinstance(value, os.PathLike):
         return str(value)
     if isinstance(value, AbstractSet):
         return sorted((_wire(item) for item in value), key=repr)

@@ -1,0 +1,321 @@
+"""What can be done with a container, one verb for each call of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.models.resource import Model
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from websocket import WebSocket
+
+    from dockerkit.api.base import Data
+    from dockerkit.api.container import ExitCode
+    from dockerkit.api.container_streams import Moment
+    from dockerkit.models.images import Image
+    from dockerkit.streams import ByteStream
+    from dockerkit.transport import Hijacked
+    from dockerkit.types import answers
+    from dockerkit.types.host_options import HostOptions
+    from dockerkit.types.parse import Command, Environment
+
+
+class ExecResult(NamedTuple):
+    """What a command in a container left.
+
+    Attributes:
+        exit_code: None where it was detached, streamed, or is a socket.
+        output: bytes; pairs with ``demux``; an iterator with ``stream``; a connection with ``socket``.
+    """
+
+    exit_code: int | None
+    output: Any
+
+
+class ContainerVerbs(Model):
+    """The part of a container that passes through to the engine."""
+
+    def start(
+        self, *args: object, checkpoint: str | None = None, checkpoint_dir: str | None = None, **kwargs: object
+    ) -> None:
+        """Start it; one that runs already is left alone. ``POST /containers/{id}/start``
+
+        Args:
+            args, kwargs: nothing: options are given when it is created.
+            checkpoint: name of a checkpoint to start from (an experimental engine).
+            checkpoint_dir: folder of the checkpoint, where it is not the engine's own.
+        """
+        self.client.api.start(self, *args, checkpoint=checkpoint, checkpoint_dir=checkpoint_dir, **kwargs)
+
+    def stop(self, timeout: float | None = None, signal: str | int | None = None) -> None:
+        """Stop it: its stop signal, then, after a while, SIGKILL. ``POST /containers/{id}/stop``
+
+        Args:
+            timeout: seconds before SIGKILL; -1 waits for ever, None is its own (10 as a rule).
+            signal: instead of its stop signal: a name or a number (API 1.42).
+        """
+        self.client.api.stop(self, timeout, signal)
+
+    def restart(self, timeout: float | None = 10, signal: str | int | None = None) -> None:
+        """Stop it and start it again. ``POST /containers/{id}/restart``
+
+        Args:
+            timeout: seconds between the stop signal and SIGKILL; None is its own.
+            signal: instead of its stop signal: a name or a number (API 1.42).
+        """
+        self.client.api.restart(self, timeout, signal)
+
+    def kill(self, signal: str | int | None = None) -> None:
+        """Send a signal to its main process. ``POST /containers/{id}/kill``
+
+        Args:
+            signal: a name ("SIGHUP", "HUP") or a number; None is SIGKILL.
+
+        Raises:
+            Conflict: it does not run.
+        """
+        self.client.api.kill(self, signal)
+
+    def pause(self) -> None:
+        """Freeze all its processes. ``POST /containers/{id}/pause``"""
+        self.client.api.pause(self)
+
+    def unpause(self) -> None:
+        """Let it go on after :meth:`pause`. ``POST /containers/{id}/unpause``"""
+        self.client.api.unpause(self)
+
+    def rename(self, name: str) -> None:
+        """Give it another name. ``POST /containers/{id}/rename``
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        self.client.api.rename(self, name)
+
+    def resize(self, height: int, width: int) -> None:
+        """Tell its terminal its size. ``POST /containers/{id}/resize``
+
+        Args:
+            height, width: rows and columns.
+        """
+        self.client.api.resize(self, height, width)
+
+    def remove(self, v: bool = False, link: bool = False, force: bool = False) -> None:
+        """Remove it. ``DELETE /containers/{id}``
+
+        Args:
+            v: also its anonymous volumes.
+            link: only the link of this name, not the container.
+            force: kill it first if it runs.
+
+        Raises:
+            Conflict: it runs, or is being removed.
+        """
+        self.client.api.remove_container(self, v, link, force)
+
+    def wait(self, timeout: float | None = None, condition: str | None = None) -> ExitCode:
+        """Wait until it stops. ``POST /containers/{id}/wait``
+
+        Args:
+            timeout: seconds; None waits for ever.
+            condition: ``"not-running"`` (the default), ``"next-exit"`` or ``"removed"`` (API 1.30).
+
+        Returns:
+            The exit code; it also answers ``["StatusCode"]`` and ``["Error"]``.
+
+        Raises:
+            EngineTimeout: it did not stop in time.
+        """
+        return self.client.api.wait(self, timeout, condition)
+
+    def update(self, **options: Unpack[HostOptions]) -> answers.ContainerUpdateResponse:
+        """Change its limits. ``POST /containers/{id}/update``
+
+        Args:
+            options: those of :meth:`ContainerCollection.create` which are about CPU, memory, block devices, processes,
+                and ``restart_policy``.
+
+        Returns:
+            ``{"Warnings": [...]}``.
+
+        Raises:
+            UnknownOption: an option that there is not, or that can't be changed later.
+        """
+        return self.client.api.update_container(self, **options)
+
+    def commit(
+        self,
+        repository: str | None = None,
+        tag: str | None = None,
+        message: str | None = None,
+        author: str | None = None,
+        pause: bool = True,
+        changes: str | Sequence[str] | None = None,
+        conf: Mapping[str, Any] | None = None,
+    ) -> Image:
+        """Make an image of it. ``POST /commit``
+
+        Args:
+            repository, tag: the image's name; None leaves it without.
+            message, author: kept in the image's history.
+            pause: hold the container meanwhile.
+            changes: Dockerfile instructions to apply: one text, or a list.
+            conf: the Engine's ``ContainerConfig`` for the image, instead of the container's.
+        """
+        made = self.client.api.commit(self, repository, tag, message, author, pause, changes, conf)
+        return self.client.images.get(made["Id"])
+
+    def diff(self) -> list[answers.FilesystemChange]:
+        """What changed in its files since it was created. ``GET /containers/{id}/changes``
+
+        Returns:
+            ``{"Path", "Kind"}`` of each: kind 0 is modified, 1 added, 2 deleted.
+        """
+        return self.client.api.diff(self)
+
+    def top(self, ps_args: str | None = None) -> answers.ContainerTopResponse:
+        """Its processes. ``GET /containers/{id}/top``
+
+        Args:
+            ps_args: options for ``ps``, as ``"aux"``; None is the engine's ``-ef``.
+        """
+        return self.client.api.top(self, ps_args)
+
+    def stats(self, decode: bool | None = None, stream: bool = True, one_shot: bool | None = None) -> Any:
+        """Its use of CPU, memory, network and disks. ``GET /containers/{id}/stats``
+
+        Args:
+            decode: dicts instead of bytes, when streaming.
+            stream: one record a second, for ever; False answers one dict.
+            one_shot: one record at once (API 1.41).
+        """
+        return self.client.api.stats(self, decode, stream, one_shot)
+
+    def logs(
+        self,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: bool = False,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        since: Moment = None,
+        follow: bool | None = None,
+        until: Moment = None,
+        *,
+        demux: bool = False,
+        details: bool | None = None,
+    ) -> Any:
+        """What it has written. ``GET /containers/{id}/logs``
+
+        Args:
+            stdout, stderr: which of the two.
+            stream: an iterator of chunks instead of all at once.
+            timestamps: an RFC 3339 time before each line.
+            tail: the last so many lines, or ``"all"``.
+            since, until: only from, or up to, then: a datetime or seconds since 1970.
+            follow: go on with what comes; None follows when streaming.
+            demux: ``(stdout, stderr)`` instead of both together.
+            details: also the log driver's attributes, before each line.
+        """
+        return self.client.api.logs(
+            self, stdout, stderr, stream, timestamps, tail, since, follow, until, demux=demux, details=details
+        )
+
+    def attach(
+        self, stdout: bool = True, stderr: bool = True, stream: bool = False, logs: bool = False, demux: bool = False
+    ) -> Any:
+        """What it writes from now on, until it stops. ``POST /containers/{id}/attach``
+
+        Args:
+            stdout, stderr: which of the two.
+            stream: an iterator of chunks, as they come.
+            logs: also what was written before.
+            demux: ``(stdout, stderr)`` instead of both together.
+        """
+        return self.client.api.attach(self, stdout, stderr, stream, logs, demux)
+
+    def attach_socket(self, params: Mapping[str, object] | None = None, ws: bool = False) -> Hijacked | WebSocket:
+        """Its input and output as a socket. ``POST /containers/{id}/attach``
+
+        Args:
+            params: the Engine's parameters: ``stdin``, ``stdout``, ``stderr``, ``stream``, ``logs``, ``detachKeys``.
+            ws: over a websocket (needs ``dockerkit[websocket]``).
+        """
+        return self.client.api.attach_socket(self, params, ws)
+
+    def exec_run(
+        self,
+        cmd: Command,
+        stdout: bool = True,
+        stderr: bool = True,
+        stdin: bool = False,
+        tty: bool = False,
+        privileged: bool = False,
+        user: str = "",
+        detach: bool = False,
+        stream: bool = False,
+        socket: bool = False,
+        environment: Environment | None = None,
+        workdir: str | None = None,
+        demux: bool = False,
+    ) -> ExecResult:
+        """Run a command in it, as docker-py does; see :meth:`exec` for more. ``POST /containers/{id}/exec``
+
+        Args:
+            cmd: the command; a text is split as a shell would, but no shell runs it.
+            stdout, stderr, stdin: which streams to connect.
+            tty: give it a terminal; stdout and stderr then come as one.
+            privileged: with all privileges.
+            user: name or id; "" is the container's.
+            detach: don't wait for it.
+            stream: an iterator of chunks, as they come.
+            socket: the connection itself, for input.
+            environment: a dict, or a list of ``"NAME=value"``.
+            workdir: the folder to start in.
+            demux: ``(stdout, stderr)`` instead of both together.
+
+        Raises:
+            Conflict: the container does not run.
+        """
+        api = self.client.api
+        made = api.exec_create(self, cmd, stdout, stderr, stdin, tty, privileged, user, environment, workdir)
+        output = api.exec_start(made["Id"], detach=detach, tty=tty, stream=stream, socket=socket, demux=demux)
+        if socket or stream or detach:
+            return ExecResult(None, output)
+        return ExecResult(api.exec_inspect(made["Id"])["ExitCode"], output)
+
+    def export(self, chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE) -> ByteStream:
+        """Its files as a tar stream. ``GET /containers/{id}/export``
+
+        Args:
+            chunk_size: bytes that one chunk has at most.
+        """
+        return self.client.api.export(self, chunk_size)
+
+    def get_archive(
+        self, path: str, chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE, encode_stream: bool = False
+    ) -> tuple[ByteStream, dict[str, Any] | None]:
+        """A file or folder of it as a tar stream. ``GET /containers/{id}/archive``
+
+        Args:
+            path: of the file or folder.
+            chunk_size: bytes that one chunk has at most.
+            encode_stream: let the engine compress on the way.
+
+        Returns:
+            The stream, and what the path is: ``name``, ``size``, ``mode``, ``mtime``, ``linkTarget``.
+        """
+        return self.client.api.get_archive(self, path, chunk_size, encode_stream)
+
+    def put_archive(self, path: str, data: Data) -> bool:
+        """Unpack a tar archive in it. ``PUT /containers/{id}/archive``
+
+        Args:
+            path: of a folder that exists.
+            data: the archive: bytes, a binary file, or an iterator of blocks; streamed.
+        """
+        return self.client.api.put_archive(self, path, data)
