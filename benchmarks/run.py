@@ -65,7 +65,8 @@ def _measure(row: scenarios.Scenario, rounds: int) -> dict[str, object]:
 
 
 def _run(name: str, contender: str, socket: Path) -> dict[str, float]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"PYTHONPATH": str(Path(__file__).parent.parent)}
     command = [sys.executable, "-m", "benchmarks.one", name, contender, str(socket)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:

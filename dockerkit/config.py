@@ -12,8 +12,7 @@ import ssl
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from dockerkit import errors
@@ -36,8 +35,7 @@ _WINDOWS = sys.platform == "win32"
 DEFAULT_SOCKET = "npipe:////./pipe/docker_engine" if _WINDOWS else "unix:///var/run/docker.sock"
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One engine, and why it was chosen.
 
     Attributes:
@@ -56,8 +54,8 @@ class Endpoint:
     reason: str
     tls: TLSConfig | None = None
     context: str | None = None
-    proxy: str | None = field(default=None, repr=False)  # may hold a password
-    tried: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    proxy: str | None = None
+    tried: tuple[str, ...] = ()
 
     @property
     def scheme(self) -> str:
@@ -90,6 +88,12 @@ class Endpoint:
     def __str__(self) -> str:
         return self.host
 
+    def __repr__(self) -> str:  # without the proxy's address, which may hold a password
+        return (
+            f"Endpoint(host={self.host!r}, source={self.source!r}, reason={self.reason!r}, tls={self.tls!r}, "
+            f"context={self.context!r})"
+        )
+
 
 def resolve(
     base_url: str | None = None,
@@ -121,8 +125,8 @@ def resolve(
     given = _given_tls(tls)
     found = _find(base_url, context, env, use_context, given)
     if found.scheme != "tcp":  # a socket file or ssh protects itself
-        return replace(found, tls=None)
-    return replace(found, proxy=_proxy(found, env))
+        return found._replace(tls=None)
+    return found._replace(proxy=_proxy(found, env))
 
 
 def _find(
@@ -185,8 +189,8 @@ def _from_context(
     tried = [] if tried is None else tried
     if name == store.DEFAULT:
         if source == "argument" and env.get("DOCKER_HOST"):  # `docker --context default` means it as well
-            return replace(_find(None, None, env, False, tls), context=name)
-        return replace(_default(env, tls, tried), context=name)
+            return _find(None, None, env, False, tls)._replace(context=name)
+        return _default(env, tls, tried)._replace(context=name)
     folder = config_dir(env)
     docker = store.read(folder, name)["Endpoints"].get("docker")
     if not isinstance(docker, dict):

@@ -13,7 +13,7 @@ Short names are completed the way the engine does it: ``busybox`` is ``docker.io
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dockerkit.errors import InvalidRepository
 
@@ -35,8 +35,7 @@ _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _BARE_ID = re.compile(r"[a-f0-9]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One image reference, completed: `domain` and `path` are always there.
 
     Example::
@@ -105,7 +104,7 @@ class Reference:
         """The same repository under another tag."""
         if tag is not None and not _TAG.fullmatch(tag):
             raise InvalidRepository(f"invalid tag {tag!r}")
-        return replace(self, tag=tag)
+        return self._replace(tag=tag)
 
     def _suffix(self) -> str:
         return (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")

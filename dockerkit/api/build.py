@@ -13,7 +13,6 @@ from dockerkit.errors import BuildError, InvalidArgument
 from dockerkit.platforms import Platform, platform_text
 from dockerkit.reference import Reference
 from dockerkit.streams import ProgressStream
-from dockerkit.types import parse, shorthands
 
 if TYPE_CHECKING:
     from dockerkit.build.context import BuildContext, Files
@@ -112,6 +111,7 @@ class BuildAPI(Base):
             UnreadableFile: a file of the context, or the Dockerfile, can't be read.
         """
         from dockerkit.build.context import open_context
+        from dockerkit.types import parse, shorthands
 
         context = open_context(
             path, dockerfile=dockerfile, fileobj=fileobj, custom_context=custom_context, encoding=encoding, gzip=gzip,
@@ -226,6 +226,8 @@ def _tags(tag: str | Sequence[str] | None) -> list[str] | None:
 
 
 def _limits(limits: Mapping[str, int | str]) -> dict[str, object]:
+    from dockerkit.types import parse
+
     for name in limits:
         if name not in CONTAINER_LIMITS_KEYS:
             raise InvalidArgument(f"container_limits: {name!r} is none of {', '.join(CONTAINER_LIMITS_KEYS)}")
@@ -236,6 +238,8 @@ def _limits(limits: Mapping[str, int | str]) -> dict[str, object]:
 
 
 def _arguments(buildargs: Mapping[str, str | float | None] | None, proxies: Mapping[str, str]) -> str | None:
+    from dockerkit.types import parse
+
     arguments: dict[str, str | None] = dict(proxies)
     for name, value in (buildargs or {}).items():
         if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -245,6 +249,8 @@ def _arguments(buildargs: Mapping[str, str | float | None] | None, proxies: Mapp
 
 
 def _bytes(value: int | str | None, name: str) -> int | None:
+    from dockerkit.types import parse
+
     return None if value is None else parse.size(value, name)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base
 from dockerkit.constants import DEFAULT_SWARM_ADDR_POOL, DEFAULT_SWARM_SUBNET_SIZE
-from dockerkit.errors import InvalidArgument, ServiceUnavailable
+from dockerkit import errors
+from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -147,7 +148,7 @@ class SwarmAPI(Base):
         """
         try:
             self._none("POST", "/swarm/leave", query={"force": force or None}, timeout=None)
-        except ServiceUnavailable:
+        except errors.ServiceUnavailable:
             if not force:
                 raise
         return True

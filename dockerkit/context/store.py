@@ -9,12 +9,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +24,8 @@ CA, CERT, KEY = "ca.pem", "cert.pem", "key.pem"
 
 def context_id(name: str) -> str:
     """The name of a context's folders: the SHA-256 of its name."""
+    import hashlib  # here, and the like below: every client reads this module, few have contexts
+
     return hashlib.sha256(name.encode()).hexdigest()
 
 
@@ -153,6 +152,8 @@ def remove(config_dir: str, name: str) -> None:
         use(config_dir, DEFAULT)
     for folder in (meta_dir(config_dir, name), tls_dir(config_dir, name)):
         if os.path.isdir(folder):
+            import shutil
+
             shutil.rmtree(folder)
 
 
@@ -174,6 +175,8 @@ def use(config_dir: str, name: str) -> None:
 
 def _replace(path: str, data: bytes, mode: int) -> None:
     """Write a file at once: whoever reads meanwhile sees the old or the new one, never a half."""
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".dockerkit-")
     try:
         with os.fdopen(descriptor, "wb") as file:
