@@ -217,12 +217,12 @@ def list_files(api: APIClient, container: Ref, path: str, *, recursive: bool = F
         NotFound: there is no such folder, or container.
         InvalidArgument: it is no folder.
     """
-    base = posixpath.normpath(path)
-    stream, info = api.get_archive(container, base.rstrip("/") + "/.")
+    base = _absolute(path)
+    if not stat(api, container, base, follow_links=True).is_dir:
+        raise InvalidArgument(f"path: {path!r} is no folder")
+    stream, _ = api.get_archive(container, base.rstrip("/") + "/.")
     found = []
     with stream:
-        if info is not None and not _from_go(path, info).is_dir:
-            raise InvalidArgument(f"path: {path!r} is no folder")
         for member, _ in members(stream):
             name = member.name.lstrip("/").removeprefix("./")
             if name in ("", ".") or ("/" in name and not recursive):
@@ -262,7 +262,7 @@ def _destination(here: _Local, path: str, found: FileStat | None) -> tuple[str, 
         return posixpath.dirname(found.path) or "/", posixpath.basename(found.path)
     if path.endswith(("/", "/.")) and not here.is_dir:
         raise InvalidArgument(f"path: there is no folder {path!r} in the container")
-    cleaned = posixpath.normpath(posixpath.join("/", path))
+    cleaned = _absolute(path)
     return posixpath.dirname(cleaned), posixpath.basename(cleaned)
 
 
@@ -320,9 +320,14 @@ def _ids(owner: object) -> tuple[int, int]:
 def _existing(api: APIClient, container: Ref, path: str) -> FileStat | None:
     """What is at a destination, behind a link; None where nothing is."""
     try:
-        return stat(api, container, path, follow_links=True)
+        return stat(api, container, _absolute(path), follow_links=True)
     except NotFound:
         return None
+
+
+def _absolute(path: str) -> str:
+    cleaned = posixpath.normpath(posixpath.join("/", path))
+    return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
 def _facts(api: APIClient, container: Ref, path: str) -> FileStat:
