@@ -182,6 +182,20 @@ class DockerClient:
             connect_retry=connect_retry,
         )
 
+    def with_timeout(self, timeout: Seconds) -> Self:
+        """This client with another timeout, over the same connections; closing either closes both.
+
+        Args:
+            timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.
+
+        Example::
+
+            client.with_timeout((5, 600)).containers.get("db").commit("backup")
+        """
+        twin = type(self).__new__(type(self))
+        twin.api = self.api.with_timeout(timeout)
+        return twin
+
     @property
     def endpoint(self) -> Endpoint:
         """Where the engine is, what named it, and why that was taken."""

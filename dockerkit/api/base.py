@@ -27,6 +27,7 @@ from dockerkit.types.wire import wire
 
 if TYPE_CHECKING:
     import ssl
+    from typing import Self
 
     from dockerkit.auth import AuthConfig
     from dockerkit.hooks import Hook
@@ -126,6 +127,21 @@ class Base:
 
     def _new_transport(self) -> Transport:
         return Transport(self.endpoint, keep=self._keep, patience=self._patience, hooks=self._hooks)
+
+    def with_timeout(self, timeout: float | tuple[float | None, float | None] | None) -> Self:
+        """This client with another timeout, over the same connections; closing either closes both.
+
+        Args:
+            timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.
+
+        Example::
+
+            api.with_timeout(600).commit(container)
+        """
+        twin = type(self).__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.timeout, twin._timeouts = timeout, _timeouts(timeout)
+        return twin
 
     # -- the version ---------------------------------------------------------------------------------------------
 
