@@ -12,9 +12,7 @@ The names below are loaded when first used, so that importing dockerkit costs ne
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take it for typing's, which costs more to import than this whole module
 if TYPE_CHECKING:
     from dockerkit.api.client import APIClient as APIClient
     from dockerkit.client import DockerClient as DockerClient
@@ -78,6 +76,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    import importlib
+
     if name in _HOMES:
         value: object = getattr(importlib.import_module(_HOMES[name]), name)
     elif name in _SUBMODULES:
