@@ -297,7 +297,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         mem_reservation: Size | None = None,
         memswap_limit: Size | None = None,
         kernel_memory: Size | None = None,
-        restart_policy: Mapping[str, Any] | ToEngine | None = None,
+        restart_policy: str | Mapping[str, Any] | ToEngine | None = None,
         *,
         body: Mapping[str, Any] | None = None,
         **resources: Any,

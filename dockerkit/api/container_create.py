@@ -9,8 +9,8 @@ from dockerkit.api.base import Base
 from dockerkit.api.refs import checked_name
 
 if TYPE_CHECKING:
-    from dockerkit.api.exec import Environment
     from dockerkit.types import answers
+    from dockerkit.types.parse import Environment
     from dockerkit.types.wire import ToEngine
 
     Body = Mapping[str, Any] | ToEngine
@@ -198,13 +198,14 @@ class ContainerCreateAPI(Base):
 
         return networking_config(endpoints_config)
 
-    def create_endpoint_config(self, **options: Any) -> dict[str, Any]:
+    def create_endpoint_config(self, *args: Any, **options: Any) -> dict[str, Any]:
         """A container's place in a network. Sends nothing.
 
         Args:
+            args: the first of these, by position.
             options: ``aliases``, ``links``, ``ipv4_address``, ``ipv6_address``, ``link_local_ips``, ``driver_opt``,
                 ``mac_address``, ``gw_priority``, ``priority``.
         """
         from dockerkit.types.containers import endpoint_config
 
-        return endpoint_config(**options)
+        return endpoint_config(*args, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
@@ -13,8 +13,7 @@ from dockerkit.transport import Hijacked
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
-
-Environment = Mapping[str, str | None] | Sequence[str]
+    from dockerkit.types.parse import Environment
 
 
 class ExecAPI(Base):

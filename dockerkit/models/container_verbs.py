@@ -40,7 +40,7 @@ class ContainerVerbs(Model):
     """The part of a container that passes through to the engine."""
 
     def start(
-        self, *args: object, checkpoint: str | None = None, checkpoint_dir: str | None = None, **kwargs: object
+        self, *args: object, checkpoint: str | None = None, checkpoint_dir: str | None = None, **kwargs: Any
     ) -> None:
         """Start it; one that runs already is left alone. ``POST /containers/{id}/start``
 
@@ -166,7 +166,7 @@ class ContainerVerbs(Model):
             changes: Dockerfile instructions to apply: one text, or a list.
             conf: the Engine's ``ContainerConfig`` for the image, instead of the container's.
         """
-        made = self.client.api.commit(self, repository, tag, message, author, pause, changes, conf)
+        made = self.client.api.commit(self, repository, tag, message, author, pause=pause, changes=changes, conf=conf)
         return self.client.images.get(made["Id"])
 
     def diff(self) -> list[answers.FilesystemChange]:

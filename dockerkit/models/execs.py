@@ -11,7 +11,7 @@ from dockerkit.models.process import Command, CompletedExec, Input, Output, Proc
 from dockerkit.models.resource import Model
 
 if TYPE_CHECKING:
-    from dockerkit.api.exec import Environment
+    from dockerkit.types.parse import Environment
 
 __all__ = ["CompletedExec", "ExecModel", "Output", "Process"]
 

@@ -16,8 +16,8 @@ from dockerkit.transport.duplex import Duplex
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from dockerkit.api.exec import Environment
     from dockerkit.client import DockerClient
+    from dockerkit.types.parse import Environment
 
 __all__ = ["Command", "CompletedExec", "Input", "Output", "Process"]
 

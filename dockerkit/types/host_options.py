@@ -97,9 +97,7 @@ class HostOptions(TypedDict, total=False):
     """none, private, shareable, host or container:ID."""
     security_opt: Annotated[Texts | None, Wire("SecurityOpt", parse.texts)]
     """As ``["no-new-privileges", "seccomp=unconfined"]``."""
-    ulimits: Annotated[
-        Sequence[Ulimit | Mapping[str, Any] | str] | None, Wire("Ulimits", ulimits, update=True)
-    ]
+    ulimits: Annotated[Sequence[Ulimit | Mapping[str, Any] | str] | None, Wire("Ulimits", ulimits, update=True)]
     """Limits of the processes: ``[Ulimit("nofile", 1024, 4096)]`` or ``["nofile=1024:4096"]``."""
     log_config: Annotated[LogConfig | Mapping[str, Any] | str | None, Wire("LogConfig", _log_config)]
     """Where the output goes: a LogConfig, or a driver's name."""

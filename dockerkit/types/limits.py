@@ -65,7 +65,9 @@ def ulimits(value: object, name: str) -> list[dict[str, Any]]:
     """Limits of the processes as the Engine's dicts: from values, dicts, or ``"nofile=1024:2048"`` texts."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         refuse(name, "a list of Ulimits, dicts or texts", value)
-    return [shorthands.ulimit(item, name) if isinstance(item, str) else engine_dict(Ulimit, item, name) for item in value]
+    return [
+        shorthands.ulimit(item, name) if isinstance(item, str) else engine_dict(Ulimit, item, name) for item in value
+    ]
 
 
 def _capabilities(value: object, name: str) -> list[list[str]]:

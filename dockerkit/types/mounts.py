@@ -144,5 +144,6 @@ def mounts(value: object, name: str = "mounts") -> list[dict[str, Any]]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         refuse(name, "a list of mounts", value)
     return [
-        Mount.parse_mount_string(item).to_engine() if isinstance(item, str) else engine_dict(Mount, item, name) for item in value
+        Mount.parse_mount_string(item).to_engine() if isinstance(item, str) else engine_dict(Mount, item, name)
+        for item in value
     ]

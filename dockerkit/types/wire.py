@@ -66,7 +66,7 @@ def _rarer(value: object) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         return float(value)
     if isinstance(value, os.PathLike):
-        return str(value)
+        return os.fsdecode(value)
     if isinstance(value, AbstractSet):
         return sorted((_wire(item) for item in value), key=repr)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):

@@ -1,0 +1,477 @@
+"""Containers as objects: ``client.containers`` and what it gives."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, overload
+
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.errors import Conflict, EngineWarning, ImageNotFound, InvalidArgument, NotFound, UnknownOption
+from dockerkit.models.container_verbs import ContainerVerbs, ExecResult
+from dockerkit.models.execs import ExecModel
+from dockerkit.models.files import ContainerFiles
+from dockerkit.models.logs import LogModel
+from dockerkit.models.resource import Collection
+
+if TYPE_CHECKING:
+    from typing import Self, Unpack
+
+    from dockerkit.api.encode import Filters
+    from dockerkit.client import DockerClient
+    from dockerkit.models.container_create import Plan
+    from dockerkit.models.container_run import RunOutput
+    from dockerkit.models.images import Image
+    from dockerkit.streams import ProgressStream
+    from dockerkit.types import answers
+    from dockerkit.types.create_options import CreateOptions
+    from dockerkit.types.parse import Command
+    from dockerkit.types.views import ContainerConfigView, ContainerState, MountPoint, NetworkSettings
+
+__all__ = ["DEFAULT_DATA_CHUNK_SIZE", "Address", "Container", "ContainerCollection", "ExecResult"]
+
+_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104  an answer of the engine, nothing that is bound
+
+
+class Address(NamedTuple):
+    """Where a published port answers."""
+
+    host: str
+    port: int
+
+
+class Container(ExecModel, LogModel, ContainerFiles, ContainerVerbs):
+    """A container of the engine.
+
+    It knows what the call that it came from answered; what that lacks is asked for once, and :meth:`reload` asks anew.
+    As a context manager it is stopped and removed, with its anonymous volumes, at the end.
+
+    Example::
+
+        with client.containers.run("nginx", detach=True, ports={"80/tcp": None}) as web:
+            print(web.address(80))
+    """
+
+    _attrs: dict[str, Any]
+    _sparse = False  # whether attrs stay the list's summary, as docker-py's sparse=True wants
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What inspecting it answers, as the engine sent it; asked for when first needed."""
+        if self._partial and not self._sparse:
+            self.reload()
+        return self._attrs
+
+    @attrs.setter
+    def attrs(self, attrs: dict[str, Any]) -> None:
+        self._attrs = attrs
+        for name in ("state", "mounts", "network_settings", "config"):
+            self.__dict__.pop(name, None)
+
+    def _inspect(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.client.api.inspect_container(self._attrs))
+
+    def _full(self) -> dict[str, Any]:
+        if self._partial:
+            self.reload()
+        return self._attrs
+
+    @property
+    def id(self) -> str | None:
+        """The full id."""
+        return self._attrs.get("Id") or self._attrs.get("ID")
+
+    @property
+    def name(self) -> str | None:
+        """Its name, without the engine's slash."""
+        name: str | None = _own_name(self._attrs)
+        if name is None and self._partial:
+            name = _own_name(self._full())
+        return name
+
+    @property
+    def image(self) -> Image | None:
+        """The image that it was made from. ``GET /images/{name}/json``"""
+        image = self._attrs.get("ImageID") or self._full().get("Image")
+        return None if image is None else self.client.images.get(image)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its labels."""
+        if self._partial and "Labels" in self._attrs:
+            return self._attrs["Labels"] or {}
+        return (self._full().get("Config") or {}).get("Labels") or {}
+
+    @property
+    def status(self) -> str:
+        """created, running, paused, restarting, removing, exited or dead."""
+        state = self._attrs.get("State")
+        if state is None:
+            state = self._full().get("State")
+        return str(state.get("Status", "") if isinstance(state, dict) else state or "")
+
+    @property
+    def health(self) -> str:
+        """healthy, unhealthy or starting; unknown where nothing checks it. ``state.health`` has more."""
+        if self._partial and self._attrs.get("State") == "running":
+            line = str(self._attrs.get("Status", ""))
+            return next((word for word in ("unhealthy", "healthy", "starting") if word in line), "unknown")
+        state = self._full().get("State")
+        health = state.get("Health") if isinstance(state, dict) else None
+        return str((health or {}).get("Status") or "unknown")
+
+    @property
+    def ports(self) -> dict[str, builtins.list[dict[str, str]] | None]:
+        """Its ports, and where they are published: ``{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}``."""
+        if self._partial and isinstance(self._attrs.get("Ports"), list):
+            return _ports_of_summary(self._attrs["Ports"])
+        return (self._full().get("NetworkSettings") or {}).get("Ports") or {}
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was made."""
+        from pydantic import TypeAdapter
+
+        created = self._attrs.get("Created", None) or self._full().get("Created")
+        return None if created is None else TypeAdapter(datetime).validate_python(created)
+
+    # -- typed views -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def state(self) -> ContainerState:
+        """What it is doing, as of the last :meth:`reload`: exit code, times, health."""
+        from dockerkit.types.views import ContainerState
+
+        return ContainerState.of(self._full().get("State"))
+
+    @cached_property
+    def config(self) -> ContainerConfigView:
+        """How it was configured: command, environment, user."""
+        from dockerkit.types.views import ContainerConfigView
+
+        return ContainerConfigView.of(self._full().get("Config"))
+
+    @cached_property
+    def network_settings(self) -> NetworkSettings:
+        """Its networks, addresses and ports, as of the last :meth:`reload`."""
+        from dockerkit.types.views import NetworkSettings
+
+        return NetworkSettings.of(self._full().get("NetworkSettings"))
+
+    @cached_property
+    def mounts(self) -> builtins.list[MountPoint]:
+        """What is mounted in it."""
+        from dockerkit.types.views import MountPoint
+
+        found = self._attrs.get("Mounts") if "Mounts" in self._attrs else self._full().get("Mounts")
+        return [MountPoint.of(mount) for mount in found or ()]
+
+    def address(self, port: int | str) -> Address:
+        """Where one of its ports can be reached from here. ``GET /containers/{id}/json``
+
+        Args:
+            port: ``80`` or ``"80"`` (tcp, else udp, else sctp), or ``"53/udp"``.
+
+        Returns:
+            Host and port; where it is published on all addresses, the host is the engine's.
+
+        Raises:
+            NotFound: the container is gone.
+            InvalidArgument: the port is not published, or the container does not run.
+        """
+        bindings = self.client.api.port(self, port)
+        if not bindings:
+            raise InvalidArgument(f"port: {port!r} of {self!r} is not published now")
+        best = min(bindings, key=lambda binding: ":" in (binding.get("HostIp") or ""))
+        host = best.get("HostIp") or ""
+        if host in _ANYWHERE:
+            host = _engine_host(self.client)
+        return Address(host, int(best.get("HostPort") or 0))
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(NotFound, Conflict):  # gone, or going by itself
+            self.stop()
+            self.remove(v=True, force=True)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.short_id}>"
+
+
+class ContainerCollection(Collection[Container]):
+    """The containers of an engine."""
+
+    model = Container
+
+    @overload
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: Literal[True],
+        stream: bool = False,
+        **options: Unpack[CreateOptions],
+    ) -> Container: ...
+
+    @overload
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: Literal[False] = False,
+        stream: Literal[True],
+        **options: Unpack[CreateOptions],
+    ) -> RunOutput: ...
+
+    @overload
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: Literal[False] = False,
+        stream: Literal[False] = False,
+        **options: Unpack[CreateOptions],
+    ) -> bytes: ...
+
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: bool = False,
+        stream: bool = False,
+        **options: Unpack[CreateOptions],
+    ) -> Container | RunOutput | bytes:
+        """Run a command in a new container. ``POST /containers/create``, ``POST /containers/{id}/start``
+
+        A missing image is pulled first. A container that can't be started is removed again.
+
+        Args:
+            image: what to run: a name, an id, or an Image.
+            command: a text that is split as a shell would, or its words; None is the image's own.
+            stdout, stderr: what of its output to answer. Both are read, whatever its log driver.
+            remove: remove it, with its anonymous volumes, when it has ended.
+            detach: answer the container at once.
+            stream: answer its output as it comes.
+            options: everything that a container can be given: the rows of
+                :class:`~dockerkit.types.create_options.CreateOptions` and the two classes above it.
+
+        Returns:
+            The output as bytes, once it has ended; the container with ``detach``; with ``stream`` an iterator of
+            chunks, which has ``close()`` and the ``container``.
+
+        Raises:
+            ContainerError: it ended with an exit code other than 0; has ``stdout`` and ``stderr``.
+            ImageNotFound: there is no such image, here or in its registry.
+            InvalidArgument: an option can't be right; the message names it.
+
+        Example::
+
+            client.containers.run("busybox", "echo hello", remove=True)
+            with client.containers.run("nginx", detach=True, ports=["127.0.0.1:8080:80"], mem_limit="256m") as web: ...
+        """
+        if detach and remove:
+            options["auto_remove"] = True
+        container, made = self._create(image, command, options, detach=detach, pull="missing")
+        if detach:
+            try:
+                container.start()
+            except BaseException:
+                with contextlib.suppress(NotFound, Conflict):
+                    container.remove(v=True, force=True)
+                raise
+            return container
+        from dockerkit.models.container_run import RunOutput
+
+        output = RunOutput(
+            container,
+            image=made.body["Image"],
+            command=command,
+            tty=bool(made.body.get("Tty")),
+            wanted=(stdout, stderr),
+            remove=remove,
+            auto_remove=bool(made.body["HostConfig"].get("AutoRemove")),
+        )
+        return output if stream else output.together()
+
+    def create(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        *,
+        detach: bool = False,
+        **options: Unpack[CreateOptions],
+    ) -> Container:
+        """Make a container; ``start()`` runs it. ``POST /containers/create``
+
+        Args:
+            image: what to make it from: a name, an id, or an Image.
+            command: a text that is split as a shell would, or its words; None is the image's own.
+            detach: don't say that its streams will be attached.
+            options: as for :meth:`run`.
+
+        Raises:
+            ImageNotFound: there is no such image.
+            Conflict: the name is taken.
+            InvalidArgument: an option can't be right; the message names it.
+        """
+        return self._create(image, command, options, detach=detach, pull="never")[0]
+
+    def ensure(self, image: str | Image, command: Command | None = None, **options: Unpack[CreateOptions]) -> Container:
+        """Have a container of this name run with these options; change nothing where one does.
+
+        One that runs with other options, or from an image that has changed since, is replaced: the old one is kept
+        aside until the new one has started, and comes back where that fails. ``GET /containers/{id}/json``
+
+        Args:
+            image, command: as for :meth:`run`.
+            options: likewise. ``name`` is needed: what else has this name and was not made by this call is replaced.
+
+        Returns:
+            The container, running.
+
+        Example::
+
+            client.containers.ensure("postgres:16", name="db", volumes=["data:/var/lib/postgresql/data"])
+        """
+        from dockerkit.models.container_ensure import ensure
+
+        if not options.get("name"):
+            raise UnknownOption("ensure needs 'name', by which to find the container again")
+        return ensure(self, image, command, options)
+
+    def _create(
+        self, image: str | Image, command: Command | None, options: CreateOptions, *, detach: bool, pull: str
+    ) -> tuple[Container, Plan]:
+        from dockerkit.models.container_create import plan
+
+        made = plan(self.client.api, image, command, options, detach=detach, pull=pull)
+        container = self._make(made)
+        return container, made
+
+    def _make(self, made: Plan, stacklevel: int = 4) -> Container:
+        """Carry a plan out: pull where it says so, create, connect, and pass the engine's warnings on."""
+        api = self.client.api
+        if made.pull == "always":
+            self._pull(made)
+        try:
+            answer = api.create_container_from_config(made.body, made.name, made.platform)
+        except ImageNotFound:
+            if made.pull != "missing" or made.body["Image"].startswith("sha256:"):
+                raise
+            self._pull(made)
+            answer = api.create_container_from_config(made.body, made.name, made.platform)
+        for warning in answer.get("Warnings") or ():
+            warnings.warn(warning, EngineWarning, stacklevel=stacklevel)
+        container = self.prepare_model({"Id": answer["Id"]}, partial=True)
+        try:
+            for network, endpoint in made.later.items():
+                api.connect_container_to_network(container, network, endpoint_config=endpoint)
+        except BaseException:
+            container.remove(v=True, force=True)
+            raise
+        return container
+
+    def _pull(self, made: Plan) -> None:
+        records = self.client.api.pull(made.body["Image"], platform=made.platform, stream=True, decode=True)
+        with cast("ProgressStream[Any]", records) as stream:
+            for _ in stream:
+                pass
+
+    def get(self, container_id: Any) -> Container:
+        """One container. ``GET /containers/{id}/json``
+
+        Args:
+            container_id: its name or id.
+
+        Raises:
+            NotFound: there is no such container.
+        """
+        return self.prepare_model(cast("dict[str, Any]", self.client.api.inspect_container(container_id)))
+
+    def list(
+        self,
+        all: bool = False,
+        before: str | None = None,
+        filters: Filters | None = None,
+        limit: int = -1,
+        since: str | None = None,
+        sparse: bool = False,
+        ignore_removed: bool = False,
+    ) -> builtins.list[Container]:
+        """Containers, newest first, in one request. ``GET /containers/json``
+
+        Args:
+            all: also those that don't run.
+            before, since: only those created before, or after, the container of this id or name.
+            filters: ``{"status": "running", "label": ["a=b"], "name": ..., "ancestor": ...}``.
+            limit: the newest so many, running or not; -1 is no limit.
+            sparse: keep the summaries in ``attrs``; otherwise ``attrs`` inspects a container when it is asked for.
+            ignore_removed: taken for docker-py's sake: nothing is asked about single containers here.
+        """
+        found = self.client.api.containers(all=all, before=before, filters=filters, limit=limit, since=since)
+        containers = [self.prepare_model(cast("dict[str, Any]", summary), partial=True) for summary in found]
+        for container in containers:
+            container._sparse = sparse
+        return containers
+
+    def prune(self, filters: Filters | None = None) -> answers.ContainerPruneResponse:
+        """Remove all containers that don't run. ``POST /containers/prune``
+
+        Args:
+            filters: ``{"until": "24h", "label": [...], "label!": [...]}``.
+
+        Returns:
+            ``ContainersDeleted`` (ids, or None) and ``SpaceReclaimed`` (bytes).
+        """
+        return self.client.api.prune_containers(filters)
+
+
+def _own_name(attrs: Mapping[str, Any]) -> str | None:
+    """The container's name; a summary also lists the names under which others link it, which have a second slash."""
+    name = attrs.get("Name") or next((name for name in attrs.get("Names") or () if "/" not in name[1:]), None)
+    return None if name is None else str(name).removeprefix("/")
+
+
+def _ports_of_summary(ports: builtins.list[dict[str, Any]]) -> dict[str, builtins.list[dict[str, str]] | None]:
+    """A summary's ports in the form that inspecting gives them."""
+    found: dict[str, builtins.list[dict[str, str]] | None] = {}
+    for port in ports:
+        key = f"{port['PrivatePort']}/{port.get('Type', 'tcp')}"
+        if port.get("PublicPort"):
+            binding = {"HostIp": port.get("IP", ""), "HostPort": str(port["PublicPort"])}
+            found[key] = [*(found.get(key) or ()), binding]
+        else:
+            found.setdefault(key, None)
+    return found
+
+
+def _engine_host(client: DockerClient) -> str:
+    """The host that the engine runs on, as seen from here."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(client.api.endpoint.host)
+    return parts.hostname or "127.0.0.1" if parts.scheme in ("tcp", "http", "https", "ssh") else "127.0.0.1"
