@@ -38,7 +38,7 @@ types: $(VENV)/.ready ## check the types, with mypy and pyright
 	$(BIN)/pyright
 
 bench: $(VENV)/.ready ## measure
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.run
 
 docs: $(VENV)/.ready ## build the documentation into site/
 	$(BIN)/python -m mkdocs build --strict

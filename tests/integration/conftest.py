@@ -9,12 +9,15 @@ from __future__ import annotations
 import itertools
 import os
 import pathlib
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from api_coverage import Coverage, recorded
 from engines import private, registry
 from engines.host import EngineUnavailable
 from engines.images import give_busybox, version
@@ -71,15 +74,12 @@ class Engines:
     def bring_up(self, asked: list[str]) -> None:
         names = asked or list(DEFAULT)
         required = asked or (MUST_IN_CI if os.environ.get("CI") else ())
+        self.started = [name for name in names if not private.is_up(SPECS[name])]
         with ThreadPoolExecutor() as pool:
-            for name, outcome in zip(names, pool.map(_try_up, names), strict=True):
-                if isinstance(outcome, str):
-                    self.missing[name] = outcome
-                else:
-                    self.names.append(name)
-                    self.started += [name] if outcome else []
+            failures = dict(zip(names, pool.map(_try_up, names), strict=True))
+        self.missing = {name: failure for name, failure in failures.items() if failure}
+        self.names = [name for name in names if name not in self.missing]
         if fatal := [name for name in required if name in self.missing]:
-            self.take_down()
             pytest.exit("\n".join(f"engine {name} is needed: {self.missing[name]}" for name in fatal), returncode=1)
         if self.names:
             self.registries = [one for one in REGISTRIES.values() if registry.up(one)]
@@ -92,11 +92,13 @@ class Engines:
         self.started, self.registries = [], []
 
 
-def _try_up(name: str) -> bool | str:
+def _try_up(name: str) -> str | None:
+    """Why it can't be brought up; None when it is up."""
     try:
-        return private.up(SPECS[name])
+        private.up(SPECS[name])
     except (EngineUnavailable, OSError) as error:
         return str(error)
+    return None
 
 
 KEY = pytest.StashKey[Engines]()
@@ -107,6 +109,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engine", action="append", default=[], choices=list(SPECS), help="run on this engine only; may be repeated"
     )
 
+    parser.addoption(
+        "--api-coverage", type=float, help="fail if less than so many percent of an engine's operations were used"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Coverage(config), "api-coverage")
+
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     engines = session.config.stash[KEY] = Engines()
@@ -114,7 +124,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if handed is not None:
         engines.names, engines.started = handed["engines"], handed["started"]
     elif not session.config.option.collectonly:
-        engines.bring_up(session.config.getoption("--engine"))
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends with the engines taken down
+        try:
+            engines.bring_up(session.config.getoption("--engine"))
+        except BaseException:
+            engines.take_down()
+            raise
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -146,8 +161,9 @@ def _missing(engines: Engines) -> list[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine" in metafunc.fixturenames:
         config = metafunc.config
-        names = config.stash[KEY].names if KEY in config.stash else []
-        names = names or config.getoption("--engine") or list(DEFAULT)
+        names = config.stash[KEY].names
+        if config.option.collectonly:
+            names = config.getoption("--engine") or list(DEFAULT)
         # One worker for each engine: tests of the same engine run one after the other.
         params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
         metafunc.parametrize("engine", params, indirect=True, scope="session")
@@ -185,6 +201,12 @@ def client(engine: Engine) -> Iterator[DockerClient]:
 
     with DockerClient(engine.host) as client:
         yield client
+
+
+@pytest.fixture
+def requests_of() -> Callable[[DockerClient], AbstractContextManager[list[str]]]:
+    """Record the requests of a client inside a block: ``with requests_of(client) as sent``."""
+    return lambda client: recorded(client.api)
 
 
 @pytest.fixture
