@@ -1,0 +1,191 @@
+"""Numbers as docker's own commands show them, reports, and tables of objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from scripted_engine import Answer, ScriptedEngine
+
+from dockerkit import DockerClient, errors
+from dockerkit.models.resource import Model
+from dockerkit.models.stats import Usage
+from dockerkit.models.tables import Table, table
+
+V2: dict[str, Any] = {
+    "read": "2026-11-25T18:00:01.5Z",
+    "preread": "2026-11-25T18:00:00.5Z",
+    "cpu_stats": {"cpu_usage": {"total_usage": 700_000_000}, "system_cpu_usage": 12_000_000_000, "online_cpus": 4},
+    "precpu_stats": {"cpu_usage": {"total_usage": 200_000_000}, "system_cpu_usage": 8_000_000_000, "online_cpus": 4},
+    "memory_stats": {"usage": 1000, "limit": 4000, "stats": {"inactive_file": 200}},
+    "networks": {"eth0": {"rx_bytes": 5, "tx_bytes": 6}, "eth1": {"rx_bytes": 50, "tx_bytes": 60}},
+    "blkio_stats": {
+        "io_service_bytes_recursive": [
+            {"op": "read", "value": 7},
+            {"op": "write", "value": 8},
+            {"op": "Read", "value": 70},
+            {"op": "Total", "value": 999},
+        ]
+    },
+    "pids_stats": {"current": 9},
+}
+
+
+def test_usage_of_cgroups_2() -> None:
+    usage = Usage.from_engine(V2)
+    assert usage.cpu_percent == pytest.approx(50.0)
+    assert (usage.memory, usage.memory_percent, usage.online_cpus, usage.pids) == (800, 20.0, 4, 9)
+    assert (usage.network_received, usage.network_sent, usage.disk_read, usage.disk_written) == (55, 66, 77, 8)
+    assert usage.read is not None
+    assert str(usage).startswith("CPU 50.00%, memory 800B/4.0kB (20.00%)")
+
+
+def test_usage_of_cgroups_1() -> None:
+    cpu = {"cpu_usage": {"total_usage": 3, "percpu_usage": [1, 2]}, "system_cpu_usage": 20}
+    before = {"cpu_usage": {"total_usage": 2, "percpu_usage": [1, 1]}, "system_cpu_usage": 10}
+    memory = {"usage": 1000, "limit": 4000, "stats": {"total_inactive_file": 300, "inactive_file": 1, "cache": 9}}
+    usage = Usage.from_engine({"cpu_stats": cpu, "precpu_stats": before, "memory_stats": memory})
+    assert (usage.cpu_percent, usage.memory, usage.online_cpus) == (20.0, 700, 2)
+
+
+def test_usage_with_nothing_to_compare() -> None:
+    first = {**V2, "precpu_stats": {"cpu_usage": {"total_usage": 0}}}
+    assert Usage.from_engine(first).cpu_percent is None
+    later = {**first, "cpu_stats": {**V2["cpu_stats"], "system_cpu_usage": 13_000_000_000}}
+    assert Usage.from_engine(later, first).cpu_percent == 0.0
+    stopped = Usage.from_engine({"read": "0001-01-01T00:00:00Z", "memory_stats": {}, "cpu_stats": {}})
+    assert (stopped.read, stopped.cpu_percent, stopped.memory, stopped.memory_percent) == (None, None, 0, 0.0)
+    assert "CPU --" in str(stopped)
+
+
+def test_usage_of_windows() -> None:
+    usage = Usage.from_engine(
+        {
+            "read": "2026-11-25T18:00:01.0000000Z",
+            "preread": "2026-11-25T18:00:00.0000000Z",
+            "num_procs": 2,
+            "cpu_stats": {"cpu_usage": {"total_usage": 10_000_000}},
+            "precpu_stats": {"cpu_usage": {"total_usage": 0}},
+            "memory_stats": {"privateworkingset": 5},
+            "storage_stats": {"read_size_bytes": 3, "write_size_bytes": 4},
+        }
+    )
+    assert (usage.cpu_percent, usage.memory, usage.disk_read, usage.disk_written) == (50.0, 5, 3, 4)
+
+
+@pytest.fixture
+def client(scripted: ScriptedEngine) -> Iterator[DockerClient]:
+    with DockerClient(scripted.host) as client:
+        yield client
+
+
+def test_disk_usage_as_docker_system_df_counts(scripted: ScriptedEngine, client: DockerClient) -> None:
+    scripted.on(
+        "GET",
+        "/system/df",
+        Answer.json(
+            {
+                "LayersSize": 100,
+                "Images": [
+                    {"Id": "a", "Size": 60, "SharedSize": 10, "Containers": 2},
+                    {"Id": "b", "Size": 40, "SharedSize": 10, "Containers": 0},
+                ],
+                "Containers": [
+                    {"Id": "x", "SizeRw": 5, "State": "running"},
+                    {"Id": "y", "SizeRw": 7, "State": "exited"},
+                    {"Id": "z", "State": "created"},
+                ],
+                "Volumes": [
+                    {"Name": "v", "UsageData": {"Size": 11, "RefCount": 1}},
+                    {"Name": "w", "UsageData": {"Size": 13, "RefCount": 0}},
+                    {"Name": "u", "UsageData": {"Size": -1, "RefCount": -1}},
+                ],
+                "BuildCache": [
+                    {"ID": "1", "Size": 17, "InUse": False, "Shared": False},
+                    {"ID": "2", "Size": 19, "InUse": True, "Shared": False},
+                    {"ID": "3", "Size": 23, "InUse": False, "Shared": True},
+                ],
+            }
+        ),
+    )
+    usage = client.system.df()
+    counted = [
+        (use.count, use.active, use.size, use.reclaimable)
+        for use in (usage.images, usage.containers, usage.volumes, usage.build_cache)
+    ]
+    assert counted == [(2, 1, 100, 50), (3, 1, 12, 7), (3, 1, 24, 13), (3, 1, 36, 17)]
+    assert (usage.size, usage.reclaimable) == (172, 87)
+    assert "<td style='text-align:left'>Build cache</td>" in usage._repr_html_()
+
+
+def test_disk_usage_from_the_engines_own_totals(scripted: ScriptedEngine, client: DockerClient) -> None:
+    totals = {"TotalCount": 3, "ActiveCount": 2, "TotalSize": 30, "Reclaimable": 10, "Items": [{"Id": "a"}]}
+    scripted.on("GET", "/system/df", Answer.json({"ImageUsage": totals}))
+    usage = client.system.df()
+    assert (usage.images.count, usage.images.active, usage.images.size, usage.images.reclaimable) == (3, 2, 30, 10)
+    assert usage.images.items == ({"Id": "a"},)
+    assert usage.volumes.size == 0
+
+
+def test_prune_is_one_report(scripted: ScriptedEngine, client: DockerClient) -> None:
+    scripted.on("POST", "/containers/prune", Answer.json({"ContainersDeleted": ["c"], "SpaceReclaimed": 1}))
+    scripted.on("POST", "/networks/prune", Answer.json({"NetworksDeleted": None}))
+    scripted.on("POST", "/volumes/prune", Answer.json({"VolumesDeleted": ["v"], "SpaceReclaimed": 2}))
+    scripted.on(
+        "POST",
+        "/images/prune",
+        Answer.json({"ImagesDeleted": [{"Untagged": "app:1"}, {"Deleted": "sha256:1"}], "SpaceReclaimed": 4}),
+    )
+    scripted.on("POST", "/build/prune", Answer.error(404, "podman has no such thing"))
+    report = client.system.prune(all=True, volumes="all", labels={"a": "b"})
+    assert (report.containers, report.networks, report.volumes) == (("c",), (), ("v",))
+    assert (report.images, report.untagged, report.skipped) == (("sha256:1",), ("app:1",), ("build_cache",))
+    assert report.space_reclaimed == 7
+    asked = {request.path: request.query for request in scripted.requests}
+    assert '"all"' in asked["/volumes/prune"]["filters"][0]
+    assert '"a=b"' in asked["/containers/prune"]["filters"][0]
+    assert '"dangling"' in asked["/images/prune"]["filters"][0]
+    with pytest.raises(errors.InvalidArgument, match="until"):
+        client.system.prune(volumes=True, until="24h")
+
+
+def test_prune_does_not_take_named_volumes_by_surprise() -> None:
+    old = ScriptedEngine(api_version="1.41")
+    try:
+        with DockerClient(old.host) as client, pytest.raises(errors.InvalidArgument, match="volumes='all'"):
+            client.system.prune(volumes=True)
+    finally:
+        old.close()
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+
+def test_tables_are_escaped_and_bounded() -> None:
+    evil = "<script>alert(1)</script>"
+    html = table([evil], [[evil]] * 105)
+    assert "<script" not in html
+    assert "5 more" in html
+    assert table(["a", "b", "c"], [[None, ["x", "y"], {"k": "v", "flag": ""}]]).count("<td") == 3
+
+
+def test_a_list_of_objects_is_a_table_and_a_list() -> None:
+    summary = {
+        "Id": "c" * 64,
+        "Names": ["/<web>"],
+        "Image": "app",
+        "State": "running",
+        "Status": "Up",
+        "Labels": {"a": "b"},
+    }
+    inspect = {"Id": "d" * 64, "Name": "/db", "Config": {"Image": "pg", "Labels": {}}, "State": {"Status": "exited"}}
+    items = Table([Model(summary), Model(inspect), SimpleNamespace(attrs={"Name": "vol", "Driver": "local"})])
+    assert items == list(items)
+    assert len(items) == 3
+    html = items._repr_html_()
+    for text in ("cccccccccccc", "&lt;web&gt;", "app", "Up", "a=b", "db", "exited", "vol", "local"):
+        assert text in html
+    assert "<web>" not in html
+    assert "<table" in Table([])._repr_html_()
