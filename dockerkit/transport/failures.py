@@ -24,6 +24,8 @@ def connection_failed(endpoint: Endpoint, error: Exception) -> ConnectionFailed:
     text = f"can't reach the Docker Engine at {endpoint.host} ({endpoint.reason}): {_cause(error)}"
     if hint := _hint(endpoint, error):
         text += f". {hint}"
+    if endpoint.source == "default" and endpoint.tried:
+        text += f". Looked before for: {'; '.join(endpoint.tried)}"
     return cls(text, endpoint)
 
 

@@ -17,7 +17,7 @@ import trustme
 
 from dockerkit import config, errors
 from dockerkit.config import Endpoint, resolve
-from dockerkit.context import ContextAPI
+from dockerkit.context import ContextAPI, store
 from dockerkit.tls import TLSConfig
 
 
@@ -46,14 +46,14 @@ def listening(tmp_path: Path) -> Iterator[object]:
 
 
 def context(env: dict[str, str], name: str, host: str, **facts: object) -> None:
-    folder = Path(config.config_dir(env)) / "contexts" / "meta" / config.store.context_id(name)
+    folder = Path(config.config_dir(env)) / "contexts" / "meta" / store.context_id(name)
     folder.mkdir(parents=True)
     meta = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host, **facts}}}
     (folder / "meta.json").write_text(json.dumps(meta))
 
 
 def choose(env: dict[str, str], name: str) -> None:
-    config.store.use(config.config_dir(env), name)
+    store.use(config.config_dir(env), name)
 
 
 def test_each_rule_gives_way_to_the_one_before(env: dict[str, str], listening: object) -> None:
