@@ -10,6 +10,7 @@ import io
 import pathlib
 import sys
 import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ def build(client: dockerkit.DockerClient) -> None:
     for record in log:
         if line := str(record.get("stream", "")).strip():
             console.print(f"    [dim]{line}[/dim]")
-    console.print(f"    {image.short_id} is {image.tags[0]}")
+    console.print(f"    {image.tags[0]} is {image.short_id.removeprefix('sha256:')}")
 
 
 def serve(client: dockerkit.DockerClient) -> None:
@@ -128,26 +129,20 @@ def serve(client: dockerkit.DockerClient) -> None:
     step("Execute a command with input")
     text = "the quick brown fox jumps over the lazy dog"
     console.print(f"    wc -w reads {text!r}")
-    made = client.api.exec_create(container.id, ["wc", "-w"], stdin=True, tty=False)
-    with client.api.exec_start(made, socket=True) as connection:
-        connection.sendall(text.encode())
-        connection.close_write()  # the end of its input; its output goes on
-        answer = b"".join(iter(lambda: connection.recv(4096), b""))
-    console.print(f"    and says {answer[8:].decode().strip()}")
+    counted = container.exec(["wc", "-w"], input=text, text=True, check=True)
+    console.print(f"    and says {counted.stdout.strip()}")
 
     step("Copy a file in, see it served, and copy it out")
-    container.put_archive("/www", tar_of({"new.txt": b"copied into a running container\n"}))
+    container.write_file("/www/new.txt", "copied into a running container\n")
     _, served = container.exec_run(["wget", "-q", "-O", "-", "http://127.0.0.1:8000/new.txt"])
     console.print(f"    served: {served.decode().strip()}")
-    stream, stat = container.get_archive("/www/new.txt")
-    with stream, tarfile.open(fileobj=io.BytesIO(stream.read())) as tar:
-        copied = tar.extractfile(stat["name"])
-        assert copied is not None
-        console.print(f"    back here: {stat['name']}, {stat['size']} bytes: {copied.read().decode().strip()}")
+    with tempfile.TemporaryDirectory() as folder:
+        container.copy_from("/www/new.txt", folder)
+        for path in pathlib.Path(folder).iterdir():
+            console.print(f"    back here: {path.name}, {path.stat().st_size} bytes: {path.read_text().strip()}")
 
     step("Its use of the machine, as docker stats shows it")
-    work = container.exec_run(["sh", "-c", "timeout 3 sh -c 'while :; do :; done'"], detach=True)
-    del work
+    container.exec_run(["timeout", "4", "sh", "-c", "while :; do :; done"], detach=True)
     with container.stats(decode=True) as records:
         for _, record in zip(range(3), records, strict=False):
             console.print(f"    CPU {cpu_percent(record):6.2f} %    memory {memory(record)}")
@@ -183,10 +178,9 @@ def events_of(client: dockerkit.DockerClient) -> Iterator[None]:
 
     def tell() -> None:
         for event in stream:
-            name = event.get("Actor", {}).get("Attributes", {}).get("name", "")
-            action = event["Action"].partition(": ")[0]
-            if not action.startswith("exec_"):
-                console.print(f"      [cyan]event[/cyan] [dim]{event['Type']} {name} {action}[/dim]")
+            facts = event["Actor"]["Attributes"]
+            if facts.get("image") == IMAGE and not event["Action"].startswith("exec_"):
+                console.print(f"      [cyan]event[/cyan] [dim]{event['Type']} {facts['name']} {event['Action']}[/dim]")
 
     with in_thread(tell, stream):
         yield
@@ -195,7 +189,7 @@ def events_of(client: dockerkit.DockerClient) -> Iterator[None]:
 @contextlib.contextmanager
 def followed(container: Any) -> Iterator[None]:
     """Show a container's logs as they come."""
-    stream = container.logs(stream=True, follow=True, tail=1)
+    stream = container.logs(stream=True, follow=True, tail=0)
 
     def tell() -> None:
         for chunk in stream:
