@@ -184,6 +184,7 @@ row = scenario("list 1,000: id, name, status, labels", 0.012, listing)
 @contender(row, *BOTH)
 def _(path: str, start: Callable[[], None]) -> None:
     engine = client(path)
+    engine.containers.get("abc")
     start()
     for container in engine.containers.list(all=True):
         _ = container.id, container.name, container.status, container.labels
@@ -398,7 +399,6 @@ def _(path: str, start: Callable[[], None]) -> None:
 CREATED = canned.whole(json.dumps({"Id": "a" * 64, "Warnings": []}).encode(), status=b"201 Created")
 living = lambda: {  # noqa: E731
     ("POST", "/containers/create"): CREATED,
-    ("POST", "/containers/[^/]+/(start|exec|attach)"): CREATED,
     ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(5, 1), 1),
     ("POST", "/containers/[^/]+/start"): canned.whole(b"", status=b"204 No Content"),
     ("POST", "/containers/[^/]+/exec"): CREATED,
@@ -415,6 +415,7 @@ row = scenario("100 exec_run", 0.4, living)
 @contender(row, *BOTH)
 def _(path: str, start: Callable[[], None]) -> None:
     container = client(path).containers.get("abc")
+    container.exec_run(["true"])
     start()
     for _n in range(100):
         container.exec_run(["true"])
@@ -426,6 +427,7 @@ row = scenario("50 run, removed", 0.24, living)
 @contender(row, *BOTH)
 def _(path: str, start: Callable[[], None]) -> None:
     engine = client(path)
+    engine.containers.run("busybox", "true", remove=True)
     start()
     for _n in range(50):
         engine.containers.run("busybox", "true", remove=True)

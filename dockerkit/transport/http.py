@@ -147,6 +147,7 @@ class Transport:
             response = _head(connection, method)
             if response.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
                 return Hijacked(response, connection, self.pool.give_back, asked)
+            response.will_close = True  # its head was read past the connection, which can't be used again
         except BaseException as error:
             self.pool.give_back(connection, False)
             self._explain(asked, connection, error)
