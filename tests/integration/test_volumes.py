@@ -1,0 +1,242 @@
+"""Volumes: calls, objects, and their files."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+
+from dockerkit.errors import APIError, Conflict, InvalidArgument, InvalidVersion, NotFound, NullResource
+from dockerkit.models.volume_files import VolumeEntry
+
+
+@pytest.fixture
+def volume(client, unique, labels):
+    with client.volumes.create(unique("vol"), labels=labels) as volume:
+        yield volume
+
+
+class TestCalls:
+    def test_life_cycle(self, api, unique, labels):
+        name = unique("vol")
+        made = api.create_volume(name, driver="local", labels=labels)
+        assert (made["Name"], made["Driver"], made["Labels"]) == (name, "local", labels)
+        assert api.create_volume(name)["CreatedAt"] == made["CreatedAt"]
+        assert api.inspect_volume(made)["Mountpoint"] == made["Mountpoint"]
+        assert name in {one["Name"] for one in api.volumes()["Volumes"]}
+        assert api.remove_volume(name) is None
+        with pytest.raises(NotFound):
+            api.inspect_volume(name)
+
+    def test_without_a_name_and_with_options(self, api, labels):
+        options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+        made = api.create_volume(driver_opts=options, labels=labels)
+        assert len(made["Name"]) == 64
+        assert api.inspect_volume(made["Name"])["Options"] == options
+        api.remove_volume(made["Name"], force=True)
+        api.remove_volume(made["Name"], force=True)
+
+    def test_filters(self, api, unique, labels):
+        mark = unique("mark")
+        names = {unique("vol"), unique("vol")}
+        for name in names:
+            api.create_volume(name, labels={**labels, mark: "1"})
+        for filters in (
+            {"label": mark},
+            {"label": [f"{mark}=1"], "dangling": True},
+            {"label": mark, "driver": "local"},
+        ):
+            assert {one["Name"] for one in api.volumes(filters)["Volumes"]} == names
+        one = names.pop()
+        assert one in {found["Name"] for found in api.volumes({"name": one})["Volumes"]}
+        assert not api.volumes({"label": mark, "dangling": False})["Volumes"]
+        with pytest.raises(APIError):
+            api.volumes({"color": "red"})
+
+    def test_errors(self, api, box, unique, labels):
+        name = unique("vol")
+        api.create_volume(name, labels=labels)
+        container = box(start=False, host_config=api.create_host_config(binds=[f"{name}:/data"]))
+        with pytest.raises(Conflict):
+            api.remove_volume(name)
+        api.remove_container(container)
+        api.remove_volume(name)
+        with pytest.raises(NotFound):
+            api.remove_volume(name)
+        for nothing in ("", {}, {"Name": ""}):
+            with pytest.raises(NullResource):
+                api.inspect_volume(nothing)
+        with pytest.raises(InvalidArgument, match="driver_opts"):
+            api.create_volume(name, driver_opts="size=1m")
+        with pytest.raises(InvalidArgument, match="labels"):
+            api.create_volume(name, labels=["a"])
+        with pytest.raises(APIError):
+            api.create_volume(name, driver="no-such-driver")
+
+    def test_prune(self, api, unique, labels):
+        mark = unique("mark")
+        name = unique("vol")
+        anonymous = api.create_volume(labels={**labels, mark: ""})["Name"]
+        api.create_volume(name, labels={**labels, mark: ""})
+        named_too = not api._supports("POST /volumes/prune", "filters.all")
+        pruned = api.prune_volumes({"label": mark})
+        assert set(pruned["VolumesDeleted"]) == ({anonymous, name} if named_too else {anonymous})
+        if not named_too:
+            assert api.prune_volumes({"label": mark, "all": True})["VolumesDeleted"] == [name]
+        assert not api.prune_volumes({"label": mark})["VolumesDeleted"]
+
+    def test_only_cluster_volumes_can_be_updated(self, api, unique, labels):
+        name = api.create_volume(unique("vol"), labels=labels)["Name"]
+        with pytest.raises(APIError if api._supports("PUT /volumes/{name}") else InvalidVersion):
+            api.update_volume(name, 1, {"Availability": "drain"})
+        api.remove_volume(name)
+
+
+class TestObjects:
+    def test_create_get_list_remove(self, client, volume, labels):
+        assert client.volumes.get(volume.name) == volume
+        assert volume in client.volumes.list(filters={"name": volume.name})
+        assert (volume.driver, volume.labels, volume.options) == ("local", labels, {})
+        assert volume.mountpoint.startswith("/")
+        assert volume.version is None
+        volume.remove()
+        with pytest.raises(NotFound):
+            volume.reload()
+
+    def test_a_list_is_one_request(self, client, volume, requests_of):
+        with requests_of(client) as sent:
+            found = next(one for one in client.volumes.list() if one == volume)
+            assert found.name == volume.name
+            assert found.driver == "local"
+            repr(found)
+        assert sent == ["GET /volumes"]
+
+    def test_prune_all(self, client, unique, labels):
+        mark = unique("mark")
+        volume = client.volumes.create(unique("vol"), labels={**labels, mark: ""})
+        assert client.volumes.prune({"label": mark}, all=True)["VolumesDeleted"] == [volume.name]
+
+    def test_usage(self, client, volume):
+        with volume.files() as files:
+            files.write("data", b"x" * 5000)
+        usage = volume.usage()
+        assert usage["Size"] >= 5000
+        assert usage["RefCount"] == 0
+
+    def test_it_can_not_be_updated(self, volume):
+        with pytest.raises(InvalidArgument, match="cluster"):
+            volume.update(availability="drain")
+
+
+def archive_of(contents):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.uid, member.gid, member.mode, member.mtime = len(content), 12, 34, 0o640, 1_600_000_000
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+class TestFiles:
+    def test_write_read_list_stat(self, volume):
+        with volume.files() as files:
+            files.write("etc/app.conf", "größe = 1", mode=0o600, uid=7, gid=8)
+            files.write("/empty", b"")
+            assert files.read("etc/app.conf") == "größe = 1".encode()
+            assert files.read_text("/etc/app.conf") == "größe = 1"
+            assert files.read("empty") == b""
+            assert {one.path: one.kind for one in files.list()} == {
+                "etc": "folder",
+                "etc/app.conf": "file",
+                "empty": "file",
+            }
+            (entry,) = files.list("etc")
+            assert entry == VolumeEntry("app.conf", "file", 11, 0o600, 0, 7, 8)
+            assert files.stat("etc/app.conf")["size"] == 11
+            assert files.stat("nothing") is None
+
+    def test_what_can_not_be_read(self, volume):
+        with volume.files() as files:
+            files.write("a/b", "0123456789")
+            with pytest.raises(NotFound):
+                files.read("nothing")
+            with pytest.raises(InvalidArgument, match="no regular file"):
+                files.read("a")
+            with pytest.raises(InvalidArgument, match="max_bytes"):
+                files.read("a/b", max_bytes=9)
+            assert files.read("a/b", max_bytes=10) == b"0123456789"
+            with pytest.raises(InvalidArgument, match=r"\.\."):
+                files.read("../etc/passwd")
+        with pytest.raises(InvalidArgument, match="closed"):
+            files.read("a/b")
+
+    def test_containers_see_the_same_files(self, client, api, volume, box):
+        with volume.files() as files:
+            files.write("question", "6*7")
+        box(
+            ["sh", "-c", "echo $(( $(cat /data/question) )) > /data/answer"],
+            host_config=api.create_host_config(binds=[f"{volume.name}:/data"]),
+            name=f"{volume.name}-box",
+        )
+        api.wait(f"{volume.name}-box")
+        with volume.files() as files:
+            assert files.read_text("answer") == "42\n"
+
+    def test_backup_and_restore(self, client, volume, unique, labels, tmp_path):
+        content = {"a": b"1", "folder/b": b"22" * 100_000}
+        volume.restore(archive_of(content))
+        target = tmp_path / "backup.tar"
+        assert volume.backup(target) == target.stat().st_size
+        assert [path.name for path in tmp_path.iterdir()] == ["backup.tar"]
+        with tarfile.open(target) as tar:
+            owned = {
+                one.name.removeprefix("./"): (one.uid, one.gid, one.mode & 0o7777, one.mtime)
+                for one in tar
+                if one.isreg()
+            }
+        assert owned == dict.fromkeys(content, (12, 34, 0o640, 1_600_000_000))
+        with client.volumes.create(unique("vol"), labels=labels) as other:
+            other.restore(target)
+            with other.files() as files:
+                assert {path: files.read(path) for path in content} == content
+        buffer = io.BytesIO()
+        volume.backup(buffer)
+        assert buffer.getvalue() == target.read_bytes()
+
+    def test_a_failed_backup_leaves_nothing(self, client, volume, tmp_path, monkeypatch):
+        def broken(*_):
+            raise ConnectionError("cut")
+
+        monkeypatch.setattr("dockerkit.streams.ByteStream.__next__", broken)
+        with pytest.raises(ConnectionError, match="cut"):
+            volume.backup(tmp_path / "backup.tar")
+        assert not list(tmp_path.iterdir())
+
+    def test_clone(self, client, volume, unique):
+        volume.restore(archive_of({"x/y": b"z"}))
+        name = unique("vol")
+        with volume.clone(name) as twin:
+            assert (twin.name, twin.labels) == (name, volume.labels)
+            with twin.files() as files:
+                assert files.read("x/y") == b"z"
+                assert {(one.path, one.uid) for one in files.list() if one.kind == "file"} == {("x/y", 12)}
+            with pytest.raises(InvalidArgument, match=name):
+                volume.clone(name)
+
+    def test_nothing_is_left_behind(self, client, volume):
+        def there():
+            images = {one["Id"] for one in client.api.images(all=True)}
+            return images, {one["Id"] for one in client.api.containers(all=True)}
+
+        before = there()
+        with volume.files() as files:
+            files.write("a", "b")
+        with pytest.raises(NotFound), volume.files() as files:
+            files.read("nothing")
+        with pytest.raises(APIError):
+            client.volumes.prepare_model({"Name": "not/a/name"}).files()
+        images, containers = (now - then for now, then in zip(there(), before, strict=True))
+        assert not images
+        assert not containers
