@@ -17,6 +17,8 @@ from dockerkit.models.execs import ExecModel
 from dockerkit.models.files import ContainerFiles
 from dockerkit.models.logs import LogModel
 from dockerkit.models.resource import Collection
+from dockerkit.models.stats import StatsModel
+from dockerkit.models.waiting import WaitModel
 
 if TYPE_CHECKING:
     from typing import Self, Unpack
@@ -44,7 +46,7 @@ class Address(NamedTuple):
     port: int
 
 
-class Container(ExecModel, LogModel, ContainerFiles, ContainerVerbs):
+class Container(ExecModel, LogModel, WaitModel, StatsModel, ContainerFiles, ContainerVerbs):
     """A container of the engine.
 
     It knows what the call that it came from answered; what that lacks is asked for once, and :meth:`reload` asks anew.

@@ -194,6 +194,8 @@ class EventStream:
                 if time.monotonic() >= deadline:
                     raise
             else:
+                if self._closed.is_set():  # between the question above and now
+                    self._source.close()
                 return True
             self._closed.wait(pause)
             pause = min(pause * 2, 1.0)

@@ -25,6 +25,7 @@ from dockerkit.errors import (
     StreamTruncated,
 )
 from dockerkit.models.resource import Model
+from dockerkit.models.tables import known
 from dockerkit.streams.frames import STDERR, STDOUT
 
 if TYPE_CHECKING:
@@ -318,6 +319,8 @@ class LogStream:
                 if time.monotonic() >= deadline:
                     raise
             else:
+                if self._closed.is_set():  # between the question above and now
+                    self._source.close()
                 return running
             self._closed.wait(pause)
             pause = min(pause * 2, 1.0)
@@ -502,6 +505,7 @@ class LogModel(Model):
 
 def name_of(container: Model) -> str:
     """A container's name out of what is known of it, else its short id; asks nobody."""
-    names = container.attrs.get("Names") or []
-    name = container.attrs.get("Name") or (names[0] if names else "")
+    attrs = known(container)
+    names = attrs.get("Names") or []
+    name = attrs.get("Name") or (names[0] if names else "")
     return str(name).lstrip("/") or container.short_id

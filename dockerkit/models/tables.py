@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, TypeVar
 
-__all__ = ["Table", "facts", "table"]
+__all__ = ["Table", "facts", "known", "table"]
 
 T = TypeVar("T")
 
@@ -41,9 +41,15 @@ def _text(cell: object) -> str:
     return str(cell)
 
 
+def known(model: Any) -> dict[str, Any]:
+    """An object's attrs as they are, without asking the engine for more."""
+    attrs: dict[str, Any] | None = getattr(model, "_attrs", None)
+    return model.attrs if attrs is None else attrs
+
+
 def facts(model: Any) -> dict[str, object]:
     """What a table shows of an object: whatever of this it has, without asking the engine."""
-    attrs: dict[str, Any] = model.attrs
+    attrs = known(model)
     spec = attrs.get("Spec") if isinstance(attrs.get("Spec"), dict) else {}
     names = attrs.get("Names") or attrs.get("RepoTags") or []
     shown: dict[str, object] = {

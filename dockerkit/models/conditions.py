@@ -1,0 +1,403 @@
+"""What one can wait for: conditions that are combined with ``&`` and ``|``. They look, and never wait themselves.
+
+A condition sees a :class:`Situation`, which :mod:`dockerkit.models.waiting` keeps up to date from events and one log
+stream; those that nobody announces (a port, a file, a function) are asked now and then.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dockerkit.errors import DockerException, InvalidArgument, NotFound
+
+if TYPE_CHECKING:
+    from dockerkit.models.containers import Container
+    from dockerkit.models.logs import LogEntry
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Check",
+    "Condition",
+    "Exited",
+    "File",
+    "Healthy",
+    "Http",
+    "Log",
+    "Port",
+    "Running",
+    "Situation",
+]
+
+_LISTENING = {"tcp": "0A", "udp": "07"}
+_GONE = "the container has stopped"
+
+
+@dataclass
+class Situation:
+    """What is known of the container.
+
+    Attributes:
+        container: the container.
+        state: its ``State``, as the engine gave it last.
+        gone: whether it was removed.
+        log_ended: whether its log has come to an end.
+    """
+
+    container: Container
+    state: Mapping[str, Any] = field(default_factory=dict)
+    gone: bool = False
+    log_ended: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it ran and does no longer."""
+        return self.gone or self.state.get("Status") in ("exited", "dead", "removing")
+
+    @property
+    def health(self) -> str | None:
+        """What its health check says: "starting", "healthy", "unhealthy"; None where there is none."""
+        status = (self.state.get("Health") or {}).get("Status")
+        return None if status in (None, "", "none") else str(status)
+
+
+class Condition:
+    """Something to wait for. ``a & b`` waits for both, ``a | b`` for one of them; functions may stand in for conditions."""
+
+    def met(self, situation: Situation) -> bool:
+        """Whether it has come."""
+        raise NotImplementedError
+
+    def hopeless(self, situation: Situation) -> str | None:
+        """Why it can't come any more; None while it can."""
+        return _GONE if situation.stopped else None
+
+    def ask(self, situation: Situation) -> None:
+        """Look for what nobody announces."""
+
+    def read(self, entry: LogEntry) -> None:
+        """A line of the container's log."""
+
+    def begin(self) -> None:
+        """Forget what was seen: a new wait begins."""
+
+    def parts(self) -> Iterator[Condition]:
+        """Those that it is made of; itself, if it is simple."""
+        yield self
+
+    def __and__(self, other: Condition | Callable[[Container], object]) -> AllOf:
+        return AllOf(self, condition(other))
+
+    def __rand__(self, other: Callable[[Container], object]) -> AllOf:
+        return AllOf(condition(other), self)
+
+    def __or__(self, other: Condition | Callable[[Container], object]) -> AnyOf:
+        return AnyOf(self, condition(other))
+
+    def __ror__(self, other: Callable[[Container], object]) -> AnyOf:
+        return AnyOf(condition(other), self)
+
+
+class _Several(Condition):
+    def __init__(self, *conditions: Condition) -> None:
+        self.conditions = conditions
+
+    def ask(self, situation: Situation) -> None:
+        for one in self.conditions:
+            if not one.met(situation):
+                one.ask(situation)
+
+    def read(self, entry: LogEntry) -> None:
+        for one in self.conditions:
+            one.read(entry)
+
+    def parts(self) -> Iterator[Condition]:
+        for one in self.conditions:
+            yield from one.parts()
+
+
+class AllOf(_Several):
+    """All of them."""
+
+    def met(self, situation: Situation) -> bool:
+        return all(one.met(situation) for one in self.conditions)
+
+    def hopeless(self, situation: Situation) -> str | None:
+        for one in self.conditions:
+            if not one.met(situation) and (why := one.hopeless(situation)):
+                return why
+        return None
+
+    def __repr__(self) -> str:
+        return "(" + " & ".join(map(repr, self.conditions)) + ")"
+
+
+class AnyOf(_Several):
+    """One of them, whichever comes first."""
+
+    def met(self, situation: Situation) -> bool:
+        return any(one.met(situation) for one in self.conditions)
+
+    def hopeless(self, situation: Situation) -> str | None:
+        reasons = [one.hopeless(situation) for one in self.conditions]
+        return None if None in reasons else "; ".join(dict.fromkeys(why for why in reasons if why))
+
+    def __repr__(self) -> str:
+        return "(" + " | ".join(map(repr, self.conditions)) + ")"
+
+
+@dataclass(frozen=True)
+class Running(Condition):
+    """The container runs."""
+
+    def met(self, situation: Situation) -> bool:
+        return situation.state.get("Status") == "running" and not situation.gone
+
+
+@dataclass(frozen=True)
+class Healthy(Condition):
+    """The container's health check succeeds. Fails at once when it turns unhealthy, and where there is no health check."""
+
+    def met(self, situation: Situation) -> bool:
+        return situation.health == "healthy" and not situation.stopped
+
+    def hopeless(self, situation: Situation) -> str | None:
+        if situation.stopped:
+            return _GONE
+        if situation.health == "unhealthy":
+            return "the container is unhealthy"
+        if situation.health is None and situation.state.get("Status") == "running":
+            return "the container has no health check: give it one with healthcheck=, or wait for something else"
+        return None
+
+
+@dataclass(frozen=True)
+class Exited(Condition):
+    """The container stops, with this exit code if one is named."""
+
+    code: int | None = None
+
+    def met(self, situation: Situation) -> bool:
+        return situation.stopped and self.code in (None, situation.state.get("ExitCode"))
+
+    def hopeless(self, situation: Situation) -> str | None:
+        return f"the container stopped with exit code {situation.state.get('ExitCode')}" if situation.stopped else None
+
+
+class Log(Condition):
+    """A line of the log matches a pattern.
+
+    Args:
+        pattern: a regular expression, searched in each line; or a compiled one.
+        count: so many lines must match.
+        stream: only "stdout" or "stderr"; None for both.
+    """
+
+    def __init__(self, pattern: str | re.Pattern[str], count: int = 1, stream: str | None = None) -> None:
+        try:
+            self.pattern = re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise InvalidArgument(f"pattern: {pattern!r} is no regular expression: {error}") from None
+        if count < 1:
+            raise InvalidArgument(f"count: a number above 0 is needed, not {count!r}")
+        self.count = count
+        self.stream = stream
+        self.matches: list[re.Match[str]] = []
+
+    def begin(self) -> None:
+        self.matches = []
+
+    def read(self, entry: LogEntry) -> None:
+        if len(self.matches) < self.count and self.stream in (None, entry.stream):
+            found = self.pattern.search(entry.text)
+            if found:
+                self.matches.append(found)
+
+    def met(self, situation: Situation) -> bool:
+        return len(self.matches) >= self.count
+
+    def hopeless(self, situation: Situation) -> str | None:
+        # Its last lines may come after the news of its end.
+        return _GONE if situation.stopped and situation.log_ended else None
+
+    def __repr__(self) -> str:
+        times = f", count={self.count}" if self.count > 1 else ""
+        return f"Log({self.pattern.pattern!r}{times})"
+
+
+class _Asked(Condition):
+    """A condition that nobody announces: once met, it stays so."""
+
+    _met = False
+
+    def begin(self) -> None:
+        self._met = False
+
+    def met(self, situation: Situation) -> bool:
+        return self._met
+
+    def ask(self, situation: Situation) -> None:
+        if situation.state.get("Status") == "running" and not self._met:
+            self._met = self._look(situation.container)
+
+    def _look(self, container: Container) -> bool:
+        raise NotImplementedError
+
+
+class Port(_Asked):
+    """Something listens at a port of the container.
+
+    It is looked for inside, in ``/proc/net`` (a published port takes connections whether or not somebody listens); in a
+    container without ``cat`` a connection to its address is tried.
+
+    Args:
+        port: 80, "80/tcp", "53/udp".
+    """
+
+    def __init__(self, port: int | str) -> None:
+        number, _, protocol = str(port).partition("/")
+        if not number.isdigit() or not 0 < int(number) < 65536 or (protocol or "tcp") not in _LISTENING:
+            raise InvalidArgument(f"port: {port!r} is no port; a number, or text like '80/tcp' or '53/udp', is needed")
+        self.number, self.protocol = int(number), protocol or "tcp"
+
+    def _look(self, container: Container) -> bool:
+        files = [f"/proc/net/{self.protocol}", f"/proc/net/{self.protocol}6"]
+        done = container.exec(["cat", *files], timeout=10)
+        if done.returncode in (126, 127) or not done.stdout:
+            return _accepts(container, self.number) if self.protocol == "tcp" else False
+        wanted = f":{self.number:04X}"
+        for line in done.stdout.decode("ascii", "replace").splitlines():
+            fields = line.split()
+            if len(fields) > 3 and fields[1].endswith(wanted) and fields[3] == _LISTENING[self.protocol]:
+                return True
+        return False
+
+    def __repr__(self) -> str:
+        return f"Port({self.number if self.protocol == 'tcp' else f'{self.number}/{self.protocol}'!r})"
+
+
+class Http(_Asked):
+    """A web server in the container answers, at its published port.
+
+    Args:
+        port: of the container; it must be published.
+        path: what to ask for.
+        status: the wanted status; None for any below 400.
+        tls: https; the certificate is not checked, since it is about readiness.
+        host: where the engine's published ports are reached; None for what ``container.address`` says.
+        timeout: seconds for one try.
+    """
+
+    def __init__(
+        self,
+        port: int | str,
+        path: str = "/",
+        status: int | None = None,
+        *,
+        tls: bool = False,
+        host: str | None = None,
+        timeout: float = 2.0,
+    ) -> None:
+        self.port, self.path, self.status, self.tls, self.host, self.timeout = port, path, status, tls, host, timeout
+
+    def _look(self, container: Container) -> bool:
+        container.reload()
+        try:
+            address = container.address(self.port)
+        except DockerException:
+            return False
+        host = self.host or address.host
+        connection: http.client.HTTPConnection
+        if self.tls:
+            unchecked = ssl.create_default_context()
+            unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+            connection = http.client.HTTPSConnection(host, address.port, timeout=self.timeout, context=unchecked)
+        else:
+            connection = http.client.HTTPConnection(host, address.port, timeout=self.timeout)
+        try:
+            connection.request("GET", self.path)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return status < 400 if self.status is None else status == self.status
+
+    def __repr__(self) -> str:
+        return f"Http({self.port!r}, {self.path!r})"
+
+
+class File(_Asked):
+    """A file or folder exists in the container.
+
+    Args:
+        path: its absolute path.
+    """
+
+    def __init__(self, path: str) -> None:
+        if not path.startswith("/"):
+            raise InvalidArgument(f"path: an absolute path is needed, not {path!r}")
+        self.path = path
+
+    def _look(self, container: Container) -> bool:
+        try:
+            return container.client.api.stat_archive(container.id or "", self.path) is not None
+        except NotFound:
+            return False
+
+    def __repr__(self) -> str:
+        return f"File({self.path!r})"
+
+
+class Check(_Asked):
+    """A function of yours answers something true.
+
+    Args:
+        function: called with the container now and then; what it raises ends the wait.
+    """
+
+    def __init__(self, function: Callable[[Container], object]) -> None:
+        self.function = function
+
+    def _look(self, container: Container) -> bool:
+        return bool(self.function(container))
+
+    def __repr__(self) -> str:
+        return f"Check({getattr(self.function, '__name__', self.function)})"
+
+
+def condition(wanted: Condition | Callable[[Container], object]) -> Condition:
+    """A condition; a function becomes a :class:`Check`.
+
+    Raises:
+        InvalidArgument: it is neither.
+    """
+    if isinstance(wanted, Condition):
+        return wanted
+    if isinstance(wanted, type) or not callable(wanted):
+        raise InvalidArgument(
+            f"condition: {wanted!r} is none; Healthy(), Running(), Exited(), Log(...), Port(...), Http(...), File(...) "
+            "or a function is needed"
+        )
+    return Check(wanted)
+
+
+def _accepts(container: Container, port: int) -> bool:
+    """Whether a connection to the container's own address is taken; only where we are on the engine's machine."""
+    settings: Mapping[str, Any] = (
+        container.client.api.inspect_container(container.id or "").get("NetworkSettings") or {}
+    )
+    networks = (settings.get("Networks") or {}).values()
+    for address in filter(None, (network.get("IPAddress") for network in networks)):
+        try:
+            socket.create_connection((address, port), timeout=1).close()
+        except OSError:
+            continue
+        return True
+    return False
