@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.base import Base
 from dockerkit.api.container_streams import Moment, _moment
 from dockerkit.api.encode import Filters
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import InvalidArgument
 from dockerkit.streams import ByteStream, JSONStream
 
@@ -157,11 +158,11 @@ class SystemAPI(Base):
         self._auth_config = AuthConfig.load_config(dockercfg_path, None, self.credstore_env)
 
     def debug_vars(self) -> dict[str, Any]:
-        """Counters of the engine's own process; only of one that runs with ``--debug``. ``GET /debug/vars``"""
-        return self._json("GET", "/debug/vars")
+        """Counters of the engine's own process. ``GET /debug/vars``"""
+        return json.loads(self._text("GET", "/debug/vars", versioned=False))
 
     def debug_pprof(self, name: str, seconds: int | None = None) -> ByteStream:
-        """A profile of the engine's own process; only of one that runs with ``--debug``. ``GET /debug/pprof/{name}``
+        """A profile of the engine's own process. ``GET /debug/pprof/{name}``
 
         Args:
             name: ``"heap"``, ``"goroutine"``, ``"profile"``, ``"trace"``...
@@ -170,4 +171,8 @@ class SystemAPI(Base):
         Returns:
             The profile, as Go's tools read it.
         """
-        return self._bytes("GET", "/debug/pprof/{name}", name=name, query={"seconds": seconds})
+        query = {"seconds": seconds}
+        exchange = self._send(
+            "GET", "/debug/pprof/{name}", ids={"name": name}, query=query, timeout=None, versioned=False
+        )
+        return ByteStream(exchange, DEFAULT_DATA_CHUNK_SIZE)

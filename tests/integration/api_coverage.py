@@ -27,8 +27,6 @@ OUT_OF_REACH = {
     "GET /containers/{name}/checkpoints": "needs an experimental engine",
     "PUT /volumes/{name}": "changes cluster volumes only, which need a CSI plugin",
     "GET /images/{name}/attestations": "needs an engine with API 1.55",
-    "GET /debug/vars": "needs an engine that runs with --debug",
-    "GET /debug/pprof/{name}": "needs an engine that runs with --debug",
     "POST /grpc": "a private channel between the engine and its own command",
     "GET /plugins/{name}": "engines with API 1.24 only",
 }
