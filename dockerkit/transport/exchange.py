@@ -115,6 +115,8 @@ class Exchange:
             complete = True
         except TimeoutError as error:
             raise failures.read_timeout(self._asked, self._connection) from error
+        except StreamTruncated:
+            raise
         except (OSError, ValueError, http.client.HTTPException) as error:
             if not self.closed:
                 raise self._cut_short(error) from error

@@ -109,6 +109,24 @@ def kill(pidfile: pathlib.Path) -> None:
     pidfile.unlink(missing_ok=True)
 
 
+def descendants(pid: int) -> list[int]:
+    """All processes below one, children before grandchildren."""
+    found = [pid]
+    for parent in found:
+        for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found.extend(int(child) for child in task.read_text().split())
+    return found[1:]
+
+
+def name_of(pid: int) -> str:
+    """A process's short name; "" when it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
 def wait_until(condition: object, seconds: float, complaint: str) -> None:
     """Look at `condition` until it holds."""
     assert callable(condition)

@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sys
+import time
 
 from engines import host
 from engines.host import EngineUnavailable, run
@@ -49,6 +51,27 @@ def down(spec: Spec) -> bool:
         host.require_root()
         _remove(spec)
     return True
+
+
+def crash(spec: Spec, *, downtime: float = 0.0) -> None:
+    """Kill the engine's daemon with SIGKILL, and have it come back on the same files: what runs in it is lost or not.
+
+    Args:
+        spec: a running engine.
+        downtime: seconds that it stays away at least.
+    """
+    immortal = spec.state / "immortal"
+    immortal.touch()
+    first = host.alive(spec.state / "pid")
+    assert first is not None, f"{spec.name} does not run"
+    daemons = [pid for pid in host.descendants(first) if host.name_of(pid) == spec.program]
+    assert daemons, f"no {spec.program} in {spec.name}"
+    for pid in daemons:
+        os.kill(pid, signal.SIGKILL)
+    if downtime:
+        time.sleep(downtime)
+    host.wait_until(lambda: version(spec.socket) is not None, 60, f"{spec.name} does not come back")
+    immortal.unlink(missing_ok=True)
 
 
 def is_up(spec: Spec) -> bool:

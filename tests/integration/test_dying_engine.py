@@ -1,0 +1,114 @@
+"""A real engine that is killed in the middle of 200 operations of all kinds, and comes back."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from engines import private
+from engines.settings import Spec
+
+from dockerkit import DockerClient, errors
+
+SPEC = Spec("mortal", 9, "bookworm")
+pytestmark = pytest.mark.xdist_group("mortal")
+
+BOUND = 90.0  # seconds by which everybody has an outcome
+
+
+@pytest.fixture(scope="module")
+def mortal() -> Iterator[Spec]:
+    private.up(SPEC)
+    try:
+        yield SPEC
+    finally:
+        private.down(SPEC)
+
+
+def operations(client: DockerClient, sleeper: str) -> list[Callable[[int], Any]]:
+    """One of each kind; most are in the middle of something when the engine dies."""
+    api = client.api
+    return [
+        lambda n: api.inspect_container(sleeper),
+        lambda n: client.containers.list(all=True),
+        lambda n: list(api.logs(sleeper, stream=True, follow=True)),
+        lambda n: api.exec_start(api.exec_create(sleeper, ["sleep", "60"])["Id"]),
+        lambda n: list(api.events(decode=True)),
+        lambda n: api.wait(sleeper),
+        lambda n: list(api.stats(sleeper, decode=True)),
+        lambda n: client.containers.run("busybox", ["sleep", "60"], name=f"mortal-run-{n}", remove=True),
+        lambda n: sum(map(len, api.export(sleeper))),
+        lambda n: list(api.build(fileobj=_dockerfile(n), custom_context=False, decode=True)),
+    ]
+
+
+def _dockerfile(n: int) -> Any:
+    import io
+
+    return io.BytesIO(f"FROM busybox\nENV N={n}\nRUN sleep 20\n".encode())
+
+
+def test_everybody_gets_a_true_outcome_and_the_client_goes_on(mortal: Spec) -> None:
+    with DockerClient(mortal.host) as client:
+        created = client.api.create_container(
+            "busybox", ["sh", "-c", "while :; do date; sleep 0.1; done"], name="sleeper"
+        )
+        client.api.start(created)
+        kinds = operations(client, created["Id"])
+        outcomes: list[tuple[int, Any]] = []
+
+        def work(n: int) -> None:
+            try:
+                result = kinds[n % len(kinds)](n)
+            except BaseException as error:
+                result = error
+            outcomes.append((n % len(kinds), result))
+
+        threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(200)]
+        for thread in threads:
+            thread.start()
+        time.sleep(2)
+        private.crash(mortal)
+        deadline = time.monotonic() + BOUND
+        for thread in threads:
+            thread.join(max(deadline - time.monotonic(), 0))
+        assert not [thread for thread in threads if thread.is_alive()], "somebody hangs"
+
+        wrong = [
+            (kind, outcome)
+            for kind, outcome in outcomes
+            if isinstance(outcome, BaseException) and not isinstance(outcome, errors.DockerException)
+        ]
+        assert not wrong
+        # What was under way for longer than the engine lived was cut, and none of it is told as a success.
+        endless = {2: "logs", 4: "events", 6: "stats", 9: "build"}
+        for kind, name in endless.items():
+            got = Counter(type(outcome).__name__ for number, outcome in outcomes if number == kind)
+            assert sum(got.values()) == 20
+            assert "list" not in got, (name, got)
+
+        assert client.ping()
+        assert client.containers.get("sleeper").status == "exited"
+        assert client.containers.run("busybox", ["echo", "back"], remove=True) == b"back\n"
+        for container in client.containers.list(all=True):
+            container.remove(force=True)
+
+
+def test_nothing_is_left_open(mortal: Spec) -> None:
+    """Descriptors and threads are the same before and after a crash in the middle of streams."""
+    with DockerClient(mortal.host) as client:
+        client.ping()
+        before, running = len(os.listdir("/proc/self/fd")), threading.active_count()
+        streams = [client.events(decode=True) for _ in range(20)]
+        private.crash(mortal)
+        for stream in streams:
+            with pytest.raises(errors.StreamTruncated):
+                list(stream)
+        assert client.ping()
+        assert len(os.listdir("/proc/self/fd")) <= before
+        assert threading.active_count() == running
