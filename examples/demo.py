@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import pathlib
 import sys
 import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from rich.console import Console
 
 import dockerkit
 from dockerkit.errors import DockerException, ImageNotFound, NotFound
+from dockerkit.models.containers import Container
+from dockerkit.models.waiting import Healthy
+from dockerkit.streams.readers import Stream
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent / "scripts"
 PRIVATE = "trixie"
@@ -113,11 +116,7 @@ def serve(client: dockerkit.DockerClient) -> None:
     container = client.containers.run(IMAGE, detach=True, labels=LABELS, mem_limit="64m", ports={"8000/tcp": None})
     console.print(f"    {container.short_id} is called {container.name}")
     waited = time.monotonic()
-    while container.health != "healthy":
-        if time.monotonic() - waited > 30:
-            raise DockerException(f"the container is not healthy after 30 seconds: {container.logs().decode()}")
-        time.sleep(0.2)
-        container.reload()
+    container.wait_until(Healthy(), timeout=30)
     console.print(f"    [green]healthy[/green] after {time.monotonic() - waited:.1f} seconds")
 
     with followed(container):
@@ -143,32 +142,14 @@ def serve(client: dockerkit.DockerClient) -> None:
 
     step("Its use of the machine, as docker stats shows it")
     container.exec_run(["timeout", "4", "sh", "-c", "while :; do :; done"], detach=True)
-    with container.stats(decode=True) as records:
-        for _, record in zip(range(3), records, strict=False):
-            console.print(f"    CPU {cpu_percent(record):6.2f} %    memory {memory(record)}")
+    with container.watch_usage() as moments:
+        for usage in itertools.islice(moments, 1, 4):
+            console.print(f"    {usage}", markup=False)
 
     step("Stop it")
     container.stop(timeout=1)
     container.reload()
     console.print(f"    {container.status}, exit code {container.attrs['State']['ExitCode']}")
-
-
-def cpu_percent(record: dict[str, Any]) -> float:
-    """Processor time that it got since the record before, as a part of one processor."""
-    now, before = record["cpu_stats"], record["precpu_stats"]
-    used = now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]
-    passed = now.get("system_cpu_usage", 0) - before.get("system_cpu_usage", 0)
-    processors = now.get("online_cpus") or len(now["cpu_usage"].get("percpu_usage") or [0])
-    return 100 * processors * used / passed if passed > 0 and used > 0 else 0.0
-
-
-def memory(record: dict[str, Any]) -> str:
-    """Memory without what the kernel can drop at once, as a part of the limit."""
-    facts = record["memory_stats"]
-    details = facts.get("stats", {})
-    cache = details.get("total_inactive_file", details.get("inactive_file", 0))
-    used = facts["usage"] - cache if cache < facts["usage"] else facts["usage"]
-    return f"{used / 2**20:.2f} MiB of {facts['limit'] / 2**20:.0f} MiB, {100 * used / facts['limit']:.2f} %"
 
 
 @contextlib.contextmanager
@@ -187,7 +168,7 @@ def events_of(client: dockerkit.DockerClient) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def followed(container: Any) -> Iterator[None]:
+def followed(container: Container) -> Iterator[None]:
     """Show a container's logs as they come."""
     stream = container.logs(stream=True, follow=True, tail=0)
 
@@ -201,7 +182,7 @@ def followed(container: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def in_thread(work: Any, stream: Any) -> Iterator[None]:
+def in_thread(work: Callable[[], None], stream: Stream[bytes] | Stream[dict[str, object]]) -> Iterator[None]:
     """Have a stream read meanwhile; closing it ends the thread."""
     thread = threading.Thread(target=work)
     thread.start()
