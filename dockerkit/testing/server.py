@@ -86,6 +86,11 @@ class Wire:
         """What the client has sent after its request, at most ``size`` bytes; b"" at its end."""
         return self.rfile.read1(size)
 
+    def close_reading(self) -> None:
+        """Hear no more of the client; who waits in :meth:`recv` sees the end."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RD)
+
     def half_close(self) -> None:
         """Say that nothing more will be sent; the client may go on."""
         with contextlib.suppress(OSError):

@@ -1,0 +1,72 @@
+"""Files in the fake engine's containers: what was put in is there to be got out."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+import time
+
+from dockerkit.testing.fakes import ZERO_TIME
+from dockerkit.testing.routes import Call, Refused, route
+
+
+def _stat(path: str, data: bytes | None) -> dict[str, str]:
+    mode = 0o644 if data is not None else 0o755 | 1 << 31
+    name = path.rstrip("/").rpartition("/")[2] or "/"
+    stat = {"name": name, "size": len(data or b""), "mode": mode, "mtime": ZERO_TIME, "linkTarget": ""}
+    return {"X-Docker-Container-Path-Stat": base64.b64encode(json.dumps(stat).encode()).decode()}
+
+
+def _found(call: Call) -> tuple[str, bytes | None, dict[str, bytes]]:
+    """(path, the file's content or None for a folder, what is below the folder)."""
+    files = call.engine.container(call.id).files
+    path = "/" + call.request.param("path").strip("/")
+    below = {name: data for name, data in files.items() if name.startswith(path.rstrip("/") + "/")}
+    if path not in files and not below and path != "/":
+        raise Refused(404, f"Could not find the file {path} in container {call.id}")
+    return path, files.get(path), below
+
+
+@route("HEAD", "/containers/{id}/archive")
+def stat_archive(call: Call) -> None:
+    path, data, _ = _found(call)
+    call.wire.answer(200, b"", _stat(path, data))
+
+
+@route("GET", "/containers/{id}/archive")
+def get_archive(call: Call) -> None:
+    path, data, below = _found(call)
+    base = path.rpartition("/")[2]
+    members = {base: data} if data is not None else {base + name.removeprefix(path): d for name, d in below.items()}
+    call.wire.answer(200, _tar(members), {"Content-Type": "application/x-tar", **_stat(path, data)})
+
+
+@route("GET", "/containers/{id}/export")
+def export(call: Call) -> None:
+    files = call.engine.container(call.id).files
+    data = _tar({name.lstrip("/"): data for name, data in files.items()})
+    call.wire.answer(200, data, {"Content-Type": "application/octet-stream"})
+
+
+def _tar(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name.lstrip("/"))
+            info.size, info.mtime = len(data), int(time.time())
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@route("PUT", "/containers/{id}/archive")
+def put_archive(call: Call) -> None:
+    container = call.engine.container(call.id)
+    folder = "/" + call.request.param("path").strip("/")
+    with tarfile.open(fileobj=io.BytesIO(call.request.body)) as archive, call.engine.lock:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                container.files[f"{folder.rstrip('/')}/{member.name.strip('./')}"] = content.read()
+    call.wire.answer(200)

@@ -1,0 +1,204 @@
+"""The fake engine, used as users' tests use it: through a client."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+import threading
+
+import pytest
+
+from dockerkit import DockerClient, errors
+from dockerkit.testing import FakeEngine
+
+
+@pytest.fixture
+def engine():
+    with FakeEngine() as engine:
+        engine.add_image("alpine", labels={"kind": "base"})
+        yield engine
+
+
+@pytest.fixture
+def client(engine):
+    with DockerClient(engine.host) as client:
+        yield client
+
+
+def test_run_gives_the_scripted_output(engine, client):
+    engine.when("alpine", ["echo", "hi"], stdout="hi\n")
+    assert client.containers.run("alpine", ["echo", "hi"]) == b"hi\n"
+    assert client.containers.run("alpine", ["echo", "hi"], remove=True) == b"hi\n"
+    assert len(client.containers.list(all=True)) == 1
+
+
+def test_run_raises_for_a_scripted_exit_code(engine, client):
+    engine.when(command="false", exit_code=3, stderr="no\n")
+    with pytest.raises(errors.ContainerError) as caught:
+        client.containers.run("alpine", "false")
+    assert caught.value.exit_status == 3
+    assert caught.value.stderr == b"no\n"
+
+
+def test_life_of_a_container(engine, client):
+    engine.when("alpine", "serve", stdout="ready\n", seconds=None)
+    container = client.containers.run(
+        "alpine", "serve", detach=True, name="web", labels={"a": "b"}, ports={"80/tcp": 8080}, environment={"X": "1"}
+    )
+    assert (container.name, container.labels) == ("web", {"kind": "base", "a": "b"})
+    container.reload()
+    assert container.status == "running"
+    assert container.ports["80/tcp"][0]["HostPort"] == "8080"
+    assert "X=1" in container.attrs["Config"]["Env"]
+    assert client.containers.list(filters={"label": "a=b"}) == [container]
+    assert client.containers.list(filters={"label": "a=c"}) == []
+    with pytest.raises(errors.Conflict):
+        client.containers.create("alpine", name="web")
+    with pytest.raises(errors.Conflict):
+        container.remove()
+    container.pause()
+    container.unpause()
+    container.stop()
+    assert container.wait()["StatusCode"] == 143
+    assert container.logs() == b"ready\n"
+    container.rename("old")
+    container.remove()
+    with pytest.raises(errors.NotFound):
+        client.containers.get("old")
+
+
+def test_images_are_pulled_tagged_and_removed(engine, client):
+    with pytest.raises(errors.ImageNotFound):
+        client.images.get("busybox")
+    image = client.images.pull("busybox", tag="1.36")
+    assert image.tags == ["busybox:1.36"]
+    assert image.tag("mine", "x")
+    assert sorted(client.images.get("mine:x").tags) == ["busybox:1.36", "mine:x"]
+    client.images.remove("mine:x")
+    client.images.remove("busybox:1.36")
+    engine.refuse_pull("secret")
+    with pytest.raises(errors.NotFound):
+        client.images.pull("secret")
+
+
+def test_exec_with_output_code_and_input(engine, client):
+    engine.when(seconds=None)
+    engine.when_exec("cat", program=lambda process: process.write(process.stdin.read().upper()))
+    engine.when_exec(["sh", "-c", "ls"], stdout="out", stderr="err", exit_code=2)
+    container = client.containers.run("alpine", detach=True)
+    result = container.exec_run(["sh", "-c", "ls"], demux=True)
+    assert result.exit_code == 2
+    assert result.output == (b"out", b"err")
+    exec_id = client.api.exec_create(container.id, "cat", stdin=True)["Id"]
+    with client.api.exec_start(exec_id, socket=True) as sock:
+        sock.sendall(b"hello")
+        sock.close_write()
+        assert sock.read().endswith(b"HELLO")
+    assert client.api.exec_inspect(exec_id)["ExitCode"] == 0
+
+
+def test_logs_are_followed(engine, client):
+    def count(process):
+        for number in range(3):
+            process.write(f"{number}\n")
+            process.sleep(0.01)
+
+    engine.when(program=count)
+    container = client.containers.run("alpine", detach=True)
+    assert b"".join(container.logs(stream=True, follow=True)) == b"0\n1\n2\n"
+    assert container.logs(tail=1) == b"2\n"
+
+
+def test_networks_and_volumes(engine, client):
+    network = client.networks.create("net", labels={"a": "b"})
+    container = client.containers.create("alpine", network="net")
+    assert client.networks.get("net").attrs["Containers"].keys() == {container.id}
+    with pytest.raises(errors.Forbidden):
+        network.remove()
+    network.disconnect(container)
+    network.remove()
+    assert {network.name for network in client.networks.list()} == {"bridge", "host", "none"}
+    volume = client.volumes.create("data")
+    assert client.volumes.get("data") == volume
+    volume.remove()
+    with pytest.raises(errors.NotFound):
+        client.volumes.get("data")
+
+
+def test_events_come_as_things_happen(engine, client):
+    with client.events(decode=True, filters={"type": "container"}) as events:
+        container = client.containers.run("alpine", detach=True)
+        container.wait()
+        seen = []
+        for event in events:
+            seen.append(event["Action"])
+            if event["Action"] == "die":
+                break
+    assert seen == ["create", "start", "die"]
+
+
+def test_files_that_were_put_in_are_got_out(engine, client):
+    container = client.containers.create("alpine")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("a.txt")
+        info.size = 3
+        archive.addfile(info, io.BytesIO(b"abc"))
+    assert container.put_archive("/data", buffer.getvalue())
+    blocks, stat = container.get_archive("/data/a.txt")
+    assert (stat["name"], stat["size"]) == ("a.txt", 3)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(blocks))) as archive:
+        assert archive.extractfile("a.txt").read() == b"abc"
+    with pytest.raises(errors.NotFound):
+        container.get_archive("/nowhere")
+
+
+def test_build_makes_an_image(engine, client):
+    image, log = client.images.build(fileobj=io.BytesIO(b"FROM alpine\nRUN true\n"), tag="built")
+    assert "built:latest" in image.tags
+    assert any("Step 2/2" in str(record.get("stream")) for record in log)
+
+
+def test_failures_are_injected(engine, client):
+    engine.fail("POST", "/containers/create", 500, "disk full")
+    with pytest.raises(errors.ServerError, match="disk full"):
+        client.containers.create("alpine")
+    assert client.containers.create("alpine")
+
+
+def test_what_it_does_not_know_is_said(client):
+    with pytest.raises(errors.NotImplementedByEngine, match="fake engine"):
+        client.api.inspect_swarm()
+
+
+def test_system(engine, client):
+    assert client.ping()
+    assert client.version()["ApiVersion"] == client.api.api_version == "1.51"
+    assert client.info()["Images"] == 1
+    assert client.df()["LayersSize"] == 4096
+    assert ("GET", "/info") in engine.requests
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+def test_close_ends_everything(tcp):
+    before = threading.active_count()
+    engine = FakeEngine(tcp=tcp, api_version="1.41")
+    engine.add_image("alpine")
+    engine.when(seconds=None)
+    with DockerClient(engine.host) as client:
+        container = client.containers.run("alpine", detach=True)
+        stream = container.logs(stream=True, follow=True)
+        ended = []
+
+        def follow():
+            with contextlib.suppress(errors.StreamTruncated):
+                list(stream)
+            ended.append(True)
+
+        follower = threading.Thread(target=follow)
+        follower.start()
+        engine.close()
+        follower.join(5)
+        assert ended
+    assert threading.active_count() == before
