@@ -6,6 +6,7 @@ A call of the API layer is one line: verb, path template, query, body, kind of a
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
@@ -118,7 +119,7 @@ class Base:
         self._patience = connect_retry
         self._hooks = list(hooks)
         self._transport = self._new_transport()
-        self._lock = threading.Lock()
+        self._lock, self._process = threading.Lock(), os.getpid()
         asked = config.api_version(environment) if version is None else version
         self._asked_version = None if asked in (None, "auto") else asked
         self._gate = versions.gate(versions.checked(self._asked_version)) if self._asked_version else None
@@ -153,6 +154,8 @@ class Base:
     def _spoken(self) -> versions.Gate:
         gate = self._gate
         if gate is None:
+            if self._process != os.getpid():  # forked, perhaps while another thread held the lock: it stays held for ever
+                self._lock, self._process = threading.Lock(), os.getpid()
             with self._lock:
                 gate = self._gate or self._negotiated(self._ping_headers())
         return gate
@@ -474,7 +477,7 @@ class Base:
         self.__dict__.update(state)
         if self._gate is not None:
             self._gate = versions.gate(state["_gate"])
-        self._lock = threading.Lock()
+        self._lock, self._process = threading.Lock(), os.getpid()
         self._transport = self._new_transport()
 
 

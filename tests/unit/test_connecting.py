@@ -416,3 +416,22 @@ def test_no_descriptor_is_left(scripted: ScriptedEngine) -> None:
     while len(os.listdir("/proc/self/fd")) > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_while_another_thread_negotiates_hangs_nobody(scripted: ScriptedEngine) -> None:
+    with APIClient(scripted.host) as api:
+        with api._lock:
+            child = os.fork()
+            if child == 0:
+                try:
+                    os._exit(0 if api.api_version == VERSION else 1)
+                except BaseException:
+                    os._exit(2)
+        deadline = time.monotonic() + 5
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > deadline:
+                os.kill(child, 9)
+                os.waitpid(child, 0)
+                pytest.fail("the child waits for a lock that nobody will release")
+            time.sleep(0.01)

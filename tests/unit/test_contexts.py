@@ -66,10 +66,8 @@ def test_create_list_use_inspect_remove(folder: Path, tls: TLSConfig) -> None:
     assert names.get_current_context_name() == "build-host"
     assert ContextAPI.kwargs_from_context() == {"base_url": "tcp://h:2376", "tls": loaded.TLSConfig}
     assert ContextAPI.kwargs_from_context("a.second") == {"base_url": "ssh://me@h/run/x.sock"}
-    assert (
-        ContextAPI.kwargs_from_context(environment={**os.environ, "DOCKER_CONTEXT": "a.second"})["base_url"][:3]
-        == "ssh"
-    )
+    chosen = {**os.environ, "DOCKER_CONTEXT": "a.second"}
+    assert ContextAPI.kwargs_from_context(environment=chosen) == {"base_url": "ssh://me@h/run/x.sock"}
 
     ContextAPI.remove_context("build-host")
     assert names.get_current_context_name() == "default"
