@@ -62,7 +62,7 @@ class Container(ExecModel, LogModel, WaitModel, StatsModel, ContainerFiles, Cont
     _sparse = False  # whether attrs stay the list's summary, as docker-py's sparse=True wants
 
     @property
-    def attrs(self) -> dict[str, Any]:
+    def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
         """What inspecting it answers, as the engine sent it; asked for when first needed."""
         if self._partial and not self._sparse:
             self.reload()

@@ -119,7 +119,7 @@ class Collection(Generic[M]):
     def _name(self) -> str:
         return type(self).__name__.removesuffix("Collection").lower() + "s"
 
-    def get(self, key: Any) -> M:
+    def get(self, key: Any, /) -> M:
         """One object, by id or name."""
         raise NotImplementedError(f"{type(self).__name__}.get")
 

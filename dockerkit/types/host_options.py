@@ -12,7 +12,7 @@ from dockerkit.errors import InvalidArgument
 from dockerkit.types import parse, shorthands
 from dockerkit.types.base import Wire, engine_dict
 from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit, device_requests, gpus, ulimits
-from dockerkit.types.mounts import Mount, mounts
+from dockerkit.types.mounts import Mount, mount_list
 from dockerkit.types.parse import Size
 from dockerkit.types.shorthands import Binds, PortBindings
 
@@ -179,7 +179,7 @@ class HostOptions(TypedDict, total=False):
     """Memory nodes to use: ``"0,1"``."""
     runtime: Annotated[str | None, Wire("Runtime")]
     """The OCI runtime."""
-    mounts: Annotated[Sequence[Mount | Mapping[str, Any] | str] | None, Wire("Mounts", mounts)]
+    mounts: Annotated[Sequence[Mount | Mapping[str, Any] | str] | None, Wire("Mounts", mount_list)]
     """Mounts: ``[Mount("/data", "volume")]``; more than ``binds`` can say."""
     cpu_rt_period: Annotated[int | None, Wire("CpuRealtimePeriod", update=True)]
     """Real-time scheduler: length of the period, in microseconds."""

@@ -139,7 +139,7 @@ class Mount(Value):
         return cls(parts[1], parts[0], "bind" if path else "volume", parts[2:] == ["ro"])
 
 
-def mounts(value: object, name: str = "mounts") -> list[dict[str, Any]]:
+def mount_list(value: object, name: str = "mounts") -> list[dict[str, Any]]:
     """Mounts as the Engine's dicts: from values, dicts, or ``"source:target[:ro]"`` texts."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         refuse(name, "a list of mounts", value)
