@@ -55,7 +55,7 @@ def without_ssh(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
     (server.folder / ".ssh" / "known_hosts").write_text((server.folder / "known_hosts").read_text())
     (server.folder / ".ssh" / "config").write_text(f"Host *\n  IdentityFile {server.folder}/user\n")
     monkeypatch.setenv("HOME", str(server.folder))
-    monkeypatch.setattr(ssh.shutil, "which", lambda name: None)
+    monkeypatch.setattr("dockerkit.transport.ssh.shutil.which", lambda name: None)
 
 
 def test_many_calls_cost_one_login(server: SSHServer, host: str) -> None:
