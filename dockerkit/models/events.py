@@ -19,6 +19,7 @@ from dockerkit.errors import (
     ServerError,
     StreamTruncated,
 )
+from dockerkit.models.logs import since_text
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import Moment
@@ -183,7 +184,7 @@ class EventStream:
             since = self._since
         else:
             start = (self._began if self._latest is None else self._latest) - _OVERLAP
-            since = f"{start // 1_000_000_000}.{start % 1_000_000_000:09d}"
+            since = since_text(start)
         pause = 0.05
         while not self._closed.is_set():
             try:

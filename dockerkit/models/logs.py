@@ -148,6 +148,16 @@ class LogParser:
         )
 
 
+def nanoseconds(moment: str) -> int:
+    """An RFC 3339 time of the engine as nanoseconds since 1970."""
+    return _nanoseconds(moment.encode())
+
+
+def since_text(nanoseconds: int) -> str:
+    """A time as the engine takes it for ``since``: exact, which a float would not be."""
+    return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09d}"
+
+
 def _nanoseconds(moment: bytes) -> int:
     found = _TIME.match(moment + b" ")
     if found is None:
@@ -194,8 +204,10 @@ class LogStream:
         details: bool = False,
         errors: str = "replace",
         reconnect: float | None = 60.0,
+        restarts: bool = True,
     ) -> None:
         self._client = client
+        self._restarts = restarts  # whether it goes on when the container does
         self._id = container
         self._name = name or container
         self._follow, self._until, self._reconnect = follow, until, reconnect
@@ -305,11 +317,11 @@ class LogStream:
         """
         assert self._reconnect is not None
         deadline = time.monotonic() + self._reconnect
-        since = f"{start // 1_000_000_000}.{start % 1_000_000_000:09d}"
+        since = since_text(start)
         pause = 0.05
         while not self._closed.is_set():
             try:
-                running = cut or self._runs()
+                running = cut or (self._restarts and self._runs())
                 self._source = self._open(since, "all", follow=running)
             except NotFound:
                 return None

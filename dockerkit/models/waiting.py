@@ -34,7 +34,7 @@ from dockerkit.models.conditions import (
     condition,
 )
 from dockerkit.models.events import EngineEvent, EventStream
-from dockerkit.models.logs import LogEntry, LogStream, name_of
+from dockerkit.models.logs import LogEntry, LogStream, name_of, nanoseconds, since_text
 from dockerkit.models.resource import Model
 
 if TYPE_CHECKING:
@@ -195,8 +195,9 @@ class _Waiter:
         if self._reads and len(self._sources) == 1 and state.get("Status") != "created":
             # Not what it wrote in an earlier run: of one that runs, FinishedAt is the end of the run before.
             before = state.get("FinishedAt") if state.get("Running") else None
-            since = None if not before or before.startswith("0001-") else before
-            self._follow(container.log_entries(follow=True, since=since))
+            since = None if not before or before.startswith("0001-") else since_text(nanoseconds(before))
+            identity, name = container.id or "", name_of(container)
+            self._follow(LogStream(container.client, identity, name, follow=True, since=since, restarts=False))
 
     def _ask(self) -> None:
         try:
