@@ -339,7 +339,9 @@ class DockerClient:
         registry: str | None = None,
         reauth: bool = False,
         dockercfg_path: str | None = None,
-    ) -> dict[str, Any]:
+        *,
+        save: bool = False,
+    ) -> Mapping[str, Any]:
         """Check credentials with a registry and use them from now on. ``POST /auth``
 
         Args:
@@ -347,11 +349,23 @@ class DockerClient:
             registry: its address; None is Docker Hub.
             reauth: ask the registry even where these credentials are known.
             dockercfg_path: read this config.json first.
+            save: keep them beyond this client, where the docker command keeps its own.
 
         Raises:
             APIError: the registry does not accept them.
         """
-        return self.api.login(username, password, email, registry, reauth, dockercfg_path)
+        return self.api.login(username, password, email, registry, reauth, dockercfg_path, save=save)
+
+    def logout(self, registry: str | None = None) -> bool:
+        """Forget the credentials for a registry: this client's, and those that the docker command keeps. Sends nothing.
+
+        Args:
+            registry: its address; None is Docker Hub.
+
+        Returns:
+            Whether there were any.
+        """
+        return self.api.logout(registry)
 
     def close(self) -> None:
         """Close all connections; calls that run in other threads end with ClientClosed."""

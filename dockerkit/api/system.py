@@ -110,18 +110,21 @@ class SystemAPI(Base):
             auth: base64 of ``user:password``, instead of these.
             identity_token: a token that stands for the account.
             registry_token: a bearer token, sent to the registry as it is.
+            save: keep them beyond this client, where the docker command keeps its own: in the credential helper that
+                config.json names, else in config.json itself (encoded, not encrypted).
 
         Returns:
             The engine's answer (``Status``, ``IdentityToken``); or, where they are kept already, the credentials.
 
         Raises:
             Unauthorized: the registry refuses them (older engines: ServerError).
+            StoreError: the credential helper failed to keep them.
         """
         if dockercfg_path and os.path.exists(dockercfg_path):
             self.reload_config(dockercfg_path)
-        if not reauth and username:
+        if not reauth and not save and username:
             kept = self._auth.resolve_authconfig(registry)
-            if kept and kept.get("username") == username:
+            if kept and kept.username == username:
                 return kept
         body = {
             "username": username,
@@ -139,7 +142,24 @@ class SystemAPI(Base):
         if token := answer.get("IdentityToken"):
             credentials = {"username": username or "", "identitytoken": token, "serveraddress": registry or ""}
         self._auth.add_auth(registry or "docker.io", credentials)
+        if save:
+            self._auth.save(registry, credentials)
         return answer
+
+    def logout(self, registry: str | None = None) -> bool:
+        """Forget the credentials for a registry: this client's, and those that the docker command keeps. Sends nothing.
+
+        Args:
+            registry: host name or URL; None is the Docker Hub.
+
+        Returns:
+            Whether there were any.
+
+        Raises:
+            StoreError: the credential helper failed.
+            InvalidConfigFile: config.json can't be read.
+        """
+        return self._auth.erase(registry)
 
     def _email(self, email: str | None) -> str | None:
         if email is None or self._supports("POST /auth", "email"):

@@ -90,6 +90,12 @@ class Model:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.short_id}>"
 
+    def _repr_html_(self) -> str:
+        """A table of the main facts, for notebooks; asks the engine nothing."""
+        from dockerkit.models.tables import Table
+
+        return Table([self])._repr_html_()
+
 
 class Collection(Generic[M]):
     """Where objects of one kind come from: ``get``, ``list``, ``create`` and what the engine can do with all of them.
