@@ -69,7 +69,7 @@ class Container(ExecModel, LogModel, WaitModel, StatsModel, ContainerFiles, Cont
         return self._attrs
 
     @attrs.setter
-    def attrs(self, attrs: dict[str, Any]) -> None:
+    def attrs(self, attrs: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._attrs = attrs
         for name in ("state", "mounts", "network_settings", "config"):
             self.__dict__.pop(name, None)
@@ -450,6 +450,15 @@ class ContainerCollection(Collection[Container]):
             ``ContainersDeleted`` (ids, or None) and ``SpaceReclaimed`` (bytes).
         """
         return self.client.api.prune_containers(filters)
+
+
+def __getattr__(name: str) -> object:
+    if name in ("RUN_CREATE_KWARGS", "RUN_HOST_CONFIG_KWARGS"):  # docker-py's lists of the options of run()
+        from dockerkit.types import create_options
+
+        names = create_options.CONFIG_NAMES if name == "RUN_CREATE_KWARGS" else create_options.HOST_NAMES
+        return sorted(names | {"detach", "name", "platform", "use_config_proxy"} if "CREATE" in name else names)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _own_name(attrs: Mapping[str, Any]) -> str | None:

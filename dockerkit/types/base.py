@@ -206,8 +206,19 @@ class Value(BaseModel, metaclass=ValueType):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         fields = type(self).model_fields
         for name, value in self.__dict__.items():
-            if value is not None:
+            if value != fields[name].default:
                 yield name, value if fields[name].repr else "..."
+
+
+class DictType(dict[str, Any]):
+    """docker-py's base of small values; ours are :class:`Value`.
+
+    Args:
+        init: what is in it.
+    """
+
+    def __init__(self, init: Mapping[str, Any]) -> None:
+        super().__init__({key: value for key, value in init.items() if value is not None})
 
 
 Mapping.register(Value)  # pyright: ignore[reportAttributeAccessIssue]

@@ -102,3 +102,13 @@ class ContainerConfigOptions(ConfigOptions, total=False):
     """Of :meth:`APIClient.create_networking_config`."""
     runtime: Annotated[str | None, Wire("HostConfig.Runtime")]
     """The OCI runtime."""
+
+
+# A TypedDict has its base's rows first; by position docker-py's order counts.
+_POSITIONS = (
+    *("image", "command", "hostname", "user", "detach", "stdin_open", "tty", "ports", "environment", "volumes"),
+    *("network_disabled", "entrypoint", "working_dir", "domainname", "host_config", "mac_address", "labels"),
+    *("stop_signal", "networking_config", "healthcheck", "stop_timeout", "runtime"),
+)
+_rows = ContainerConfigOptions.__annotations__
+ContainerConfigOptions.__annotations__ = {**{name: _rows[name] for name in _POSITIONS}, **_rows}

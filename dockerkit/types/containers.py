@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.errors import InvalidArgument, UnknownOption
@@ -120,7 +120,7 @@ class HostConfig(dict[str, Any]):
     """
 
     def __init__(self, version: str | None = None, *args: Any, **options: Unpack[HostOptions]) -> None:
-        super().__init__(_host_body(_by_position(_HOST, args, options)))
+        super().__init__(_host_body(_by_position(_HOST.wires, args, options)))
 
 
 class ContainerConfig(dict[str, Any]):
@@ -128,18 +128,19 @@ class ContainerConfig(dict[str, Any]):
 
     Args:
         version: taken for docker-py's sake: the version in use with the engine decides.
-        image, command: what to run.
+        args: options by position, in docker-py's order: image, command, hostname...
         options: the rows of :class:`ContainerConfigOptions`.
     """
 
-    def __init__(self, version: str | None, image: str, command: Any = None, **options: Any) -> None:
-        super().__init__(container_config(image=image, command=command, **options))
+    def __init__(self, version: str | None = None, *args: Any, **options: Unpack[ContainerConfigOptions]) -> None:
+        given: Any = _by_position(_CONFIG.wires, args, options)
+        super().__init__(container_config(**given))
 
 
-def _by_position(rows: Rows, args: tuple[object, ...], options: Mapping[str, object]) -> dict[str, object]:
-    given = dict(zip(rows.wires, args, strict=False))
+def _by_position(names: Iterable[str], args: tuple[object, ...], options: Mapping[str, object]) -> dict[str, object]:
+    given = dict(zip(names, args, strict=False))
     if twice := given.keys() & options.keys():
-        raise UnknownOption(f"{rows.owner} got {', '.join(sorted(twice))} twice")
+        raise UnknownOption(f"{', '.join(sorted(twice))}: given by position and by name")
     return {**given, **options}
 
 

@@ -66,13 +66,13 @@ class Mount(Value):
     """A volume's name, a folder of the host (``./src`` counts from here), an image; None for an anonymous volume."""
     type: Annotated[Literal["volume", "bind", "tmpfs", "npipe", "cluster", "image"], Wire("Type")] = "volume"
     """What is mounted: volume, bind, tmpfs, npipe, cluster (API 1.42) or image (API 1.48)."""
-    read_only: Annotated[bool | None, Wire("ReadOnly", unset=False)] = None
+    read_only: Annotated[bool | None, Wire("ReadOnly", unset=False)] = False
     """Not writable from within."""
     consistency: Annotated[str | None, Wire("Consistency")] = None
     """default, consistent, cached or delegated: for Docker Desktop."""
     propagation: Annotated[str | None, Wire("BindOptions.Propagation")] = None
     """bind: private, rprivate, shared, rshared, slave or rslave."""
-    no_copy: Annotated[bool | None, Wire("VolumeOptions.NoCopy", unset=False)] = None
+    no_copy: Annotated[bool | None, Wire("VolumeOptions.NoCopy", unset=False)] = False
     """volume: don't fill a new one with what the image has at the target."""
     labels: Annotated[Labels | None, Wire("VolumeOptions.Labels", parse.labels)] = None
     """volume: labels of a new one."""
