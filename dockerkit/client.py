@@ -341,7 +341,7 @@ class DockerClient:
         dockercfg_path: str | None = None,
         *,
         save: bool = False,
-    ) -> Mapping[str, Any]:
+    ) -> dict[str, Any]:
         """Check credentials with a registry and use them from now on. ``POST /auth``
 
         Args:

@@ -98,6 +98,7 @@ class SystemAPI(Base):
         auth: str | None = None,
         identity_token: str | None = None,
         registry_token: str | None = None,
+        save: bool = False,
     ) -> dict[str, Any]:
         """Check credentials with a registry and keep them for this client's calls. ``POST /auth``
 
