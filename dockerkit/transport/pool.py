@@ -72,6 +72,15 @@ class Connection(http.client.HTTPConnection):
         with contextlib.suppress(OSError):
             self.wire.shutdown(socket.SHUT_RDWR)
 
+    def abandon(self) -> None:
+        """Close only this process's handle, after a fork: the parent's conversation goes on.
+
+        Not :meth:`close`, which would wait for the buffer's lock: a thread that read when the process forked holds it,
+        and is not here to let it go.
+        """
+        with contextlib.suppress(OSError):
+            os.close(self.wire.detach())
+
     def is_stale(self) -> bool:
         """Whether an idle connection can't be used again: the engine closed it, or sent what nobody asked for."""
         poll = select.poll() if hasattr(select, "poll") else None
@@ -154,8 +163,7 @@ class Pool:
     def _forget_after_fork(self) -> None:
         if self._process != os.getpid():
             for connection in [*self._idle, *self._busy]:
-                with contextlib.suppress(OSError):
-                    connection.close()  # only this process's handle: the parent's conversation goes on
+                connection.abandon()
             self._idle, self._busy, self._process = [], set(), os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
