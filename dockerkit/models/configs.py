@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.encode import Filters
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.rotation import rotate
+from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class ConfigCollection(Collection[Config]):
         Args:
             filters: ``{"id": ..., "name": ..., "label": ["a=b"]}``.
         """
-        return [self.prepare_model(attrs) for attrs in self.client.api.configs(filters)]
+        return Table(self.prepare_model(attrs) for attrs in self.client.api.configs(filters))
 
     def rotate(
         self, config: Config | str, data: bytes | str, *, name: str | None = None, remove_old: bool = True

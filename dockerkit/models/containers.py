@@ -18,6 +18,7 @@ from dockerkit.models.files import ContainerFiles
 from dockerkit.models.logs import LogModel
 from dockerkit.models.resource import Collection
 from dockerkit.models.stats import StatsModel
+from dockerkit.models.tables import Table
 from dockerkit.models.waiting import WaitModel
 
 if TYPE_CHECKING:
@@ -435,7 +436,7 @@ class ContainerCollection(Collection[Container]):
             ignore_removed: taken for docker-py's sake: nothing is asked about single containers here.
         """
         found = self.client.api.containers(all=all, before=before, filters=filters, limit=limit, since=since)
-        containers = [self.prepare_model(cast("dict[str, Any]", summary), partial=True) for summary in found]
+        containers = Table(self.prepare_model(cast("dict[str, Any]", summary), partial=True) for summary in found)
         for container in containers:
             container._sparse = sparse
         return containers

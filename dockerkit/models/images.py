@@ -12,6 +12,7 @@ from dockerkit.models.image_archives import ImageArchives
 from dockerkit.models.image_builds import ImageBuilds
 from dockerkit.models.registry import ImageTransfers, RegistryData, normalize_platform
 from dockerkit.models.resource import Model
+from dockerkit.models.tables import Table
 from dockerkit.platforms import Platform
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ class ImageCollection(ImageTransfers, ImageArchives, ImageBuilds):
         found = self.client.api.images(
             name, all=all, filters=filters, shared_size=shared_size, manifests=manifests, identity=identity
         )
-        return [self.prepare_model(summary, partial=True) for summary in found]
+        return Table(self.prepare_model(summary, partial=True) for summary in found)
 
     def remove(
         self,

@@ -12,6 +12,7 @@ from dockerkit.api.base import Ref
 from dockerkit.api.encode import Filters
 from dockerkit.errors import NotFound
 from dockerkit.models.resource import Collection, Model
+from dockerkit.models.tables import Table
 
 if TYPE_CHECKING:
     from dockerkit.api.network import Links
@@ -245,7 +246,9 @@ class NetworkCollection(Collection[Network]):
             filters: ``{"driver": "bridge", "label": ["a=b"], "scope": "local", "type": "custom", "dangling": True}``.
             greedy: inspect each, so that :attr:`Network.endpoints` are known; one that vanishes meanwhile is left out.
         """
-        found = [self.prepare_model(attrs, partial=True) for attrs in self.client.api.networks(names, ids, filters)]
+        found = Table(
+            self.prepare_model(attrs, partial=True) for attrs in self.client.api.networks(names, ids, filters)
+        )
         if not greedy:
             return found
         there = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.encode import Filters
 from dockerkit.errors import ConvergenceTimeout
 from dockerkit.models.resource import Collection, Model
+from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
@@ -216,4 +217,4 @@ class NodeCollection(Collection[Node]):
         Args:
             filters: ``{"role": "manager", "membership": "accepted", "name": ..., "label": ..., "node.label": ...}``.
         """
-        return [self.prepare_model(attrs) for attrs in self.client.api.nodes(filters)]
+        return Table(self.prepare_model(attrs) for attrs in self.client.api.nodes(filters))

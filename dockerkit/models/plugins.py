@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.encode import Filters
 from dockerkit.errors import DockerException, InvalidArgument
 from dockerkit.models.resource import Collection, Model
+from dockerkit.models.tables import Table
 
 if TYPE_CHECKING:
     from dockerkit.auth import AuthSource
@@ -215,7 +216,7 @@ class PluginCollection(Collection[Plugin]):
         Args:
             filters: ``{"enabled": True, "capability": "volumedriver"}`` (API 1.28).
         """
-        return [self.prepare_model({**attrs}) for attrs in self.client.api.plugins(filters)]
+        return Table(self.prepare_model({**attrs}) for attrs in self.client.api.plugins(filters))
 
 
 def _granted(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.encode import Filters
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.rotation import rotate
+from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class SecretCollection(Collection[Secret]):
         Args:
             filters: ``{"id": ..., "name": ..., "names": ..., "label": ["a=b"]}``.
         """
-        return [self.prepare_model(attrs) for attrs in self.client.api.secrets(filters)]
+        return Table(self.prepare_model(attrs) for attrs in self.client.api.secrets(filters))
 
     def rotate(
         self, secret: Secret | str, data: bytes | str, *, name: str | None = None, remove_old: bool = True

@@ -12,6 +12,7 @@ from dockerkit.errors import InvalidArgument
 from dockerkit.models.convergence import OnProgress, Progress, look, watch
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.service_options import ServiceOptions, ServiceUpdateOptions, api_arguments
+from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
@@ -307,7 +308,7 @@ class ServiceCollection(Collection[Service]):
             filters: ``{"id": ..., "name": ..., "label": ["a=b"], "mode": "global"}``.
             status: also how many tasks of each run, and should, in ``attrs["ServiceStatus"]`` (API 1.41).
         """
-        return [self.prepare_model({**attrs}) for attrs in self.client.api.services(filters, status)]
+        return Table(self.prepare_model({**attrs}) for attrs in self.client.api.services(filters, status))
 
 
 def _kept(options: Mapping[str, Any], name: str) -> dict[str, Any]:

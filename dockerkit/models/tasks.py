@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.encode import Filters
 from dockerkit.models.resource import Collection, Model
+from dockerkit.models.tables import Table
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import Moment
@@ -127,4 +128,4 @@ class TaskCollection(Collection[Task]):
         Args:
             filters: ``{"service": ..., "node": ..., "desired-state": "running", "name": ..., "label": ...}``.
         """
-        return [self.prepare_model(attrs) for attrs in self.client.api.tasks(filters)]
+        return Table(self.prepare_model(attrs) for attrs in self.client.api.tasks(filters))

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from dockerkit.api.encode import Filters
 from dockerkit.errors import InvalidArgument, NotFound
 from dockerkit.models.resource import Collection, Model
+from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 from dockerkit.models.volume_files import VolumeFiles
 
@@ -239,7 +240,7 @@ class VolumeCollection(Collection[Volume]):
             filters: ``{"dangling": True, "driver": "local", "label": ["a=b"], "name": "data"}``.
         """
         found = self.client.api.volumes(filters)["Volumes"] or []
-        return [self.prepare_model({**attrs}, partial=True) for attrs in found]
+        return Table(self.prepare_model({**attrs}, partial=True) for attrs in found)
 
     def prune(self, filters: Filters | None = None, *, all: bool = False) -> answers.VolumePruneResponse:
         """Remove volumes that no container uses. ``POST /volumes/prune``
