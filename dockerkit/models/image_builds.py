@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,8 @@ from dockerkit.progress import following
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from dockerkit.build.options import BuildOptions
+    from dockerkit.build.buildkit.options import BuildKitOptions
+    from dockerkit.build.buildkit.running import BuildResult
     from dockerkit.models.images import Image
     from dockerkit.progress import ProgressSpec
 
@@ -22,23 +24,50 @@ Builder = Literal["auto", "classic", "buildkit"]
 _LOG_LINES = 20
 _STEP = re.compile(r"Step \d+/\d+ : (.*)")
 _ID = re.compile(r"(?:Successfully built |^)(sha256:[0-9a-f]{64}|[0-9a-f]{12,64})\s*$")
-_NEEDS_BUILDKIT = "requires BuildKit"
+_NOISE = (" ---> ", "Removing intermediate container ")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # what steps say on stderr comes in red
+
+log = logging.getLogger(__name__)
+
+
+class BuildLog(Iterator[dict[str, Any]]):
+    """The records of a build, one after the other.
+
+    Attributes:
+        builder: which builder it was: "classic" or "buildkit".
+        reason: why it was that one.
+        records: all of them.
+    """
+
+    def __init__(self, records: list[dict[str, Any]], builder: str, reason: str) -> None:
+        self.records = records
+        self.builder = builder
+        self.reason = reason
+        self._left = iter(records)
+
+    def __next__(self) -> dict[str, Any]:
+        return next(self._left)
+
+    def __repr__(self) -> str:
+        return f"<BuildLog: {len(self.records)} records of the {self.builder} builder, {self.reason}>"
 
 
 class ImageBuilds(Collection["Image"]):
     """The part of the images that builds new ones."""
 
     def build(
-        self, *, builder: Builder = "auto", progress: ProgressSpec = None, **options: Unpack[BuildOptions]
-    ) -> tuple[Image, Iterator[dict[str, Any]]]:
-        """Build an image. ``POST /build``
+        self, *, builder: Builder = "auto", progress: ProgressSpec = None, **options: Unpack[BuildKitOptions]
+    ) -> tuple[Image, BuildLog]:
+        """Build an image. ``POST /build``, or ``POST /grpc`` with BuildKit
 
         Args:
-            builder: "classic", "buildkit", or "auto": BuildKit where an option or the Dockerfile needs it, or
-                ``DOCKER_BUILDKIT=1`` asks for it; else the classic builder.
+            builder: "classic", "buildkit", or "auto": BuildKit where the extra of that name is installed and engine and
+                options allow it, else the classic builder; ``DOCKER_BUILDKIT=0`` or ``1`` decides as for the docker
+                command. The log says which it was, and why.
             progress: show it: True (what fits the place), "plain" (lines), a function that gets the state.
-            options: `path`, `fileobj`, `dockerfile`, `tag`, `buildargs`, `target`, `platform`..., see
-                :class:`~dockerkit.build.options.BuildOptions`.
+            options: `path`, `fileobj`, `dockerfile`, `tag`, `buildargs`, `target`, `platform`..., and with BuildKit
+                `secrets`, `ssh`, `cache_to`, `contexts`...; see
+                :class:`~dockerkit.build.buildkit.options.BuildKitOptions`.
 
         Returns:
             The image, and an iterator over the records of the build.
@@ -46,53 +75,82 @@ class ImageBuilds(Collection["Image"]):
         Raises:
             BuildError: a step failed. It has the log (``build_log``), the failed step and its last lines of output, and
                 its exit code.
-            InvalidArgument: there is no context, or arguments contradict each other.
+            InvalidArgument: there is no context, or arguments contradict each other, or the builder does not know them.
             UnreadableFile: a file of the context, or the Dockerfile, can't be read.
 
         Example::
 
             image, log = client.images.build(path=".", tag="app:1", progress=True)
         """
-        from dockerkit.build.options import BUILDKIT_ONLY
+        which, reason = self._choose(builder, options)
+        log.debug("building with the %s builder: %s", which, reason)
+        if which == "classic":
+            return self._build_classic(progress, options, reason)
+        result = self.buildkit(progress=progress, **options)
+        if result.image_id is None:
+            raise InvalidArgument("outputs: this build went well but made no image here; images.buildkit() is for that")
+        return self.get(result.image_id), BuildLog(result.log, "buildkit", reason)
+
+    def buildkit(self, *, progress: ProgressSpec = None, **options: Unpack[BuildKitOptions]) -> BuildResult:
+        """Build with BuildKit, also what is no image in the engine: files, archives, cache. ``POST /grpc``
+
+        Args:
+            progress: show it, as for :meth:`build`.
+            options: as for :meth:`build`.
+
+        Returns:
+            The image's id (None where the outputs hold none), the warnings, the steps, and the log.
+
+        Raises:
+            BuildError: a step failed.
+            InvalidArgument: an option that makes no sense, or that the engine would ignore.
+        """
+        from dockerkit.build.buildkit import build as buildkit_build
+
+        return buildkit_build(self.client.api, progress=progress, **options)
+
+    def _choose(self, builder: str, options: BuildKitOptions) -> tuple[str, str]:
+        """The builder, and why it is that one."""
+        from dockerkit.build.buildkit import CLASSIC_ONLY, needs_buildkit, reason_against
 
         if builder not in ("auto", "classic", "buildkit"):
             raise InvalidArgument(f"builder: one of auto, classic, buildkit is needed, not {builder!r}")
-        needed = sorted(BUILDKIT_ONLY & {name for name, value in options.items() if value is not None})
+        needed = needs_buildkit(options)
         if builder == "classic" and needed:
-            raise InvalidArgument(f"builder: the classic builder knows no {', '.join(needed)}")
-        if builder == "buildkit" or needed or (builder == "auto" and os.environ.get("DOCKER_BUILDKIT") == "1"):
-            return self._build_with_buildkit(progress, options)
-        try:
-            return self._build_classic(progress, options)
-        except BuildError as error:
-            if builder == "auto" and _NEEDS_BUILDKIT in error.msg and _is_repeatable(options):
-                return self._build_with_buildkit(progress, options)
-            raise
+            raise InvalidArgument(f"{needed[0]}: the classic builder does not know it; builder='buildkit' does")
+        if builder != "auto":
+            return builder, "as was asked for"
+        if needed:
+            return "buildkit", f"because {needed[0]} needs it"
+        for name in sorted(CLASSIC_ONLY):
+            if options.get(name):
+                return "classic", f"because {name} needs it"
+        if options.get("network_mode") not in (None, "default", "none", "host"):
+            return "classic", "because network_mode names a network"
+        wish = os.environ.get("DOCKER_BUILDKIT")
+        if wish:
+            return ("classic" if wish.lower() in ("0", "false", "f") else "buildkit"), f"because DOCKER_BUILDKIT={wish}"
+        if against := reason_against(self.client.api):
+            return "classic", f"because {against}"
+        return "buildkit", "because engine and options allow it"
 
-    def _build_with_buildkit(
-        self, progress: ProgressSpec, options: BuildOptions
-    ) -> tuple[Image, Iterator[dict[str, Any]]]:
-        from dockerkit.build.buildkit import build as buildkit_build
-
-        return buildkit_build(self.client, progress=progress, **options)
-
-    def _build_classic(self, progress: ProgressSpec, options: BuildOptions) -> tuple[Image, Iterator[dict[str, Any]]]:
+    def _build_classic(self, progress: ProgressSpec, options: BuildKitOptions, reason: str) -> tuple[Image, BuildLog]:
         settings: dict[str, Any] = {**options, "decode": True}
         if settings.get("platform") is None:
             settings["platform"] = os.environ.get("DOCKER_DEFAULT_PLATFORM") or None
         tag = settings.get("tag")
         title = f"Building {tag if isinstance(tag, str) else ', '.join(tag or ()) or 'an image'}"
-        log = _ClassicLog()
+        said = _ClassicLog()
         with self.client.api.build(**settings) as stream, following(progress, title) as state:
             try:
                 for record in stream:
-                    log.feed(record)
+                    said.feed(record)
                     state.feed(record)
             except BuildError as error:
-                raise log.explained(error) from None
-        if log.image is None:
-            raise log.explained(BuildError("the engine did not say which image it built"))
-        return self.get(log.image), iter(log.records)
+                raise said.explained(error) from None
+        if said.image is None:
+            raise said.explained(BuildError("the engine did not say which image it built"))
+        return self.get(said.image), BuildLog(said.records, "classic", reason)
 
 
 class _ClassicLog:
@@ -122,13 +180,8 @@ class _ClassicLog:
 
     def explained(self, error: BuildError) -> BuildError:
         """The error with what is known about it."""
-        lines = [line.rstrip() for line in self._output.splitlines()]
+        lines = [line.rstrip() for line in _COLOURS.sub("", self._output).splitlines()]
         error.build_log = [*self.records, *error.build_log]
         error.step = error.step or self._step
-        error.log = tuple(line for line in lines if line and not line.startswith(" ---> "))[-_LOG_LINES:]
+        error.log = tuple(line for line in lines if line and not line.startswith(_NOISE))[-_LOG_LINES:]
         return error
-
-
-def _is_repeatable(options: BuildOptions) -> bool:
-    fileobj = options.get("fileobj")
-    return fileobj is None or isinstance(fileobj, (str, bytes))
