@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from html import escape
 from typing import Any, TypeVar
 
@@ -60,16 +61,22 @@ def facts(model: Any) -> dict[str, object]:
     state = attrs.get("State")
     image = (config or {}).get("Image") or (attrs.get("Image") if "Names" in attrs or config else None)
     more = {
-        "Image": image,
+        "Image": image[:19] if isinstance(image, str) and image.startswith("sha256:") else image,
         "Status": attrs.get("Status") if isinstance(attrs.get("Status"), str) else _status(state),
         "Driver": attrs.get("Driver") if isinstance(attrs.get("Driver"), str) else None,
         "Size": _size(attrs.get("Size")),
-        "Created": attrs.get("CreatedAt") or attrs.get("Created"),
+        "Created": _moment(attrs.get("CreatedAt") or attrs.get("Created")),
         "Labels": (config or {}).get("Labels") or attrs.get("Labels") or (spec or {}).get("Labels"),
     }
     if isinstance(shown["Name"], str):
         shown["Name"] = shown["Name"].lstrip("/")
     return {**shown, **{title: value for title, value in more.items() if value not in (None, {}, [])}}
+
+
+def _moment(moment: object) -> str | None:
+    if isinstance(moment, int):
+        return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"
+    return moment[:16].replace("T", " ") if isinstance(moment, str) else None
 
 
 def _status(state: object) -> object:
