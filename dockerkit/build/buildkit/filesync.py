@@ -1,0 +1,149 @@
+"""Sending a tree of files to BuildKit, which asks only for those that differ from what it got last time."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import unquote_plus
+
+from dockerkit.build.buildkit import grpc, messages
+from dockerkit.build.buildkit.call import Call
+from dockerkit.build.buildkit.grpc import GrpcError
+from dockerkit.build.buildkit.tree import Item, Tree, checked_name, walk
+from dockerkit.errors import UnreadableFile
+
+__all__ = ["send_tree"]
+
+_STAT, _REQ, _DATA, _FIN, _ERR = range(5)
+_BLOCK = 32 * 1024
+_LISTED = 256  # so many entries are sent before looking at what is asked for
+
+# Go's bits for kinds of files and special permissions.
+_DIRECTORY, _SYMLINK, _DEVICE, _FIFO = 1 << 31, 1 << 27, 1 << 26, 1 << 25
+_SETUID, _SETGID, _CHAR_DEVICE, _STICKY = 1 << 23, 1 << 22, 1 << 21, 1 << 20
+_KINDS = {
+    stat.S_IFDIR: _DIRECTORY,
+    stat.S_IFLNK: _SYMLINK,
+    stat.S_IFBLK: _DEVICE,
+    stat.S_IFCHR: _DEVICE | _CHAR_DEVICE,
+    stat.S_IFIFO: _FIFO,
+}
+
+
+def send_tree(call: Call, tree: Tree) -> None:
+    """Answer a call of ``FileSync/DiffCopy``.
+
+    Raises:
+        UnreadableFile: a file or folder can't be read; BuildKit is told, too.
+        InvalidArgument: a name that can't be sent.
+        GrpcError: the call broke.
+    """
+    try:
+        _Sender(call).run(
+            walk(
+                tree,
+                include=_values(call, "include-patterns"),
+                exclude=_values(call, "exclude-patterns"),
+                follow=_values(call, "followpaths"),
+            )
+        )
+    except GrpcError:
+        raise
+    except Exception as error:
+        with suppress(GrpcError):
+            call.send(messages.Packet(type=_ERR, data=str(error).encode()).SerializeToString())
+        raise
+
+
+def _values(call: Call, name: str) -> list[str]:
+    values = call.values(name)
+    return [unquote_plus(value) for value in values] if call.header(f"{name}-encoded") else values
+
+
+class _Sender:
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._files: dict[int, Item] = {}
+        self._asked: deque[int] = deque()
+        self._twins: dict[tuple[int, int], str] = {}
+        self._complete = False
+
+    def run(self, entries: Iterator[tuple[str, Item]]) -> None:
+        send = self._call.send
+        for number, (path, item) in enumerate(entries):
+            send(messages.Packet(type=_STAT, stat=self._stat(number, path, item)).SerializeToString(), at_once=False)
+            if number % _LISTED == _LISTED - 1:
+                self._look()
+        send(messages.Packet(type=_STAT).SerializeToString())
+        while True:
+            while self._asked:
+                self._send_file(self._asked.popleft())
+            if self._complete:
+                break
+            self._take(self._call.receive())
+        send(messages.Packet(type=_FIN).SerializeToString())  # and BuildKit waits for the end of the call
+
+    def _look(self) -> None:
+        with suppress(TimeoutError):
+            while not self._complete:
+                self._take(self._call.receive(0))
+
+    def _take(self, message: bytes | None) -> None:
+        if message is None:
+            raise GrpcError(grpc.CANCELLED, "BuildKit ended the transfer of files before it was complete")
+        packet = messages.Packet.FromString(message)
+        if packet.type == _REQ:
+            self._asked.append(packet.id)
+        elif packet.type == _FIN:
+            self._complete = True
+        elif packet.type == _ERR:
+            raise GrpcError(grpc.CANCELLED, packet.data.decode("utf-8", "replace"))
+
+    def _stat(self, number: int, path: str, item: Item) -> object:
+        kind = stat.S_IFMT(item.mode)
+        mode = item.mode & 0o777 | _KINDS.get(kind, 0)
+        for bit, go in ((stat.S_ISUID, _SETUID), (stat.S_ISGID, _SETGID), (stat.S_ISVTX, _STICKY)):
+            if item.mode & bit:
+                mode |= go
+        entry = messages.Stat(path=checked_name(path), mode=mode, mtime=item.mtime)
+        if kind == stat.S_IFREG:
+            first = self._twins.setdefault(item.twin, path) if item.twin else path
+            if first != path:
+                entry.linkname = first
+            else:
+                entry.size = item.size
+                self._files[number] = item
+        elif kind == stat.S_IFLNK:
+            entry.linkname = checked_name(item.link)
+        elif item.device:
+            entry.devmajor, entry.devminor = os.major(item.device), os.minor(item.device)
+        elif kind == stat.S_IFSOCK:
+            self._files[number] = item._replace(source=b"")  # arrives as an empty file
+        return entry
+
+    def _send_file(self, number: int) -> None:
+        item = self._files.get(number)
+        if item is None:
+            raise GrpcError(grpc.INTERNAL, f"BuildKit asked for entry {number}, which is no file")
+        for block in _blocks(item):
+            self._call.send(messages.Packet(type=_DATA, id=number, data=block).SerializeToString())
+        self._call.send(messages.Packet(type=_DATA, id=number).SerializeToString(), at_once=False)
+        if not self._asked:
+            self._look()
+
+
+def _blocks(item: Item) -> Iterator[bytes]:
+    source = item.source
+    if isinstance(source, bytes):
+        for at in range(0, len(source), _BLOCK):
+            yield source[at : at + _BLOCK]
+        return
+    try:
+        with open(source, "rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise UnreadableFile.of(error, source) from error

@@ -1,0 +1,127 @@
+"""BuildKit's account of a build, told to the same state that pulls and pushes are shown by."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from dockerkit.progress_state import Progress
+
+__all__ = ["BuildWarning", "Trace"]
+
+_STEP = re.compile(r"\[[^\]]*\d+/\d+\] ")
+
+
+@dataclass(frozen=True)
+class BuildWarning:
+    """A warning about the Dockerfile.
+
+    Attributes:
+        text: in one line.
+        detail: more about it.
+        url: where it is explained.
+        dockerfile: the file's name.
+        lines: numbers of the lines it is about.
+    """
+
+    text: str
+    detail: str = ""
+    url: str = ""
+    dockerfile: str = ""
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        place = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
+        return f"{self.text}{place}"
+
+
+@dataclass
+class _Known:
+    """What was told of a step already."""
+
+    started: float | None = None
+    completed: float | None = None
+    finished: bool = False
+
+
+class Trace:
+    """Feeds a state with what BuildKit tells.
+
+    Args:
+        state: the state.
+
+    Attributes:
+        warnings: those about the Dockerfile.
+        failed: the id and the name of the step that failed first.
+    """
+
+    def __init__(self, state: Progress) -> None:
+        self.state = state
+        self.warnings: list[BuildWarning] = []
+        self.failed: tuple[str, str] | None = None
+        self.names: dict[str, str] = {}
+        self._known: dict[str, _Known] = {}
+
+    def feed(self, response: Any) -> None:
+        """Take one StatusResponse."""
+        for vertex in response.vertexes:
+            self._begin(vertex)
+        for status in response.statuses:
+            done = status.HasField("completed")
+            name = status.name or status.id
+            self.state.step_status(status.vertex, status.id, name, status.current, status.total or None, done)
+        for log in response.logs:
+            self.state.step_log(log.vertex, log.msg, 2 if log.stream == 2 else 1)
+        for warning in response.warnings:
+            self._warn(warning)
+        for vertex in response.vertexes:  # after the logs: a step's end may come in one message with its last words
+            self._end(vertex)
+
+    def _begin(self, vertex: Any) -> None:
+        known = self._known.setdefault(vertex.digest, _Known())
+        self.names[vertex.digest] = vertex.name
+        self.state.expected = len(self._known)
+        started = _seconds(vertex, "started")
+        if started is not None and started != known.started:
+            known.started, known.finished = started, False
+            self.state.step_started(vertex.digest, vertex.name, started)
+
+    def _end(self, vertex: Any) -> None:
+        known = self._known[vertex.digest]
+        completed = _seconds(vertex, "completed")
+        if completed is None or (known.finished and completed == known.completed and not vertex.error):
+            return
+        first = not known.finished or bool(vertex.error)
+        known.completed, known.finished = completed, True
+        if vertex.error and self.failed is None and "context canceled" not in vertex.error:
+            self.failed = (vertex.digest, vertex.name)
+        if first:
+            self.state.step_done(vertex.digest, vertex.cached, vertex.error or None, completed)
+
+    def _warn(self, warning: Any) -> None:
+        lines = [
+            line for one in warning.ranges for line in range(one.start.line, max(one.end.line, one.start.line) + 1)
+        ]
+        found = BuildWarning(
+            warning.short.decode("utf-8", "replace"),
+            "\n".join(part.decode("utf-8", "replace") for part in warning.detail),
+            warning.url,
+            warning.info.filename,
+            tuple(dict.fromkeys(lines)),
+        )
+        if found not in self.warnings:
+            self.warnings.append(found)
+            self.state.warning(str(found))
+
+
+def instruction(name: str) -> str:
+    """A step as it is written in the Dockerfile: without ``[stage 2/3]`` in front."""
+    return _STEP.sub("", name, count=1) if _STEP.match(name) else name
+
+
+def _seconds(vertex: Any, field: str) -> float | None:
+    if not vertex.HasField(field):
+        return None
+    moment = getattr(vertex, field)
+    return float(moment.seconds + moment.nanos / 1e9)
