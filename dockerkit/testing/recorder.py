@@ -1,0 +1,132 @@
+"""Record what a real engine answers, for tests that replay it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+from typing import IO, Any, Self
+
+from dockerkit import config
+from dockerkit.errors import DockerException
+from dockerkit.testing.recording import kept_headers, key_of, packed, redacted_body, redacted_target
+from dockerkit.testing.server import Request, Server, Wire
+from dockerkit.transport.exchange import Exchange
+from dockerkit.transport.hijack import Hijacked
+from dockerkit.transport.http import Timeouts, Transport
+
+__all__ = ["Recorder"]
+
+_BY_HAND = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
+_NO_LIMIT = Timeouts(60, None)
+
+
+class Recorder:
+    """Stands between clients and an engine, and writes down what passes, without secrets.
+
+    Kept of a request are method, path, query and JSON body; other bodies by their digest; no headers, no input of
+    execs. What looks like a secret (passwords, tokens, credentials, secrets' data, build arguments, variables with such
+    names, passwords in URLs) is replaced by ``***`` in requests and answers. What a program prints is kept as it is:
+    look at a recording before you share it.
+
+    Args:
+        path: the file to write, lines of JSON; it is replaced.
+        base_url: the engine; None finds it as the docker command does.
+
+    Attributes:
+        host: where clients connect to.
+
+    Example::
+
+        with Recorder("tests/engine.jsonl") as recorder, DockerClient(recorder.host) as client:
+            client.containers.run("busybox", ["echo", "hi"], remove=True)
+    """
+
+    def __init__(self, path: str | os.PathLike[str], base_url: str | None = None) -> None:
+        self._transport = Transport(config.resolve(base_url))
+        self._file: IO[str] = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close()
+        self._lock = threading.Lock()
+        self._server = Server(self._pass)
+        self.host = self._server.host
+
+    def _pass(self, request: Request, wire: Wire) -> None:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _BY_HAND}
+        target = redacted_target(request.target)
+        body = redacted_body(request.path, request.headers.get("Content-Type", ""), request.body)
+        kept: dict[str, Any] = {"method": request.method, "target": target, "body": body}
+        kept["key"] = key_of(request.method, target, body)
+        send = self._transport.upgrade if request.headers.get("Upgrade") else self._transport.request
+        try:
+            answer = send(request.method, request.target, headers, request.body or None, timeouts=_NO_LIMIT)
+        except DockerException as error:
+            wire.json({"message": f"recorder: {error}"}, 502)
+            return
+        if isinstance(answer, Hijacked):
+            with answer:
+                self._talk(answer, wire, kept)
+        else:
+            with answer:
+                self._answer(request, answer, wire, kept)
+        self._write(kept)
+
+    def _answer(self, request: Request, answer: Exchange, wire: Wire, kept: dict[str, Any]) -> None:
+        media_type = answer.headers.get("Content-Type") or ""
+        kept |= {"status": answer.status, "headers": kept_headers(dict(answer.headers))}
+        chunks: list[bytes] = []
+        try:
+            if request.method == "HEAD" or answer.status in (204, 304):
+                wire.answer(answer.status, b"", kept["headers"])
+            elif "Content-Length" in answer.headers:
+                chunks.append(answer.read())
+                wire.answer(answer.status, chunks[0], kept["headers"])
+            else:
+                with wire.chunked(media_type, kept["headers"], answer.status) as send:
+                    for chunk in answer.chunks():
+                        chunks.append(chunk)
+                        send(chunk)
+        except OSError:  # the client has seen enough
+            wire.keep = False
+        whole = "json" in media_type  # cut between values, so that each can be looked at
+        kept["chunks"] = [packed(chunk, media_type) for chunk in ([b"".join(chunks)] if whole else chunks)]
+
+    def _talk(self, answer: Hijacked, wire: Wire, kept: dict[str, Any]) -> None:
+        kept |= {"status": 101, "headers": {"Content-Type": answer.media_type}, "talk": (talk := [])}
+        wire.upgrade(answer.media_type)
+
+        def forward() -> None:
+            with contextlib.suppress(OSError, ValueError, DockerException):
+                while data := wire.recv():
+                    talk.append({"in": len(data)})
+                    answer.sendall(data)
+            with contextlib.suppress(OSError, DockerException):
+                answer.close_write()
+
+        reader = threading.Thread(target=forward, name="dockerkit-testing-input", daemon=True)
+        reader.start()
+        with contextlib.suppress(OSError, DockerException):
+            for data in answer.chunks():
+                talk.append({"out": packed(data)})
+                wire.send(data)
+        wire.half_close()
+        wire.close_reading()
+        reader.join(5)
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(json.dumps(kept) + "\n")
+
+    def close(self) -> None:
+        """End the connections, and complete the file."""
+        self._transport.close()
+        self._server.close()
+        with self._lock:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
