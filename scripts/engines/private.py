@@ -32,6 +32,7 @@ def up(spec: Spec) -> bool:
         ensure_root(spec.suite)
         if spec.program == "podman":
             add_packages(spec.suite, "podman", "podman", "netavark", "aardvark-dns", "nftables")
+            _trust_registries(spec)
         _remove(spec)
         try:
             _start(spec)
@@ -41,6 +42,15 @@ def up(spec: Spec) -> bool:
             _remove(spec)
             raise
     return True
+
+
+def _trust_registries(spec: Spec) -> None:
+    """Podman has no --insecure-registry: it reads this file."""
+    folder = spec.root / "etc/containers/registries.conf.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    hosts = [f"{address}:{REGISTRY_PORT + offset}" for address in ("127.0.0.1", spec.gateway) for offset in range(3)]
+    entries = [f'[[registry]]\nlocation = "{host}"\ninsecure = true\n' for host in hosts]
+    (folder / "dockerkit.conf").write_text("\n".join(entries))
 
 
 def down(spec: Spec) -> bool:
