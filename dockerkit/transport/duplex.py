@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import select
 import socket
-import ssl
-import threading
 import time
 from collections.abc import Iterable, Iterator
 
@@ -22,8 +20,8 @@ _READ, _WRITE = 1, 2
 class Duplex:
     """Reads and writes a hijacked connection without ever blocking in the socket.
 
-    One lock guards the socket's own calls, which never wait; waiting is done outside of it. So one thread may read
-    while another writes, over TLS too, and a deadline holds in both directions.
+    The socket's own calls never wait; waiting is done beside it. So a deadline holds in both directions, and one thread
+    may read while another writes. (TLS, ssh and pipes are a plain socket here, see :mod:`dockerkit.transport.bridge`.)
 
     Args:
         link: the connection; it must not be read or written elsewhere from now on.
@@ -32,7 +30,6 @@ class Duplex:
     def __init__(self, link: Hijacked) -> None:
         self.link = link
         self._socket = link._socket
-        self._lock = threading.Lock()
         self._socket.setblocking(False)
 
     def receive(self, deadline: float | None = None) -> bytes:
@@ -50,18 +47,16 @@ class Duplex:
             return self.link.recv()
         while True:
             try:
-                with self._lock:
-                    data = self._socket.recv(BLOCK)
-            except (BlockingIOError, ssl.SSLWantReadError):
+                data = self._socket.recv(BLOCK)
+            except BlockingIOError:
                 self._wait(_READ, deadline)
-            except ssl.SSLWantWriteError:
-                self._wait(_WRITE, deadline)
             except (OSError, ValueError) as error:
                 self.link._end(error)
                 return b""
             else:
                 if not data and self.link._connection.pool_closed():
                     raise ClientClosed(f"the client was closed during {self.link._asked}")
+                self.link.received += len(data)
                 return data
 
     def send(self, data: bytes | bytearray | memoryview, deadline: float | None = None) -> None:
@@ -79,8 +74,7 @@ class Duplex:
 
     def close_write(self) -> None:
         """No more input comes: the process sees the end of its stdin."""
-        with self._lock:
-            self.link.close_write()
+        self.link.close_write()
 
     def converse(self, blocks: Iterable[bytes], deadline: float | None = None) -> Iterator[bytes]:
         """Send all blocks, then the end of input, and yield what comes meanwhile and after.
@@ -121,9 +115,8 @@ class Duplex:
 
     def _send_some(self, data: memoryview) -> int:
         try:
-            with self._lock:
-                return self._socket.send(data[:_SEND_BLOCK])
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return self._socket.send(data[:_SEND_BLOCK])
+        except BlockingIOError:
             return 0
 
     def _receive_now(self) -> bytes | None:
@@ -131,13 +124,14 @@ class Duplex:
         if self.link._early:
             return self.link.recv()
         try:
-            with self._lock:
-                return self._socket.recv(BLOCK) or None
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            data = self._socket.recv(BLOCK)
+        except BlockingIOError:
             return b""
         except (OSError, ValueError) as error:
             self.link._end(error)
             return None
+        self.link.received += len(data)
+        return data or None
 
     def _wait(self, direction: int, deadline: float | None) -> None:
         seconds = None
