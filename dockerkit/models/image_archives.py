@@ -96,7 +96,8 @@ class ImageArchives(Collection["Image"]):
             progress: show it: True, "plain", a function.
 
         Returns:
-            The images that were loaded.
+            The images that were loaded, as far as the engine names them: of images without a name it tells only where
+            the archive holds no others.
 
         Raises:
             ImageLoadError: the archive is no image archive.
