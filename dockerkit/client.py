@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.constants import DEFAULT_CONNECT_RETRY, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
+from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
 
 if TYPE_CHECKING:
     import ssl
@@ -184,6 +185,8 @@ class DockerClient:
 
     def with_timeout(self, timeout: Seconds) -> Self:
         """This client with another timeout, over the same connections; closing either closes both.
+
+        It counts for streams, waits, pulls and builds too, which have no read timeout else.
 
         Args:
             timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.

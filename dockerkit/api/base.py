@@ -114,6 +114,7 @@ class Base:
             **(headers or {}),
         }
         self._timeouts = _timeouts(timeout)
+        self._insists = False
         self._environment = environment
         self._keep = max_pool_size
         self._patience = connect_retry
@@ -132,6 +133,8 @@ class Base:
     def with_timeout(self, timeout: float | tuple[float | None, float | None] | None) -> Self:
         """This client with another timeout, over the same connections; closing either closes both.
 
+        It counts for streams, waits, pulls and builds too, which have no read timeout else.
+
         Args:
             timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.
 
@@ -141,8 +144,14 @@ class Base:
         """
         twin = type(self).__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin.timeout, twin._timeouts = timeout, _timeouts(timeout)
+        twin.timeout, twin._timeouts, twin._insists = timeout, _timeouts(timeout), True
         return twin
+
+    def _timeouts_of(self, timeout: Timeout) -> Timeouts:
+        """The timeouts of one call; a call without limit has one all the same where :meth:`with_timeout` asked for it."""
+        if isinstance(timeout, Unset) or (timeout is None and self._insists):
+            return self._timeouts
+        return _timeouts(timeout, self._timeouts)
 
     # -- the version ---------------------------------------------------------------------------------------------
 
@@ -192,7 +201,7 @@ class Base:
     ) -> Exchange:
         """Send, and turn an error status into its exception; 304 counts as done."""
         target, sent, payload = self._request(method, path, ids, query, body, data, headers, versioned)
-        timeouts = self._timeouts if isinstance(timeout, Unset) else _timeouts(timeout, self._timeouts)
+        timeouts = self._timeouts_of(timeout)
         exchange = self._transport.request(method, target, sent, payload, timeouts=timeouts, route=path)
         if exchange.status >= 300 and exchange.status != 304:
             self._fail(exchange, method, target, path)
@@ -407,7 +416,7 @@ class Base:
     ) -> Hijacked:
         """A call that takes its connection over: input and output of a process."""
         target, sent, payload = self._request(method, path, ids, query, body, None, headers)
-        timeouts = self._timeouts if isinstance(timeout, Unset) else _timeouts(timeout, self._timeouts)
+        timeouts = self._timeouts_of(timeout)
         assert payload is None or isinstance(payload, bytes)
         answer = self._transport.upgrade(method, target, sent, payload, timeouts=timeouts, route=path)
         if isinstance(answer, Exchange):

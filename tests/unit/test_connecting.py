@@ -53,6 +53,14 @@ def test_another_timeout_for_one_call(scripted: ScriptedEngine, api: APIClient) 
         client.with_timeout(0.1).info()
 
 
+def test_a_stream_has_a_read_timeout_only_when_asked(scripted: ScriptedEngine) -> None:
+    scripted.on("GET", "/events", Answer.chunked([b'{"Type":"x"}\n', b'{"Type":"y"}\n'], delay=0.3))
+    with APIClient(scripted.host, version=VERSION, timeout=0.1) as api:
+        assert len(list(api.events())) == 2
+        with pytest.raises(errors.EngineTimeout):
+            list(api.with_timeout(0.1).events())
+
+
 @pytest.mark.parametrize("timeout", [0, -1, True, "5", (1, 0), float("nan")])
 def test_impossible_timeouts_are_refused(timeout: object) -> None:
     with pytest.raises(errors.InvalidArgument, match="timeout"):
