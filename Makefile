@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit unit-lowest integration lint format types bench docs engine engine-down clean
+.PHONY: help demo test unit unit-lowest integration lint format types bench soak fuzz audit docs engine engine-down clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -14,7 +14,7 @@ demo: $(VENV)/.ready ## see dockerkit build, run, watch, enter, copy from and st
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.ready ## run all tests, on every engine that this machine can run
-	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/unit tests/integration
+	$(BIN)/python -m pytest -n 3 tests/unit tests/integration
 
 unit: $(VENV)/.ready ## run the tests that need no engine
 	$(BIN)/python -m pytest tests/unit
@@ -23,7 +23,7 @@ unit-lowest: $(LOWEST)/.ready ## the same with the lowest versions of the depend
 	$(LOWEST)/bin/python -m pytest -p no:cacheprovider tests/unit
 
 integration: $(VENV)/.ready ## run the tests on real engines (ENGINES="trixie sid" for some of them)
-	$(BIN)/python -m pytest -n 3 --dist loadgroup tests/integration $(addprefix --engine ,$(ENGINES))
+	$(BIN)/python -m pytest -n 3 tests/integration $(addprefix --engine ,$(ENGINES))
 
 lint: $(VENV)/.ready ## look for mistakes and for unformatted code
 	$(BIN)/ruff check
@@ -37,8 +37,19 @@ types: $(VENV)/.ready ## check the types, with mypy and pyright
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-bench: $(VENV)/.ready ## measure
-	$(BIN)/python -m benchmarks.run
+bench: $(VENV)-bench/.ready ## measure against docker-py, and write docs/benchmarks.md
+	$(VENV)-bench/bin/python -m benchmarks.run --write
+
+soak: $(VENV)/.ready ## work an engine hard for half an hour, with threads and forks
+	$(BIN)/python -m benchmarks.soak
+
+fuzz: $(VENV)-fuzz/.ready ## feed the parsers what a coverage-guided fuzzer thinks of, for an hour
+	$(VENV)-fuzz/bin/python -m fuzz.run
+
+audit: $(VENV)-audit/.ready ## known holes in what we depend on, and a bill of materials (dist/sbom.json)
+	@mkdir -p dist
+	$(VENV)-audit/bin/cyclonedx-py environment $(VENV)-audit/bin/python -o dist/sbom.json
+	$(VENV)-audit/bin/pip-audit --skip-editable
 
 docs: $(VENV)/.ready ## build the documentation into site/
 	$(BIN)/python -m mkdocs build --strict
@@ -56,6 +67,10 @@ clean: ## remove what was made here (the engines' roots stay in their cache fold
 
 $(VENV)/.ready: pyproject.toml scripts/venv.sh
 	@sh scripts/venv.sh $(PYTHON) $(VENV) --group dev -e '.[all]'
+	@touch $@
+
+$(VENV)-%/.ready: pyproject.toml scripts/venv.sh
+	@sh scripts/venv.sh $(PYTHON) $(VENV)-$* --group $* -e '.[all]'
 	@touch $@
 
 $(LOWEST)/.ready: pyproject.toml scripts/venv.sh scripts/lowest.py

@@ -206,6 +206,8 @@ def _bind(source: object, target: object, name: str) -> str:
 def absolute(spec: str) -> str:
     """A bind's text with a host folder that is absolute, where it was relative to this process's folder or home."""
     source, colon, rest = spec.partition(":")
+    if "\0" in spec:
+        raise InvalidArgument(f"volumes: {spec!r} has a null character, which no path has")
     if source.startswith("~"):
         source = os.path.expanduser(source)
     elif source in (".", "..") or source.startswith(("./", "../", ".\\", "..\\")):

@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of all that parses what others wrote: ``make fuzz``."""
