@@ -154,7 +154,7 @@ def _raw(descriptor: int) -> Iterator[None]:
 
     with _handlers(dict.fromkeys((signal.SIGTERM, signal.SIGHUP), on_signal)):
         try:
-            tty.setraw(descriptor)
+            tty.setraw(descriptor, termios.TCSADRAIN)  # what was typed ahead stays
             yield
         finally:
             restore()

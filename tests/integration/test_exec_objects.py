@@ -308,8 +308,10 @@ def test_a_container_that_goes_away_gives_the_terminal_back(
 def test_attach_terminal(client: DockerClient, box: Callable[..., str], terminal: Callable[..., Terminal]) -> None:
     main = box(["sh"], tty=True, stdin_open=True)
     screen = terminal(client.endpoint.host, main, "attach", rows=30, columns=90)
-    time.sleep(0.7)
-    screen.type("\nstty size\n")
+    screen.type("\n")  # typed ahead
+    screen.expect(r"# ")
+    time.sleep(0.5)
+    screen.type("stty size\n")
     screen.expect(r"30 90")
     screen.type("exit 6\n")
     screen.expect(r"code 6")
