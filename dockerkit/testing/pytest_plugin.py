@@ -11,7 +11,6 @@ All that they create carries a label, and is removed at the end of the run, even
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
@@ -25,14 +24,13 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.client import DockerClient
+    from dockerkit.models.conditions import Condition
     from dockerkit.models.containers import Container
     from dockerkit.models.networks import Network
     from dockerkit.types.create_options import CreateOptions
     from dockerkit.types.parse import Command
 
 __all__ = ["docker_client", "docker_container", "docker_network", "docker_session", "fake_engine"]
-
-_POLL = 0.05
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,7 +72,7 @@ class ContainerFactory(Protocol):
         image: str,
         command: Command | None = None,
         *,
-        ready: str | Callable[[Container], object] | None = None,
+        ready: Condition | str | Callable[[Container], object] | None = None,
         timeout: float = 30.0,
         **options: Unpack[CreateOptions],
     ) -> Container:
@@ -82,13 +80,13 @@ class ContainerFactory(Protocol):
 
         Args:
             image, command, options: as of ``client.containers.run``; it is detached.
-            ready: a text that its output must hold; "healthy" for its health check; a function of the container that
-                says whether it is; None for as soon as it runs.
+            ready: a text that its output must hold; "healthy" for its health check; a condition of
+                :mod:`dockerkit.models.waiting`, or a function of the container; None for as soon as it runs.
             timeout: seconds that this may take.
 
         Raises:
-            TimeoutError: it was not ready in time; the message has the end of its output.
-            RuntimeError: it ended before it was ready; likewise.
+            WaitTimeout: it was not ready in time (also a TimeoutError); the message has the end of its output.
+            ContainerExited: it ended before it was ready; likewise.
         """
         ...
 
@@ -104,8 +102,7 @@ def docker_container(docker_client: DockerClient) -> Iterator[ContainerFactory]:
         options["detach"] = True
         container: Container = docker_client.containers.run(image, command, **options)
         started.append(container)
-        _until_ready(container, ready, timeout)
-        return container
+        return container.wait_until(_condition(ready), timeout)
 
     try:
         yield start
@@ -114,32 +111,16 @@ def docker_container(docker_client: DockerClient) -> Iterator[ContainerFactory]:
             container.remove(force=True, v=True)
 
 
-def _until_ready(container: Container, ready: str | Callable[[Container], object] | None, timeout: float) -> None:
-    end = time.monotonic() + timeout
-    while True:
-        container.reload()
-        if _is_ready(container, ready):
-            return
-        if container.status not in ("running", "created"):
-            raise RuntimeError(f"{container.name} was {container.status} before it was ready:\n{_output(container)}")
-        if time.monotonic() > end:
-            raise TimeoutError(f"{container.name} was not ready after {timeout} s:\n{_output(container)}")
-        time.sleep(_POLL)
+def _condition(
+    ready: Condition | str | Callable[[Container], object] | None,
+) -> Condition | Callable[[Container], object]:
+    from dockerkit.models.waiting import Healthy, Log, Running
 
-
-def _is_ready(container: Container, ready: str | Callable[[Container], object] | None) -> bool:
     if ready is None:
-        return container.status == "running"
+        return Running()
     if ready == "healthy":
-        return container.health == "healthy"
-    if isinstance(ready, str):
-        return ready.encode() in container.logs()
-    return bool(ready(container))
-
-
-def _output(container: Container) -> str:
-    tail: bytes = container.logs(tail=20)
-    return tail.decode(errors="replace")
+        return Healthy()
+    return Log(ready) if isinstance(ready, str) else ready
 
 
 @pytest.fixture

@@ -87,9 +87,8 @@ def test_a_real_engine_is_recorded_and_replayed(engine, busybox, labels, tmp_pat
 
 
 TESTS = """
-    import urllib.request
-
     import pytest
+    from dockerkit.errors import ContainerExited, WaitTimeout
 
     pytest_plugins = ["dockerkit.testing.pytest_plugin"]
     IMAGE = "{image}"
@@ -99,11 +98,11 @@ TESTS = """
         assert b"ready" in container.logs()
 
     def test_container_that_ends_early(docker_container):
-        with pytest.raises(RuntimeError, match="no luck"):
+        with pytest.raises(ContainerExited, match="no luck"):
             docker_container(IMAGE, ["sh", "-c", "echo no luck; exit 1"], ready="ready")
 
     def test_container_that_takes_too_long(docker_container):
-        with pytest.raises(TimeoutError, match="not ready"):
+        with pytest.raises(WaitTimeout):
             docker_container(IMAGE, "sleep 600", ready=lambda container: False, timeout=0.3)
 
     def test_health(docker_container):
