@@ -1,0 +1,121 @@
+"""Pickle and copy, the end of the interpreter, and signals, in the middle of things."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from scripted_engine import Answer, ScriptedEngine
+
+from dockerkit import errors
+from dockerkit.api.client import APIClient
+from dockerkit.api.container import ExitCode
+from dockerkit.client import DockerClient
+from dockerkit.models.containers import Container
+
+ERRORS = [
+    errors.DockerException("a"),
+    errors.InvalidArgument("a"),
+    errors.NullResource("a"),
+    errors.InvalidVersion("a", parameter="p", needed="1.44", spoken="1.41"),
+    errors.APIError("a", None, "why"),
+    errors.NotFound("a"),
+    errors.ImageNotFound("a"),
+    errors.ConnectionFailed("a", "somewhere"),
+    errors.EngineTimeout("a"),
+    errors.StreamError("a", 3, {"error": "a"}),
+    errors.PullError("a"),
+    errors.BuildError("a", [{"stream": "x"}], exit_code=2, step="RUN false", dockerfile="Dockerfile", lines=[3], log=["l"]),
+    errors.StreamTruncated("a"),
+    errors.StreamParseError("a"),
+    errors.ContextNotFound("name", "hint"),
+    errors.ContextAlreadyExists("name"),
+    errors.MissingContextParameter("name"),
+    errors.TLSParameterError("a"),
+    errors.ContainerError(None, 3, ["false"], "busybox", b"err", b"out"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy])
+def test_errors_survive_pickling_and_copying(error: Exception, again: object) -> None:
+    other = again(error)  # type: ignore[operator]
+    assert type(other) is type(error)
+    assert str(other) == str(error)
+    assert {name: value for name, value in vars(other).items() if not name.startswith("_")} == {
+        name: value for name, value in vars(error).items() if not name.startswith("_")
+    }
+
+
+def test_objects_and_results_survive_pickling(scripted: ScriptedEngine) -> None:
+    scripted.on("GET", "/containers/abc/json", Answer.json({"Id": "abc", "Name": "/n", "State": {"Status": "running"}}))
+    with DockerClient(scripted.host) as client:
+        container = client.containers.get("abc")
+        again: Container = pickle.loads(pickle.dumps(container))
+        assert again == container
+        assert again.name == "n"
+        again.reload()
+        again.client.close()
+    code = pickle.loads(pickle.dumps(ExitCode(3, "gone")))
+    assert (code, code.error, code["StatusCode"]) == (3, "gone", 3)
+
+
+def test_a_client_is_copied_with_connections_of_its_own(scripted: ScriptedEngine) -> None:
+    scripted.on("GET", "/containers/abc/json", Answer.json({}))
+    with APIClient(scripted.host) as api:
+        api.inspect_container("abc")
+        other = copy.copy(api)
+        other.inspect_container("abc")
+        other.close()
+        assert api.inspect_container("abc") == {}
+
+
+def one_record_then_silence(request: object, wire: object) -> None:
+    Answer.chunked([b'{"n":1}\n'], truncate=True)(request, wire)  # type: ignore[arg-type]
+    Answer.hang()(request, wire)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", ["pass", "sys.exit(0)", "raise SystemExit", "del stream"])
+def test_the_interpreter_ends_quietly_in_the_middle_of_streams(scripted: ScriptedEngine, ending: str) -> None:
+    scripted.on("GET", "/events", one_record_then_silence)
+    program = f"""
+import sys
+sys.path[:] = {sys.path!r}
+import dockerkit
+client = dockerkit.DockerClient({scripted.host!r})
+stream = client.events(decode=True)
+next(stream)
+{ending}
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("kind", ["small call", "stream", "hijacked"])
+def test_an_interrupt_leaves_the_client_usable(scripted: ScriptedEngine, kind: str) -> None:
+    scripted.on("GET", "/containers/slow/json", Answer.hang())
+    scripted.on("GET", "/containers/abc/json", Answer.json({}))
+    scripted.on("GET", "/events", one_record_then_silence)
+    scripted.on("POST", "/exec/abc/start", Answer.upgraded(talk=lambda wire: wire.recv()))
+    with APIClient(scripted.host) as api:
+        _ = api.api_version
+        calls = {
+            "small call": lambda: api.inspect_container("slow"),
+            "stream": lambda: list(api.events(decode=True)),
+            "hijacked": lambda: api.exec_start("abc"),
+        }
+        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        begun = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            calls[kind]()
+        timer.join()
+        assert time.monotonic() - begun < 5
+        assert api.inspect_container("abc") == {}
