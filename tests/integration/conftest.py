@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import pathlib
+import re
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +145,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.config.stash[KEY].take_down()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Have tests of the same engine run one after the other, in one worker; those without an engine file by file."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByEngine(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, test = nodeid.partition("::")
+            of_engine = _ENGINE_IN_ID.search(test) if path.startswith("tests/integration/") else None
+            return of_engine[1] if of_engine else path
+
+    return ByEngine(config, log)
+
+
+# A test's parameters are joined by dashes: [sid], [asked-sid], [trixie-1m-tmpfs].
+_ENGINE_IN_ID = re.compile(rf"[-\[]({'|'.join(sorted(SPECS, key=len, reverse=True))})[-\]]")
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     engines = config.stash.get(KEY, None) or Engines()
     return [f"engines: {', '.join(engines.names) or 'none'}", *_missing(engines)]
@@ -164,9 +183,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = config.stash[KEY].names
         if config.option.collectonly:
             names = config.getoption("--engine") or list(DEFAULT)
-        # One worker for each engine: tests of the same engine run one after the other.
-        params = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
-        metafunc.parametrize("engine", params, indirect=True, scope="session")
+        metafunc.parametrize("engine", names, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
