@@ -59,9 +59,7 @@ def _cut(block: bytes, times: int, size: int) -> Iterator[bytes]:
 
 def upgraded(block: bytes, times: int, media: bytes = FRAMES) -> Send:
     """A connection that is taken over, and closed by the engine at the end."""
-    head = (
-        b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: %s\r\n\r\n" % media
-    )
+    head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: %s\r\n\r\n" % media
 
     def send(sock: socket.socket) -> None:
         sock.sendall(head)

@@ -62,7 +62,9 @@ def _measure(row: scenarios.Scenario, rounds: int) -> dict[str, object]:
     medians = {
         name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in found.items()
     }
-    print(f"{row.name}: " + ", ".join(f"{name} {found['cpu']:.4f} s" for name, found in medians.items()), file=sys.stderr)
+    print(
+        f"{row.name}: " + ", ".join(f"{name} {found['cpu']:.4f} s" for name, found in medians.items()), file=sys.stderr
+    )
     return {"row": row, "medians": medians, "requests": requests}
 
 

@@ -85,7 +85,12 @@ INSPECT = json.dumps(
         "Id": "a" * 64,
         "Name": "/some-name",
         "State": {"Status": "running", "Running": True, "Pid": 4242, "ExitCode": 0},
-        "Config": {"Tty": False, "Image": "busybox", "Env": ["PATH=/bin"] * 10, "Labels": {f"l{n}": "v" for n in range(20)}},
+        "Config": {
+            "Tty": False,
+            "Image": "busybox",
+            "Env": ["PATH=/bin"] * 10,
+            "Labels": {f"l{n}": "v" for n in range(20)},
+        },
         "HostConfig": {f"Option{n}": n for n in range(60)},
         "NetworkSettings": {"Ports": {}, "Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
         "Mounts": [],
@@ -259,22 +264,32 @@ def _(path: str, start: Callable[[], None]) -> None:
 
 # 5 -- JSON lines
 
-EVENT = json.dumps(
-    {
-        "status": "start",
-        "id": "a" * 64,
-        "from": "busybox",
-        "Type": "container",
-        "Action": "start",
-        "Actor": {"ID": "a" * 64, "Attributes": {"image": "busybox", "name": "some-name", "maintainer": "somebody"}},
-        "scope": "local",
-        "time": 1700000000,
-        "timeNano": 1700000000123456789,
-    }
-).encode() + b"\n"
+EVENT = (
+    json.dumps(
+        {
+            "status": "start",
+            "id": "a" * 64,
+            "from": "busybox",
+            "Type": "container",
+            "Action": "start",
+            "Actor": {
+                "ID": "a" * 64,
+                "Attributes": {"image": "busybox", "name": "some-name", "maintainer": "somebody"},
+            },
+            "scope": "local",
+            "time": 1700000000,
+            "timeNano": 1700000000123456789,
+        }
+    ).encode()
+    + b"\n"
+)
 PULL = b'{"status":"Downloading","progressDetail":{"current":1048576,"total":73400320},"progress":"[>    ]  1MB/73MB","id":"0123456789ab"}\r\n'
 
-for label, size, target in (("a chunk each", 0, 0.45), ("1,021-byte chunks", 1021, 0.65), ("61,001-byte chunks", 61001, 0.95)):
+for label, size, target in (
+    ("a chunk each", 0, 0.45),
+    ("1,021-byte chunks", 1021, 0.65),
+    ("61,001-byte chunks", 61001, 0.95),
+):
     row = scenario(
         f"50,000 events, {label}",
         target,
@@ -299,9 +314,7 @@ for label, size, target in (("a chunk each", 0, 0.45), ("1,021-byte chunks", 102
                 json.loads(line)
 
 
-row = scenario(
-    "50,000 pull records", 0.9, lambda: {("POST", "/images/create"): canned.chunked(PULL, 50_000)}
-)
+row = scenario("50,000 pull records", 0.9, lambda: {("POST", "/images/create"): canned.chunked(PULL, 50_000)})
 
 
 @contender(row, *BOTH)
@@ -319,9 +332,7 @@ for verb, target in (("export", 0.82), ("get_archive", 0.82)):
     row = scenario(
         f"{verb} 512 MiB",
         target,
-        lambda: {
-            ("GET", "/containers/[^/]+/(export|archive)"): canned.chunked(BLOCK, 16 * 1024, b"application/x-tar")
-        },
+        lambda: {("GET", "/containers/[^/]+/(export|archive)"): canned.chunked(BLOCK, 16 * 1024, b"application/x-tar")},
     )
 
     @contender(row, *BOTH)
@@ -404,7 +415,9 @@ living = lambda: {  # noqa: E731
     ("POST", "/containers/[^/]+/exec"): CREATED,
     ("POST", "/containers/[^/]+/wait"): canned.whole(b'{"StatusCode":0}'),
     ("DELETE", "/containers/[^/]+"): canned.whole(b"", status=b"204 No Content"),
-    ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT.replace(b'"HostConfig": {', b'"HostConfig": {"LogConfig": {"Type": "json-file"}, ')),
+    ("GET", "/containers/[^/]+/json"): canned.whole(
+        INSPECT.replace(b'"HostConfig": {', b'"HostConfig": {"LogConfig": {"Type": "json-file"}, ')
+    ),
     ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(5, 1), 1, canned.FRAMES),
     ("POST", "/exec/[^/]+/start"): canned.upgraded(canned.frames(5, 1), 1),
     ("GET", "/exec/[^/]+/json"): canned.whole(b'{"ExitCode":0,"Running":false}'),
@@ -472,5 +485,3 @@ def ensure_contender(name: str) -> None:
     elif name == "dockerkit":
         import dockerkit.api.client
         import dockerkit.client  # noqa: F401
-
-

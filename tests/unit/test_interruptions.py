@@ -32,7 +32,9 @@ ERRORS = [
     errors.EngineTimeout("a"),
     errors.StreamError("a", 3, {"error": "a"}),
     errors.PullError("a"),
-    errors.BuildError("a", [{"stream": "x"}], exit_code=2, step="RUN false", dockerfile="Dockerfile", lines=[3], log=["l"]),
+    errors.BuildError(
+        "a", [{"stream": "x"}], exit_code=2, step="RUN false", dockerfile="Dockerfile", lines=[3], log=["l"]
+    ),
     errors.StreamTruncated("a"),
     errors.StreamParseError("a"),
     errors.ContextNotFound("name", "hint"),
@@ -94,7 +96,9 @@ stream = client.events(decode=True)
 next(stream)
 {ending}
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=20, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
