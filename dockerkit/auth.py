@@ -117,6 +117,7 @@ class AuthConfig(Secretive):
         self.proxies: dict[str, dict[str, str]] = dict(dct.get("proxies") or {})
         self._logins: dict[str, Credential] = {}
         self._environment: dict[str, Credential] = {}
+        self._variables: Mapping[str, str] | None = None
         self._stores: dict[str, Store] = {}
 
     def __repr__(self) -> str:
@@ -159,6 +160,8 @@ class AuthConfig(Secretive):
         config_path: str | None,
         config_dict: Mapping[str, Any] | None,
         credstore_env: Mapping[str, str] | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
     ) -> AuthConfig:
         """Read the credentials of a config.json.
 
@@ -166,6 +169,7 @@ class AuthConfig(Secretive):
             config_path: the file; the usual places if None (see ``DOCKER_CONFIG``).
             config_dict: the content instead of a file; then ``DOCKER_AUTH_CONFIG`` is not looked at either.
             credstore_env: variables for credential helpers.
+            environment: where to look for ``DOCKER_CONFIG`` and ``DOCKER_AUTH_CONFIG``; this process's if None.
 
         Returns:
             The credentials; empty ones where there is no file.
@@ -173,7 +177,8 @@ class AuthConfig(Secretive):
         Raises:
             InvalidConfigFile: the file is no JSON, or an entry in it makes no sense.
         """
-        path = configfile.find_config_file(config_path) if config_dict is None else None
+        variables = os.environ if environment is None else environment
+        path = configfile.find_config_file(config_path, variables) if config_dict is None else None
         content = (_read(path) if path else {}) if config_dict is None else config_dict
         auths: Mapping[str, Any] = content.get("auths") or {}
         if not _KNOWN & content.keys():  # the oldest layout: the entries themselves; besides, a file may hold anything
@@ -181,9 +186,11 @@ class AuthConfig(Secretive):
         parsed = cls.parse_auth(auths, raise_on_error=True)
         config = cls({**{key: content[key] for key in _KNOWN & content.keys()}, "auths": parsed}, credstore_env)
         config.setdefault("auths", {})
-        config.path = path or config_path
-        if config_dict is None and os.environ.get(ENVIRONMENT):
-            config._environment = from_environment(os.environ[ENVIRONMENT])
+        if config_dict is None:
+            config.path = path or config_path or configfile.config_path(variables)
+            config._variables = environment
+            if variables.get(ENVIRONMENT):
+                config._environment = from_environment(variables[ENVIRONMENT])
         return config
 
     @property
@@ -236,9 +243,10 @@ class AuthConfig(Secretive):
 
     def fresh(self, registry: str | None = None) -> Credential | None:
         """Credentials for a registry which refused those of now: the file is read again, helpers are asked again, and
-        this client's login for it is passed over where there is something else."""
+        this client's login for it is passed over where there is something else.
+        """
         if self.path:
-            again = type(self).load_config(self.path, None, self.credstore_env)
+            again = type(self).load_config(self.path, None, self.credstore_env, environment=self._variables)
             found = again.resolve_authconfig(registry)
         else:
             found = None
@@ -246,7 +254,8 @@ class AuthConfig(Secretive):
 
     def get_all_credentials(self) -> dict[str, Credential]:
         """All credentials by registry, as the classic build sends them. A helper that fails is passed over, with a
-        warning in the log: its registry may not be in use at all."""
+        warning in the log: its registry may not be in use at all.
+        """
         every: dict[str, Credential] = {server: entry for server, entry in self.auths.items() if entry}
         if self.creds_store:
             every.update(self._list(self.creds_store))
@@ -269,14 +278,15 @@ class AuthConfig(Secretive):
         server, entry = server_name(registry), Credential(data)
         helper = self.get_credential_store(registry)
         path = self.path or configfile.config_path()
+        place = path
         if helper:
-            store = self._store(helper)
-            token = entry.identity_token
+            store, token = self._store(helper), entry.identity_token
             store.store(server, TOKEN_USERNAME if token else entry.username or "", token or entry.password or "")
+            place = store.program
         kept = {} if helper else file_entry(entry)
         configfile.edit_config(path, lambda record: record.setdefault("auths", {}).update({server: kept}))
         self.path = path
-        return store.program if helper else path
+        return place
 
     def erase(self, registry: str | None) -> bool:
         """Forget the credentials for a registry: of this client, of its helper, and in config.json.

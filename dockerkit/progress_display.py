@@ -47,7 +47,7 @@ def display(name: str) -> Renderer | None:
         try:
             from dockerkit.progress_rich import Rich
         except ImportError as error:
-            raise InvalidArgument("progress: 'rich' needs the package of that name: install dockerkit[rich]") from error
+            raise InvalidArgument("progress: 'rich' needs the package of that name: install dockerkit[progress]") from error
         return Rich()
     raise InvalidArgument(f"progress: {name!r} is none of 'auto', 'tty', 'plain', 'html', 'rich', 'quiet'")
 

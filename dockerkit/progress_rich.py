@@ -1,4 +1,4 @@
-"""A progress state on rich, for programs that print with it (extra "rich")."""
+"""A progress state on rich, for programs that print with it (extra "progress")."""
 
 from __future__ import annotations
 

@@ -448,7 +448,7 @@ class Base:
         if self._auth_config is None:
             from dockerkit.auth import AuthConfig
 
-            self._auth_config = AuthConfig.load_config(None, None, self.credstore_env)
+            self._auth_config = AuthConfig.load_config(None, None, self.credstore_env, environment=self._environment)
         return self._auth_config
 
     @property

@@ -176,7 +176,9 @@ class SystemAPI(Base):
         """
         from dockerkit.auth import AuthConfig
 
-        self._auth_config = AuthConfig.load_config(dockercfg_path, None, self.credstore_env)
+        self._auth_config = AuthConfig.load_config(
+            dockercfg_path, None, self.credstore_env, environment=self._environment
+        )
 
     def debug_vars(self) -> dict[str, Any]:
         """Counters of the engine's own process. ``GET /debug/vars``"""

@@ -205,6 +205,21 @@ def test_a_bad_environment_is_named(home: Path, monkeypatch: pytest.MonkeyPatch,
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
+def test_an_environment_of_ones_own(home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    write(other, {"auths": {"reg.example": {"auth": encoded("other", "p")}}})
+    text = json.dumps({"auths": {"env.example": {"auth": encoded("env", "p")}}})
+    config = auth.AuthConfig.load_config(
+        None, None, environment={"DOCKER_CONFIG": str(other), "DOCKER_AUTH_CONFIG": text}
+    )
+    assert config.resolve_authconfig("reg.example").username == "other"
+    assert config.resolve_authconfig("env.example").username == "env"
+    assert config.fresh("env.example").username == "env"
+    empty = auth.AuthConfig.load_config(None, None, environment={"DOCKER_CONFIG": str(tmp_path / "new")})
+    assert empty.save("r", {"username": "u", "password": "p"}) == str(tmp_path / "new" / "config.json")
+
+
 # --- names -------------------------------------------------------------------------------------------------------
 
 
