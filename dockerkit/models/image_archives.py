@@ -108,7 +108,9 @@ class ImageArchives(Collection["Image"]):
         for record in watch(self.client.api.load_image(data, quiet, platform=platform), progress, "Loading images"):
             text += record.get("stream") or ""
         for line in text.splitlines():
-            loaded += [line.removeprefix(words) for words in _LOADED if line.startswith(words)]
+            for words in _LOADED:
+                if line.startswith(words):
+                    loaded += line.removeprefix(words).split(",")  # Podman names several in one line
         return [self.get(name) for name in dict.fromkeys(loaded)]
 
     def import_image(
