@@ -340,8 +340,7 @@ for verb, target in (("export", 0.82), ("get_archive", 0.82)):
         engine = api(path)
         start()
         with open(os.devnull, "wb") as out:
-            for block in engine.export("abc") if verb == "export" else engine.get_archive("abc", "/x")[0]:
-                out.write(block)
+            out.writelines(engine.export("abc") if verb == "export" else engine.get_archive("abc", "/x")[0])
 
 
 uploading = lambda: {  # noqa: E731

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 from dockerkit.errors import ClientClosed, StreamParseError, StreamTruncated
 from dockerkit.transport import failures
@@ -60,7 +60,8 @@ class Exchange:
     ) -> None:
         self.status = response.status
         self.reason = response.reason
-        self.headers = response.headers
+        # The standard library's message is a mapping in all but name, and asks for names in any case.
+        self.headers = cast("Mapping[str, str]", response.headers)
         self.received = 0
         self.closed = False
         self._response = response

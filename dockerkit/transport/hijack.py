@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 from dockerkit.errors import ClientClosed, StreamTruncated
 from dockerkit.transport import failures
@@ -37,7 +37,7 @@ class Hijacked:
         asked: str,
     ) -> None:
         self.status = response.status
-        self.headers = response.headers
+        self.headers = cast("Mapping[str, str]", response.headers)
         self.received = 0
         self.closed = False
         self._connection = connection

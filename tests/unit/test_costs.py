@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
@@ -43,20 +44,22 @@ def test_a_first_ping_loads_nothing_heavy(scripted: ScriptedEngine) -> None:
 @pytest.mark.parametrize(
     ("call", "requests"),
     [
-        ("inspect_container('abc')", ["GET /containers/abc/json"]),
-        ("containers(all=True)", ["GET /containers/json"]),
-        ("logs('abc')", ["GET /containers/abc/logs"]),
-        ("exec_start('abc')", ["POST /exec/abc/start"]),
-        ("ping()", []),
+        (lambda api: api.inspect_container("abc"), ["GET /containers/abc/json"]),
+        (lambda api: api.containers(all=True), ["GET /containers/json"]),
+        (lambda api: api.logs("abc"), ["GET /containers/abc/logs"]),
+        (lambda api: api.exec_start("abc"), ["POST /exec/abc/start"]),
+        (lambda api: api.ping(), []),
     ],
 )
-def test_a_call_makes_only_the_requests_that_it_needs(scripted: ScriptedEngine, call: str, requests: list[str]) -> None:
+def test_a_call_makes_only_the_requests_that_it_needs(
+    scripted: ScriptedEngine, call: Callable[[APIClient], object], requests: list[str]
+) -> None:
     scripted.on("GET", "/containers/abc/json", Answer.json({"Id": "abc"}))
     scripted.on("GET", "/containers/json", Answer.json([]))
     scripted.on("GET", "/containers/abc/logs", Answer.chunked([], media_type=MULTIPLEXED))
     scripted.on("POST", "/exec/abc/start", Answer.upgraded([], media_type=MULTIPLEXED))
     with APIClient(scripted.host) as api:
-        eval(f"api.{call}")  # noqa: S307 - the texts above
+        call(api)
     assert [f"{request.method} {request.path}" for request in scripted.requests] == requests
     assert scripted.pings == 1
 
