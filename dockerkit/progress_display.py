@@ -147,6 +147,7 @@ class Plain:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream
         self._last: Step | None = None
+        self._named: set[str] = set()
 
     def update(self, progress: Progress, event: Event) -> None:
         """Write the line for this change, if it wants one."""
@@ -177,7 +178,9 @@ class Plain:
         self._last = step
         seconds = step.seconds(progress.clock())
         if event.kind == "started":
-            self._write(f"{prefix} {clean(step.name)}")
+            if step.id not in self._named:  # BuildKit starts and ends a step several times
+                self._named.add(step.id)
+                self._write(f"{prefix} {clean(step.name)}")
         elif event.kind == "log":
             self._write(f"{prefix} {seconds:.3f} {text}")
         elif event.kind == "status":

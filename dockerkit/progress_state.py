@@ -40,6 +40,7 @@ class Part:
     current: int | None = None
     total: int | None = None
     done: bool = False
+    started: float = 0.0
 
 
 @dataclass
@@ -243,8 +244,13 @@ class Progress:
         with self.lock:
             step = self._step(id, id)
             known = step.parts.get(part)
-            step.parts[part] = Part(part, name, current, total, done)
-            self._tell("status" if known is None or known.done != done else "amount", step, name)
+            now = self.clock()
+            step.parts[part] = Part(part, name, current, total, done, now if known is None else known.started)
+            if known is None or known.done != done:
+                long = known is not None and now - known.started >= 1
+                self._tell("status" if known is None or long else "amount", step, f"{name} done" if long else name)
+            else:
+                self._tell("amount", step, name)
 
     def step_log(self, id: str, text: str | bytes, stream: int = 1) -> None:
         """A step wrote ``text``; ``stream`` is 1 for its output, 2 for its errors."""

@@ -12,8 +12,7 @@ from dockerkit.errors import InvalidArgument, InvalidConfigFile, InvalidReposito
 
 INDEX_NAME = "docker.io"
 INDEX_URL = f"https://index.{INDEX_NAME}/v1/"
-# The user name that marks an identity token in a credential helper.
-TOKEN_USERNAME = "<token>"
+TOKEN_USERNAME = "<token>"  # noqa: S105  the user name that marks an identity token in a credential helper
 
 _HUB_HOSTS = frozenset({INDEX_NAME, f"index.{INDEX_NAME}", f"registry-1.{INDEX_NAME}"})
 _SECRET_KEYS = frozenset({"password", "secret", "auth", "identitytoken", "registrytoken"})
