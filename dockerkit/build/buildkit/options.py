@@ -296,7 +296,7 @@ def _listed(value: Any) -> list[Any]:
 def _cache(spec: object, name: str) -> dict[str, str]:
     """One place for cache: a record, ``type=registry,ref=...``, "inline", or an image's name."""
     if isinstance(spec, str) and "=" in spec:
-        record = dict(part.partition("=")[::2] for part in spec.split(","))
+        record = {key: value for key, _, value in (part.partition("=") for part in spec.split(","))}
     elif isinstance(spec, str):
         record = {"type": "inline"} if spec == "inline" and name == "cache_to" else {"type": "registry", "ref": spec}
     elif isinstance(spec, Mapping):

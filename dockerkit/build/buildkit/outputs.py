@@ -112,8 +112,8 @@ def _output(spec: OutputSpec) -> Output:
     if isinstance(spec, Output):
         return spec
     if isinstance(spec, str):
-        fields: dict[str, object] = dict(part.partition("=")[::2] for part in spec.split(",")) if "=" in spec else {}
-        fields = fields or {"type": "local", "dest": spec}
+        parts = [part.partition("=") for part in spec.split(",")] if "=" in spec else []
+        fields: dict[str, object] = {key: value for key, _, value in parts} or {"type": "local", "dest": spec}
     elif isinstance(spec, Mapping):
         fields = dict(spec)
     else:

@@ -96,7 +96,7 @@ def _secret(id: str, source: SecretSource) -> Secret:
 
 
 def _parse(text: str) -> Secret:
-    fields = dict(part.partition("=")[::2] for part in str(text).split(","))
+    fields = {key: value for key, _, value in (part.partition("=") for part in str(text).split(","))}
     id = fields.pop("id", "")
     kind = fields.pop("type", "")
     path = fields.pop("src", fields.pop("source", None))

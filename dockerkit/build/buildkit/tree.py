@@ -49,9 +49,11 @@ class Tree(Protocol):
 
     def items(self, path: str) -> list[Item]:
         """What is in a folder, in order."""
+        ...
 
     def item(self, path: str) -> Item | None:
         """What is there; None if nothing is."""
+        ...
 
 
 class Folder:
