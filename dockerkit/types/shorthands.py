@@ -37,7 +37,9 @@ class Throttle(TypedDict):
     """A limit of a block device, as the Engine writes it."""
 
     Path: str
+    """The device."""
     Rate: int
+    """Bytes or operations per second."""
 
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
