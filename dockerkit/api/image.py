@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from dockerkit.api.base import Base, Data, Ref, Timeout
+from dockerkit.api.base import Base, Ref
 from dockerkit.api.encode import Filters
-from dockerkit.api.image_import import ImageImportAPI, text_of
+from dockerkit.api.image_archive import ImageArchiveAPI, text_of
 from dockerkit.api.refs import name_of
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import ImageLoadError, InvalidArgument, PullError, PushError
+from dockerkit.errors import InvalidArgument, PullError, PushError
 from dockerkit.platforms import Platform, platform_json, platform_list, platform_text
 from dockerkit.reference import parse_repository_tag
-from dockerkit.streams import ByteStream, ProgressStream
+from dockerkit.streams import ProgressStream
 
 if TYPE_CHECKING:
     from dockerkit.auth import AuthSource
     from dockerkit.types import answers
 
-# How long an engine may work before it answers: pulls and pushes begin at once, but wait for registries.
-_NO_LIMIT: Timeout = None
 
-
-class ImageAPI(ImageImportAPI, Base):
+class ImageAPI(ImageArchiveAPI, Base):
     """The calls on images."""
 
     def images(
@@ -171,7 +166,7 @@ class ImageAPI(ImageImportAPI, Base):
         Returns:
             ``ImagesDeleted`` and ``SpaceReclaimed`` (bytes).
         """
-        return self._json("POST", "/images/prune", query={"filters": filters}, timeout=_NO_LIMIT)
+        return self._json("POST", "/images/prune", query={"filters": filters}, timeout=None)
 
     def search(
         self,
@@ -195,11 +190,48 @@ class ImageAPI(ImageImportAPI, Base):
         return call_with_credentials(
             self,
             resolve_repository_name(term)[0],
-            lambda headers: self._json("GET", "/images/search", query=query, headers=headers, timeout=_NO_LIMIT),
+            lambda headers: self._json("GET", "/images/search", query=query, headers=headers, timeout=None),
             auth_config,
         )
 
     # -- registries ----------------------------------------------------------------------------------------------
+
+    @overload
+    def pull(
+        self,
+        repository: str,
+        tag: str | None = None,
+        stream: Literal[False] = False,
+        auth_config: AuthSource | None = None,
+        decode: bool = False,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> str: ...
+
+    @overload
+    def pull(
+        self,
+        repository: str,
+        tag: str | None = None,
+        *,
+        stream: Literal[True],
+        auth_config: AuthSource | None = None,
+        decode: Literal[True],
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def pull(
+        self,
+        repository: str,
+        tag: str | None = None,
+        stream: bool = False,
+        auth_config: AuthSource | None = None,
+        decode: bool = False,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> str | ProgressStream[Any]: ...
 
     def pull(
         self,
@@ -238,6 +270,45 @@ class ImageAPI(ImageImportAPI, Base):
             return records if stream else text_of(records)
 
         return self._with_credentials(repository, call, auth_config)
+
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        stream: Literal[False] = False,
+        auth_config: AuthSource | None = None,
+        decode: bool = False,
+        *,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> str: ...
+
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        *,
+        stream: Literal[True],
+        auth_config: AuthSource | None = None,
+        decode: Literal[True],
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        stream: bool = False,
+        auth_config: AuthSource | None = None,
+        decode: bool = False,
+        *,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> str | ProgressStream[Any]: ...
 
     def push(
         self,
@@ -294,7 +365,7 @@ class ImageAPI(ImageImportAPI, Base):
             "platform": platform_text(platform),
         }
         return self._progress(
-            "POST", "/images/create", query=query, headers=headers, decode=decode, error=PullError, timeout=_NO_LIMIT
+            "POST", "/images/create", query=query, headers=headers, decode=decode, error=PullError, timeout=None
         )
 
     def _push(
@@ -311,7 +382,7 @@ class ImageAPI(ImageImportAPI, Base):
         query = {"tag": None if all_tags else tag or own_tag or "latest", "platform": platform_json(platform)}
         return self._progress(
             "POST", "/images/{name}/push", name=name, query=query, headers=headers, decode=decode, error=PushError,
-            timeout=_NO_LIMIT,
+            timeout=None,
         )  # fmt: skip
 
     def _with_credentials(self, repository: str, call: Any, given: AuthSource | None, *, always: bool = False) -> Any:
@@ -319,73 +390,6 @@ class ImageAPI(ImageImportAPI, Base):
 
         registry, _ = resolve_repository_name(name_of(repository, "repository"))
         return call_with_credentials(self, registry, call, given, always=always)
-
-    # -- archives ------------------------------------------------------------------------------------------------
-
-    def get_image(
-        self,
-        image: Ref | Sequence[Ref],
-        chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE,
-        *,
-        platform: Platform | Iterable[Platform] | None = None,
-    ) -> ByteStream:
-        """One or several images as a tar archive. ``GET /images/{name}/get``, ``GET /images/get``
-
-        Args:
-            image: name, id, dict with ``Id``, or object; or a list of these.
-            chunk_size: bytes of each piece.
-            platform: only what the image has for this platform (API 1.48), or for several (API 1.52).
-
-        Returns:
-            An iterator of pieces, also a readable file. It is a context manager.
-
-        Example::
-
-            with api.get_image(["busybox", "alpine:3"]) as archive, open("images.tar", "wb") as file:
-                for piece in archive:
-                    file.write(piece)
-        """
-        platforms = platform_list(platform)
-        if isinstance(image, (list, tuple)):
-            if not image:
-                raise InvalidArgument("image: at least one image is needed")
-            query = {"names": [name_of(one, "image") for one in image], "platform": platforms}
-            return self._bytes("GET", "/images/get", query=query, chunk_size=chunk_size)
-        one = cast("Ref", image)
-        return self._bytes("GET", "/images/{name}/get", name=one, query={"platform": platforms}, chunk_size=chunk_size)
-
-    def load_image(
-        self,
-        data: Data | os.PathLike[str],
-        quiet: bool | None = None,
-        *,
-        platform: Platform | Iterable[Platform] | None = None,
-    ) -> ProgressStream[Any]:
-        """Load images from a tar archive that :meth:`get_image` or ``docker save`` made. ``POST /images/load``
-
-        Args:
-            data: the archive: bytes, a binary file, an iterable of bytes, or the path of a file (a Path, not a str).
-                Streamed, not held.
-            quiet: no progress records.
-            platform: only what the archive has for this platform (API 1.48), or for several (API 1.52).
-
-        Returns:
-            An iterator of records.
-
-        Raises:
-            ImageLoadError: the archive is no image archive; while iterating.
-        """
-        query = {"quiet": quiet, "platform": platform_list(platform)}
-
-        def send(body: Data) -> ProgressStream[Any]:
-            return self._progress(
-                "POST", "/images/load", data=body, query=query, error=ImageLoadError, timeout=_NO_LIMIT
-            )
-
-        if isinstance(data, os.PathLike):
-            with open(data, "rb") as file:
-                return send(cast("IO[bytes]", file))
-        return send(data)
 
 
 def _name_and_tag(repository: str) -> tuple[str, str | None]:

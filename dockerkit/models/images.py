@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from dockerkit.progress import ProgressSpec
     from dockerkit.streams import ByteStream
     from dockerkit.types import answers
+    from dockerkit.types.views import ImageConfig
 
 __all__ = ["DEFAULT_DATA_CHUNK_SIZE", "Image", "ImageCollection", "RegistryData", "normalize_platform"]
 
@@ -30,14 +33,45 @@ _Images: TypeAlias = "list[Image]"
 _Removed: TypeAlias = "list[answers.ImageDeleteResponseItem]"
 _Hits: TypeAlias = "list[answers.ImageSearchResponseItem]"
 
+# What a list was asked for besides, and an inspect would not bring.
+_ONLY_LISTED = frozenset({"Manifests", "SharedSize", "Containers"})
 _UNTAGGED = ("<none>:<none>", "<none>@<none>")
 
 
 class Image(ImageFiles, Model):
-    """An image in the engine."""
+    """An image in the engine.
+
+    One that came from a list answers from the list's summary what that knows, and is inspected once for the rest.
+    """
+
+    _attrs: dict[str, Any]
+
+    @property
+    def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What inspecting it answers, as the engine sent it; asked for when first needed."""
+        return self._full()
+
+    @attrs.setter
+    def attrs(self, attrs: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        self._attrs = attrs
+        self.__dict__.pop("config", None)
+
+    def _full(self) -> dict[str, Any]:
+        if self._partial:
+            self.reload()
+        return self._attrs
+
+    def _inspect(self) -> dict[str, Any]:
+        only_listed = {key: value for key, value in self._attrs.items() if self._partial and key in _ONLY_LISTED}
+        return {**only_listed, **cast("dict[str, Any]", self.client.api.inspect_image(self._ref))}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(repr(tag) for tag in self.tags) or repr(self.short_id)}>"
+
+    @property
+    def id(self) -> str | None:
+        """The full id: ``sha256:`` and 64 digits."""
+        return self._attrs.get("Id")
 
     @property
     def short_id(self) -> str:
@@ -47,30 +81,45 @@ class Image(ImageFiles, Model):
     @property
     def tags(self) -> list[str]:
         """The image's names."""
-        return [tag for tag in self.attrs.get("RepoTags") or () if tag not in _UNTAGGED]
+        return [tag for tag in self._attrs.get("RepoTags") or () if tag not in _UNTAGGED]
 
     @property
     def digests(self) -> list[str]:
         """Names with the digest under which registries know the image."""
-        return [digest for digest in self.attrs.get("RepoDigests") or () if digest not in _UNTAGGED]
+        return [digest for digest in self._attrs.get("RepoDigests") or () if digest not in _UNTAGGED]
 
     @property
     def labels(self) -> dict[str, str]:
         """The image's labels."""
-        if self._partial and "Labels" in self.attrs:
-            return self.attrs["Labels"] or {}
+        if self._partial and "Labels" in self._attrs:
+            return self._attrs["Labels"] or {}
         return (self._full().get("Config") or {}).get("Labels") or {}
 
     @property
     def size(self) -> int:
         """Bytes of all its layers."""
-        return int(self._fact("Size") or 0)
+        return int(self._attrs.get("Size") or 0)
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was made; None where it does not say."""
+        moment = self._attrs.get("Created")
+        if isinstance(moment, int):
+            return datetime.fromtimestamp(moment, UTC)
+        return datetime.fromisoformat(moment) if moment else None
 
     @property
     def platform(self) -> str:
         """Its platform, as ``linux/arm64/v8``."""
         attrs = self._full()
         return "/".join(part for key in ("Os", "Architecture", "Variant") if (part := attrs.get(key)))
+
+    @cached_property
+    def config(self) -> ImageConfig:
+        """How containers of it run, unless told otherwise: command, environment, user, ports."""
+        from dockerkit.types.views import ImageConfig
+
+        return ImageConfig.of(self._full().get("Config"))
 
     def reload(self) -> None:
         """Ask the engine for the facts anew. ``GET /images/{name}/json``"""

@@ -193,6 +193,34 @@ class ImageTransfers(Collection["Image"]):
             return [self.prepare_model(summary, partial=True) for summary in self.client.api.images(name)]
         return self.get(f"{name}{'@' if ':' in tag else ':'}{tag}")
 
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        *,
+        stream: Literal[False] = False,
+        auth_config: AuthSource | None = None,
+        decode: bool = False,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+        progress: ProgressSpec = None,
+    ) -> str: ...
+
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        *,
+        stream: bool,
+        auth_config: AuthSource | None = None,
+        decode: bool = False,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+        progress: ProgressSpec = None,
+    ) -> str | ProgressStream[Any]: ...
+
     def push(
         self,
         repository: str,

@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,8 @@ def test_facts_of_an_image(client: DockerClient, made: Callable[..., Image], lab
     assert image.labels == labels
     assert image.size > 1000
     assert image.platform.startswith("linux/")
+    assert image.config.cmd == ["cat", "/file"] and image.config.environment["PATH"]
+    assert image.created is not None and abs((datetime.now(UTC) - image.created).total_seconds()) < 3600
     assert image.attrs["Config"]["Cmd"] == ["cat", "/file"]
     assert image == client.images.get(image.tags[0]) and hash(image) == hash(client.images.get(image.id or ""))
     steps = image.history()
@@ -88,8 +91,9 @@ def test_a_list_is_one_request_and_knows_the_same(
         client.images.list(filters={"label": f"{key}={value}", "reference": image.tags[0]}),
     ):
         assert [(one.id, one.tags, one.labels) for one in found] == [(image.id, image.tags, labels)]
-        assert found[0]._partial
-        assert found[0].platform == image.platform
+        assert found[0].size > 1000 and found[0].created is not None
+        assert found[0]._partial  # all that from the list
+        assert found[0].platform == image.platform and found[0].attrs["Config"] == image.attrs["Config"]
     assert client.images.list(name="no-such-name") == []
     assert image.id in client.api.images(quiet=True)
 

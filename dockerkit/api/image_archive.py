@@ -1,22 +1,87 @@
-"""Images made from a file system archive. ``POST /images/create``"""
+"""Images as archives: saved, loaded, and made from file systems."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from dockerkit.api.base import Base, Data
-from dockerkit.errors import InvalidArgument
-from dockerkit.platforms import Platform, platform_text
+from dockerkit.api.base import Base, Data, Ref
+from dockerkit.api.refs import name_of
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.errors import ImageLoadError, InvalidArgument
+from dockerkit.platforms import Platform, platform_list, platform_text
 from dockerkit.reference import parse_repository_tag
 
 if TYPE_CHECKING:
-    from dockerkit.streams import ProgressStream
+    from dockerkit.streams import ByteStream, ProgressStream
 
 
-class ImageImportAPI(Base):
-    """The calls that make an image from a file system archive."""
+class ImageArchiveAPI(Base):
+    """The calls that move images as archives."""
+
+    def get_image(
+        self,
+        image: Ref | Sequence[Ref],
+        chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE,
+        *,
+        platform: Platform | Iterable[Platform] | None = None,
+    ) -> ByteStream:
+        """One or several images as a tar archive. ``GET /images/{name}/get``, ``GET /images/get``
+
+        Args:
+            image: name, id, dict with ``Id``, or object; or a list of these.
+            chunk_size: bytes of each piece.
+            platform: only what the image has for this platform (API 1.48), or for several (API 1.52).
+
+        Returns:
+            An iterator of pieces, also a readable file. It is a context manager.
+
+        Example::
+
+            with api.get_image(["busybox", "alpine:3"]) as archive, open("images.tar", "wb") as file:
+                for piece in archive:
+                    file.write(piece)
+        """
+        platforms = platform_list(platform)
+        if isinstance(image, (list, tuple)):
+            if not image:
+                raise InvalidArgument("image: at least one image is needed")
+            query = {"names": [name_of(one, "image") for one in image], "platform": platforms}
+            return self._bytes("GET", "/images/get", query=query, chunk_size=chunk_size)
+        one = cast("Ref", image)
+        return self._bytes("GET", "/images/{name}/get", name=one, query={"platform": platforms}, chunk_size=chunk_size)
+
+    def load_image(
+        self,
+        data: Data | os.PathLike[str],
+        quiet: bool | None = None,
+        *,
+        platform: Platform | Iterable[Platform] | None = None,
+    ) -> ProgressStream[Any]:
+        """Load images from a tar archive that :meth:`get_image` or ``docker save`` made. ``POST /images/load``
+
+        Args:
+            data: the archive: bytes, a binary file, an iterable of bytes, or the path of a file (a Path, not a str).
+                Streamed, not held.
+            quiet: no progress records.
+            platform: only what the archive has for this platform (API 1.48), or for several (API 1.52).
+
+        Returns:
+            An iterator of records.
+
+        Raises:
+            ImageLoadError: the archive is no image archive; while iterating.
+        """
+        query = {"quiet": quiet, "platform": platform_list(platform)}
+
+        def send(body: Data) -> ProgressStream[Any]:
+            return self._progress("POST", "/images/load", data=body, query=query, error=ImageLoadError, timeout=None)
+
+        if isinstance(data, os.PathLike):
+            with open(data, "rb") as file:
+                return send(cast("IO[bytes]", file))
+        return send(data)
 
     def import_image(
         self,
