@@ -22,7 +22,6 @@ from dockerkit.models.containers import Container, ContainerCollection
 from dockerkit.models.nodes import Node
 from dockerkit.models.plugins import Plugin
 from dockerkit.models.secrets import Secret
-from dockerkit.models.tasks import Task
 from dockerkit.models.volumes import Volume
 from dockerkit.types import answers, create_options
 from dockerkit.types.base import Rows, Value
