@@ -13,7 +13,7 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Literal, Protocol, cast
+from typing import IO, Literal, Protocol, cast, runtime_checkable
 
 from dockerkit.errors import InvalidArgument, StreamTruncated, UnsafeArchive
 
@@ -23,6 +23,7 @@ OutsideLinks = Literal["refuse", "skip", "keep"]
 _COPY = 1024 * 1024
 
 
+@runtime_checkable
 class Readable(Protocol):
     """What an archive is read from: a file, or a stream of an engine."""
 
@@ -59,7 +60,7 @@ def members(archive: Readable | Iterable[bytes]) -> Iterator[tuple[tarfile.TarIn
         StreamTruncated: the archive ends in the middle.
         UnsafeArchive: this is no tar archive.
     """
-    source = archive if hasattr(archive, "read") else _Pieces(archive)
+    source = archive if isinstance(archive, Readable) else _Pieces(archive)
     with _tar_errors(), tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_COPY) as tar:
         for member in tar:
             tar.members = []  # type: ignore[attr-defined]  # it would remember all of them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from dockerkit.errors import InvalidArgument
 
@@ -46,7 +47,7 @@ def platform_list(platforms: Platform | Iterable[Platform] | None) -> list[str] 
     """One platform or several, each as JSON; None stays None."""
     if platforms is None:
         return None
-    several = [platforms] if isinstance(platforms, (str, Mapping)) else platforms
+    several = [cast("Platform", platforms)] if isinstance(platforms, (str, Mapping)) else platforms
     return [encoded for platform in several if (encoded := platform_json(platform))]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dockerkit import errors
 from dockerkit.api.base import Base
 from dockerkit.constants import DEFAULT_SWARM_ADDR_POOL, DEFAULT_SWARM_SUBNET_SIZE
-from dockerkit import errors
 from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:

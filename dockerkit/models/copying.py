@@ -173,12 +173,11 @@ def read_bytes(api: APIClient, container: Ref, path: str, *, max_bytes: int | No
     for _ in range(_MOST_LINKS):
         stream, info = api.get_archive(container, asked)
         with stream:
-            for member, content in members(stream):
-                if content is not None:
-                    return _content(member, content, max_bytes)
-                if not member.issym():
-                    raise InvalidArgument(f"path: {path!r} is no regular file")
-                break
+            member, content = next(members(stream), (None, None))
+            if member is not None and content is not None:
+                return _content(member, content, max_bytes)
+            if member is None or not member.issym():
+                raise InvalidArgument(f"path: {path!r} is no regular file")
         asked = (info or {}).get("linkTarget") or posixpath.join(posixpath.dirname(asked), member.linkname)
     raise InvalidArgument(f"path: {path!r} leads from link to link")
 

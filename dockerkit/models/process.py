@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, AnyStr, Generic, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, AnyStr, Generic, Literal, NamedTuple, cast
 
 from dockerkit.errors import APIError, DockerException, ExecError, ExecTimeout, InvalidArgument
 from dockerkit.streams.frames import STDERR, FrameParser
@@ -376,7 +376,7 @@ def _blocks(input: Input | None) -> Iterator[bytes]:
     elif isinstance(input, (bytes, bytearray, memoryview)):
         yield bytes(input)
     elif hasattr(input, "read"):
-        while block := input.read(_BLOCK):
+        while block := cast("IO[bytes]", input).read(_BLOCK):
             if not isinstance(block, bytes):
                 raise InvalidArgument("input: a binary file is needed (opened with 'rb'), not one of text")
             yield block

@@ -74,7 +74,7 @@ class Swarm(Model):
         super().__init__(attrs, client, collection)
 
     @property
-    def attrs(self) -> dict[str, Any]:
+    def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]  # settable, but lazy
         """The engine's dict. ``GET /swarm``"""
         if self._attrs is None:
             try:

@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from dockerkit.api.encode import Filters
 from dockerkit.errors import InvalidArgument, NotFound
@@ -128,8 +128,8 @@ class Volume(Model):
             The archive's length in bytes.
         """
         with self.files() as files, files.archive() as stream:
-            if hasattr(target, "write"):
-                return sum(cast("IO[bytes]", target).write(block) for block in stream)
+            if not isinstance(target, (str, os.PathLike)):
+                return sum(target.write(block) for block in stream)
             path = Path(target)
             partial = path.with_name(f".{path.name}.partial")
             try:

@@ -20,6 +20,7 @@ class Duplex(Protocol):
 
     def recv(self, nbytes: int, /) -> bytes:
         """What has come; b"" at the end."""
+        ...
 
     def sendall(self, data: bytes, /) -> None:
         """Send all of it."""
