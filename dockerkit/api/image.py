@@ -9,6 +9,7 @@ from dockerkit.api.base import Base, Ref
 from dockerkit.api.encode import Filters
 from dockerkit.api.image_archive import ImageArchiveAPI, text_of
 from dockerkit.api.refs import name_of
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import InvalidArgument, PullError, PushError
 from dockerkit.platforms import Platform, platform_json, platform_list, platform_text
 from dockerkit.reference import parse_repository_tag
@@ -17,6 +18,8 @@ from dockerkit.streams import ProgressStream
 if TYPE_CHECKING:
     from dockerkit.auth import AuthSource
     from dockerkit.types import answers
+
+__all__ = ["DEFAULT_DATA_CHUNK_SIZE", "ImageAPI"]
 
 
 class ImageAPI(ImageArchiveAPI, Base):
