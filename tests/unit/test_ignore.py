@@ -18,6 +18,7 @@ RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "dockeri
 PATHS: list[str] = [*RECORDED["paths"], "Dockerfile", ".dockerignore"]
 FOLDERS = {path[:at] for path in PATHS for at in range(len(path)) if path[at] == "/"}
 ALL = sorted({*PATHS, *FOLDERS})
+CHILDREN = {folder: [path for path in ALL if path.rpartition("/")[0] == folder] for folder in ("", *FOLDERS)}
 
 
 def sent(rules: IgnoreRules, *, classic: bool) -> set[str]:
@@ -26,16 +27,15 @@ def sent(rules: IgnoreRules, *, classic: bool) -> set[str]:
     kept: set[str] = set()
 
     def walk(folder: str, verdict: tuple[bool, ...]) -> None:
-        for path in ALL:
-            if path.startswith(folder) and "/" not in path[len(folder) :]:
-                ignored, inner = rules.judge(path, verdict)
-                if not ignored:
-                    kept.add(path)
-                if path in FOLDERS and (
-                    not ignored
-                    or (any(text.startswith(path + "/") for text in exceptions) if classic else rules.may_descend(path))
-                ):
-                    walk(path + "/", inner)
+        for path in CHILDREN[folder]:
+            ignored, inner = rules.judge(path, verdict)
+            if not ignored:
+                kept.add(path)
+            if path in FOLDERS and (
+                not ignored
+                or (any(text.startswith(path + "/") for text in exceptions) if classic else rules.may_descend(path))
+            ):
+                walk(path, inner)
 
     walk("", rules.root)
     return kept
