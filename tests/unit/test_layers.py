@@ -114,7 +114,8 @@ def members(owner: type) -> Iterator[tuple[str, Any]]:
             function = member.func
         elif isinstance(member, (classmethod, staticmethod)):
             function = member.__func__
-        if not name.startswith("_") and inspect.isfunction(function):
+        ours = inspect.isfunction(function) and function.__module__.startswith("dockerkit")  # pydantic adds its own
+        if not name.startswith("_") and ours:
             yield f"{owner.__module__}.{owner.__qualname__}.{name}", function
 
 
