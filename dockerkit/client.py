@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from dockerkit.models.volumes import VolumeCollection
     from dockerkit.streams import JSONStream
     from dockerkit.tls import TLSConfig
+    from dockerkit.transport.dial import Dial
     from dockerkit.types import answers
 
 Seconds = float | tuple[float | None, float | None] | None
@@ -59,6 +60,7 @@ class DockerClient:
         headers: sent with each request.
         hooks: told about each request, see :mod:`dockerkit.hooks`.
         connect_retry: seconds to go on trying when an engine that answered before refuses connections; 0 for none.
+        dial: connects instead of dockerkit: a function of the seconds it may take that returns a connected socket.
 
     Example::
 
@@ -83,6 +85,7 @@ class DockerClient:
         headers: Mapping[str, str] | None = None,
         hooks: Sequence[Hook] = (),
         connect_retry: float = DEFAULT_CONNECT_RETRY,
+        dial: Dial | None = None,
     ) -> None:
         from dockerkit.api.client import APIClient
 
@@ -101,6 +104,7 @@ class DockerClient:
             headers=headers,
             hooks=hooks,
             connect_retry=connect_retry,
+            dial=dial,
         )
 
     @classmethod

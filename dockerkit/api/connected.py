@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dockerkit.hooks import Hook
     from dockerkit.proxies import ProxyConfig
     from dockerkit.tls import TLSConfig
+    from dockerkit.transport.dial import Dial
     from dockerkit.types.wire import ToEngine
 
 
@@ -73,6 +74,8 @@ class Connected:
         hooks: told about each request, see :mod:`dockerkit.hooks`.
         connect_retry: seconds to go on trying when an engine that answered before refuses connections, because it
             restarts; 0 for not at all. What was already sent is never sent again, but for plain reads.
+        dial: connects instead of dockerkit, through a tunnel of your own for example: a function of the seconds it may
+            take (None: no limit) that returns a connected socket on which the engine speaks plain HTTP.
 
     Raises:
         InvalidArgument: an argument that can't be right.
@@ -98,6 +101,7 @@ class Connected:
         headers: Mapping[str, str] | None = None,
         hooks: Sequence[Hook] = (),
         connect_retry: float = DEFAULT_CONNECT_RETRY,
+        dial: Dial | None = None,
     ) -> None:
         self.endpoint = config.resolve(base_url, tls=tls or None, context=context, environment=environment)
         self.timeout = timeout
@@ -113,6 +117,7 @@ class Connected:
         self._keep = max_pool_size
         self._patience = connect_retry
         self._hooks = list(hooks)
+        self._dial = dial
         self._transport = self._new_transport()
         self._lock, self._process = threading.Lock(), os.getpid()
         asked = config.api_version(environment) if version is None else version
@@ -122,7 +127,7 @@ class Connected:
         self._proxy_config: ProxyConfig | None = None
 
     def _new_transport(self) -> Transport:
-        return Transport(self.endpoint, keep=self._keep, patience=self._patience, hooks=self._hooks)
+        return Transport(self.endpoint, keep=self._keep, patience=self._patience, hooks=self._hooks, dial=self._dial)
 
     def with_timeout(self, timeout: float | tuple[float | None, float | None] | None) -> Self:
         """This client with another timeout, over the same connections; closing either closes both.

@@ -13,58 +13,67 @@ from dockerkit.transport import failures, proxy, tls_stream
 if TYPE_CHECKING:
     from dockerkit.config import Endpoint
 
-Dialer = Callable[["float | None"], socket.socket]
+Dial = Callable[["float | None"], socket.socket]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
-def dialer_for(endpoint: Endpoint, patience: float = 0, *, half_close: bool = False) -> Dialer:
-    """The function that connects to an endpoint.
+class Dialer:
+    """Connects to an endpoint.
 
     Args:
         endpoint: where the engine is.
         patience: seconds to go on trying when an engine that could be reached before refuses: it restarts. Nothing has
             been sent by then, so nothing is done twice.
-        half_close: connections must be able to end one direction and go on with the other, which takes more with TLS.
-
-    Returns:
-        A function of the seconds it may take (None: no limit), which returns a connected socket. It raises
-        ConnectionFailed, with what to do.
+        dial: connects instead; gets the seconds it may take (None: no limit), and returns a connected socket on which the
+            engine speaks plain HTTP.
 
     Raises:
         InvalidArgument: the endpoint's scheme is not known.
     """
-    scheme = endpoint.host.partition("://")[0]
-    try:
-        dial = _DIALS[scheme]
-    except KeyError:
-        raise InvalidArgument(
-            f"base_url: {endpoint.host!r} has no scheme that dockerkit can dial; it takes {', '.join(_DIALS)}"
-        ) from None
-    if half_close and endpoint.tls is not None:
-        dial = _tls_both_ways
 
-    reached = False
+    def __init__(self, endpoint: Endpoint, patience: float = 0, dial: Dial | None = None) -> None:
+        self._endpoint = endpoint
+        self._patience = patience
+        self._reached = False
+        self._dial: Callable[[Endpoint, float | None], socket.socket]
+        if dial is not None:
+            self._dial = self._dial_both_ways = lambda endpoint, timeout: dial(timeout)
+            return
+        try:
+            self._dial = _DIALS[endpoint.scheme]
+        except KeyError:
+            raise InvalidArgument(
+                f"base_url: {endpoint.host!r} has no scheme that dockerkit can dial; it takes {', '.join(_DIALS)}"
+            ) from None
+        self._dial_both_ways = self._dial if endpoint.tls is None else _tls_both_ways
 
-    def connect(timeout: float | None) -> socket.socket:
-        nonlocal reached
+    def __call__(self, timeout: float | None, *, half_close: bool = False) -> socket.socket:
+        """A connected socket.
+
+        Args:
+            timeout: seconds it may take; None is no limit.
+            half_close: one direction must be able to end while the other goes on, which takes more with TLS.
+
+        Raises:
+            ConnectionFailed: the engine can't be reached; it says what to do.
+        """
+        dial = self._dial_both_ways if half_close else self._dial
+        wait = self._patience if timeout is None else min(self._patience, timeout)
+        until = time.monotonic() + wait if self._reached else 0.0
         pause = _FIRST_PAUSE
-        wait = patience if timeout is None else min(patience, timeout)
-        until = time.monotonic() + wait if reached else 0.0
         while True:
             try:
-                sock = dial(endpoint, timeout)
+                sock = dial(self._endpoint, timeout)
             except (OSError, ValueError) as error:
                 refused = isinstance(error, (ConnectionRefusedError, FileNotFoundError))
                 if not refused or time.monotonic() + pause > until:
-                    raise failures.connection_failed(endpoint, error) from error
+                    raise failures.connection_failed(self._endpoint, error) from error
             else:
-                reached = True
+                self._reached = True
                 return sock
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-
-    return connect
 
 
 def _unix(endpoint: Endpoint, timeout: float | None) -> socket.socket:

@@ -7,12 +7,13 @@ import os
 import ssl
 import stat
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from dockerkit.hooks import Call, Hook, watched
 from dockerkit.transport import failures
-from dockerkit.transport.dial import dialer_for
+from dockerkit.transport.dial import Dial, Dialer
 from dockerkit.transport.exchange import Exchange
 from dockerkit.transport.hijack import Hijacked
 from dockerkit.transport.pool import Connection, Pool
@@ -46,10 +47,17 @@ class Transport:
         hooks: told about each request.
     """
 
-    def __init__(self, endpoint: Endpoint, *, keep: int = 64, patience: float = 0, hooks: Sequence[Hook] = ()) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        keep: int = 64,
+        patience: float = 0,
+        hooks: Sequence[Hook] = (),
+        dial: Dial | None = None,
+    ) -> None:
         self.endpoint = endpoint
-        self._dial = dialer_for(endpoint, patience)
-        self._dial_both_ways = dialer_for(endpoint, patience, half_close=True)
+        self._dial = Dialer(endpoint, patience, dial)
         self.host_header = _host_header(endpoint.host)
         self.pool = Pool(self._dial, self.host_header, keep)
         self.hooks = hooks
@@ -140,7 +148,7 @@ class Transport:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, timeouts: Timeouts
     ) -> Hijacked | Exchange:
         asked = f"{method} {target.partition('?')[0]}"
-        connection = self.pool.take(timeouts.connect, fresh=True, dial=self._dial_both_ways)
+        connection = self.pool.take(timeouts.connect, fresh=True, dial=partial(self._dial, half_close=True))
         try:
             upgrade = {"Connection": "Upgrade", "Upgrade": "tcp", **headers}
             _send(connection, method, target, upgrade, body, timeouts)

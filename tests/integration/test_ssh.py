@@ -103,6 +103,24 @@ def test_logs_are_followed_and_can_be_cancelled(
             near.remove_container(box, force=True)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_goes_on_by_itself(server: SSHServer, host: str) -> None:
+    with APIClient(host) as api:
+        events = api.events()
+        assert api.ping()
+        child = os.fork()
+        if child == 0:
+            try:
+                worked = api.ping()
+                api.close()
+                os._exit(0 if worked else 1)
+            except BaseException:
+                os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
+        assert api.ping(), "the child did not close what is ours"
+        events.close()
+
+
 def test_many_threads_share_the_login(server: SSHServer, engine: Any) -> None:
     server.start()
     with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:

@@ -246,6 +246,27 @@ def test_local_sockets_never_go_through_a_proxy(scripted: ScriptedEngine) -> Non
         assert api.ping() is True
 
 
+# --- a transport of one's own
+
+
+def test_connections_made_by_the_caller(scripted: ScriptedEngine) -> None:
+    scripted.on("POST", "/exec/e/start", Answer.upgraded([b"hello"]))
+    asked: list[float | None] = []
+
+    def dial(timeout: float | None) -> socket.socket:
+        asked.append(timeout)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(scripted.host.removeprefix("unix://"))
+        return sock
+
+    with DockerClient("tcp://behind-a-tunnel:2375", timeout=(7, 30), dial=dial) as client:
+        assert client.ping() is True
+        with client.api.exec_start("e", socket=True) as stream:
+            assert stream.recv(5) == b"hello"
+    assert asked == [7, 7]
+    assert scripted.requests[0].headers["Host"] == "behind-a-tunnel:2375"
+
+
 # --- closing, headers, pickling
 
 
