@@ -19,6 +19,14 @@ from dockerkit.api.swarm import SwarmAPI
 from dockerkit.api.system import SystemAPI
 from dockerkit.api.task import TaskAPI
 from dockerkit.api.volume import VolumeAPI
+from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
+from dockerkit.constants import DEFAULT_NUM_POOLS as DEFAULT_NUM_POOLS
+from dockerkit.constants import DEFAULT_NUM_POOLS_SSH as DEFAULT_NUM_POOLS_SSH
+from dockerkit.constants import DEFAULT_TIMEOUT_SECONDS as DEFAULT_TIMEOUT_SECONDS
+from dockerkit.constants import DEFAULT_USER_AGENT as DEFAULT_USER_AGENT
+from dockerkit.constants import IS_WINDOWS_PLATFORM as IS_WINDOWS_PLATFORM
+from dockerkit.constants import MINIMUM_DOCKER_API_VERSION as MINIMUM_DOCKER_API_VERSION
+from dockerkit.constants import STREAM_HEADER_SIZE_BYTES as STREAM_HEADER_SIZE_BYTES
 
 
 class APIClient(
@@ -42,7 +50,7 @@ class APIClient(
 ):
     """The low-level client: thin methods, named as docker-py's, that answer what the engine sent.
 
-    See :class:`dockerkit.api.base.Base` for what it is made with. Threads may share one; a forked child may go on using
+    See :class:`dockerkit.api.connected.Connected` for what it is made with. Threads may share one; a forked child may go on using
     it and gets connections of its own; it can be pickled.
 
     Example::

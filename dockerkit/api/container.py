@@ -10,6 +10,7 @@ from dockerkit.api.container_create import ContainerCreateAPI
 from dockerkit.api.container_streams import ContainerStreamsAPI
 from dockerkit.api.encode import Filters, cells
 from dockerkit.api.refs import LinkName, checked_name, name_of
+from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE as DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import DeprecatedMethod, InvalidArgument
 
 if TYPE_CHECKING:

@@ -21,11 +21,29 @@ if TYPE_CHECKING:
     from dockerkit.client import DockerClient
     from dockerkit.progress import ProgressSpec
 
-__all__ = ["LabellingAPI", "LabellingImages"]
+__all__ = ["LabellingAPI", "LabellingImages", "with_labels"]
 
 _IN_BODY = frozenset(
     {"/containers/create", "/networks/create", "/volumes/create", "/services/create", "/secrets/create", "/configs/create"}
 )  # fmt: skip
+
+
+def with_labels(
+    labels: Mapping[str, str],
+    method: str,
+    path: str,
+    query: Mapping[str, object] | None,
+    body: Json | ToEngine | None,
+) -> tuple[Mapping[str, object] | None, Json | ToEngine | None]:
+    """The query and body of a request that makes something, with labels on what it makes."""
+    if method == "POST" and path in _IN_BODY:
+        given: dict[str, Any] = wire(body or {})
+        return query, {**given, "Labels": {**(given.get("Labels") or {}), **labels}}
+    if method == "POST" and path == "/build":
+        asked = dict(query or {})
+        asked["labels"] = json.dumps({**json.loads(str(asked.get("labels") or "{}")), **labels})
+        return asked, body
+    return query, body
 
 
 class LabellingAPI(APIClient):
@@ -51,13 +69,7 @@ class LabellingAPI(APIClient):
         headers: Mapping[str, str] | None,
         versioned: bool = True,
     ) -> tuple[str, Mapping[str, str], Data | None]:
-        if method == "POST" and path in _IN_BODY:
-            given: dict[str, Any] = wire(body or {})
-            body = {**given, "Labels": {**(given.get("Labels") or {}), **self._labels}}
-        elif method == "POST" and path == "/build":
-            query = dict(query or {})
-            labels = json.loads(str(query.get("labels") or "{}"))
-            query["labels"] = json.dumps({**labels, **self._labels})
+        query, body = with_labels(self._labels, method, path, query, body)
         return super()._request(method, path, ids, query, body, data, headers, versioned)
 
 
