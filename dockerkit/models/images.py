@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -237,12 +238,15 @@ class Image(ImageFiles, Model):
         auth_config: AuthSource | None = None,
         platform: Platform | None = None,
         progress: ProgressSpec = None,
-    ) -> None:
+    ) -> str | None:
         """Push the image under one of its names. ``POST /images/{name}/push``
 
         Args:
             repository: the name; its only one by default.
             tag, auth_config, platform, progress: as for :meth:`ImageCollection.push`.
+
+        Returns:
+            The digest under which the registry has it now, where the engine tells it.
 
         Raises:
             PushError: the push failed.
@@ -253,7 +257,9 @@ class Image(ImageFiles, Model):
                 raise InvalidArgument(f"repository: which of {self.tags} is to be pushed?" if self.tags else
                                       "repository: the image has no name to push it under; tag() gives one")  # fmt: skip
             repository = self.tags[0]
-        self.client.images.push(repository, tag, auth_config=auth_config, platform=platform, progress=progress)
+        text = self.client.images.push(repository, tag, auth_config=auth_config, platform=platform, progress=progress)
+        told = (json.loads(line).get("aux") for line in text.splitlines() if '"aux"' in line)
+        return next((str(aux["Digest"]) for aux in told if isinstance(aux, dict) and aux.get("Digest")), None)
 
     @property
     def _ref(self) -> Ref:

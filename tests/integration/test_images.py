@@ -131,9 +131,10 @@ def test_push_and_pull(client: DockerClient, made: Callable[..., Image], registr
     repository = f"{registry}/{unique('img')}"
     image = made(f"{repository}:a", f"{repository}:b")
     assert "digest: sha256:" in client.images.push(repository, "a")  # type: ignore[operator]
-    client.images.push(f"{repository}:b")
+    assert image.push(f"{repository}:b") == image.push(repository, "a")
     data = client.images.get_registry_data(f"{repository}:a")
-    assert data.id.startswith("sha256:") and data.short_id == data.id[:19] and data.image_name == f"{repository}:a"
+    assert data.id == image.push(f"{repository}:a") and data.id.startswith("sha256:")
+    assert data.short_id == data.id[:19] and data.image_name == f"{repository}:a"
     assert data.platforms == [image.platform] and data.has_platform(image.platform)
     assert data.has_platform("linux") and not data.has_platform("plan9/mips")
     image.remove(force=True)
