@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import threading
 import time
 from collections import deque
@@ -119,7 +120,7 @@ class BuildStream:
         plan = self._plan
         attrs = dict(plan.attrs)
         if plan.hosts:
-            attrs["add-hosts"] = ",".join("=".join(_host(line, self._gateway)) for line in plan.hosts)
+            attrs["add-hosts"] = ",".join(self._host(line) for line in plan.hosts)
         if plan.cache_from and all(one["type"] == "registry" and len(one) == 2 for one in plan.cache_from):
             attrs["cache-from"] = ",".join(one["ref"] for one in plan.cache_from)
         request = messages.SolveRequest(
@@ -139,16 +140,20 @@ class BuildStream:
         request.exporters.extend(exporters)
         return request
 
-    @property
+    def _host(self, line: str) -> str:
+        name, _, address = line.partition(":")
+        return f"{name}={self._gateway() if address == 'host-gateway' else address}"
+
     def _gateway(self) -> str:
         """What ``host-gateway`` stands for: the engine's side of its default network."""
         if self._engine.gateway:
             return self._engine.gateway
-        settings = self._api.inspect_network("bridge")["IPAM"].get("Config") or []
-        gateway = next((one["Gateway"] for one in settings if one.get("Gateway")), None)
-        if not gateway:
-            raise InvalidArgument("extra_hosts: this engine does not tell what host-gateway is; give the address")
-        return str(gateway)
+        for settings in self._api.inspect_network("bridge")["IPAM"].get("Config") or []:
+            if settings.get("Gateway"):
+                return settings["Gateway"]
+            if settings.get("Subnet"):
+                return str(next(ipaddress.ip_network(settings["Subnet"]).hosts()))
+        raise InvalidArgument("extra_hosts: this engine does not tell what host-gateway is; give the address")
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -332,11 +337,6 @@ def _exporter(output: Any, tags: tuple[str, ...]) -> Any:
     elif kind == "local":
         kind = "tar"  # the same files, and written here by what checks archives
     return messages.Exporter(type=kind, attrs=attrs)
-
-
-def _host(line: str, gateway: str) -> tuple[str, str]:
-    name, _, address = line.partition(":")
-    return name, gateway if address == "host-gateway" else address
 
 
 def _image_id(metadata: dict[str, str], plan: Plan) -> str | None:
