@@ -102,15 +102,11 @@ class ImageArchives(Collection["Image"]):
         Raises:
             ImageLoadError: the archive is no image archive.
         """
-        loaded: list[str] = []
         text = ""
-        quiet = None if progress else True
-        for record in watch(self.client.api.load_image(data, quiet, platform=platform), progress, "Loading images"):
-            text += record.get("stream") or ""
-        for line in text.splitlines():
-            for words in _LOADED:
-                if line.startswith(words):
-                    loaded += line.removeprefix(words).split(",")  # Podman names several in one line
+        with self.client.api.load_image(data, None if progress else True, platform=platform) as records:
+            for record in watch(records, progress, "Loading images"):
+                text += record.get("stream") or ""
+        loaded = [line.removeprefix(words) for line in text.splitlines() for words in _LOADED if line.startswith(words)]
         return [self.get(name) for name in dict.fromkeys(loaded)]
 
     def import_image(

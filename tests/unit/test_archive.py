@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
@@ -10,6 +11,7 @@ import stat
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -242,3 +244,26 @@ def test_piece_borders_do_not_matter(cuts: list[int]) -> None:
     pieces.append(archive[at:])
     found = [(member.name, content and content.read()) for member, content in members(pieces)]
     assert found == [("f", b"abc" * 500), ("l", None)]
+
+
+places = st.lists(st.sampled_from(["a", "b", "c", "..", ".", "/"]), min_size=1, max_size=4).map("/".join)
+kinds = st.sampled_from([stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK])
+
+
+@given(st.lists(st.tuples(places, kinds, places), min_size=1, max_size=8), st.sampled_from(["refuse", "skip", "keep"]))
+@settings(max_examples=60, deadline=None)
+def test_no_archive_gets_out(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, int, str]], outside_links: Any
+) -> None:
+    sandbox = tmp_path_factory.mktemp("sandbox")
+    target = sandbox / "a" / "b"
+    target.mkdir(parents=True)
+    (sandbox / "a" / "c").write_text("not yours")
+    archive = packed(*(Entry(name, kind | 0o755, b"x", 1, 0, link) for name, kind, link in entries))
+    with contextlib.suppress(UnsafeArchive):
+        extract([archive], target, outside_links=outside_links)
+    outside = {path for path in sandbox.rglob("*") if target not in path.parents and path != target}
+    assert outside == {sandbox / "a", sandbox / "a" / "c"} and (sandbox / "a" / "c").read_text() == "not yours"
+    if outside_links != "keep":
+        for path in target.rglob("*"):
+            assert path.resolve().is_relative_to(target), path
