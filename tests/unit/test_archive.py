@@ -266,4 +266,4 @@ def test_no_archive_gets_out(
     assert outside == {sandbox / "a", sandbox / "a" / "c"} and (sandbox / "a" / "c").read_text() == "not yours"
     if outside_links != "keep":
         for path in target.rglob("*"):
-            assert path.resolve().is_relative_to(target), path
+            assert Path(os.path.realpath(path)).is_relative_to(target), path
