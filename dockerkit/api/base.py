@@ -44,6 +44,20 @@ class Base(Connected):
         """A call that answers nothing."""
         self._send(method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout).read()
 
+    def _changed(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        timeout: Timeout = UNSET,
+        **ids: Ref,
+    ) -> bool:
+        """A call that answers nothing; False where everything was so already (304)."""
+        exchange = self._send(method, path, ids=ids, query=query, timeout=timeout)
+        exchange.read()
+        return exchange.status != 304
+
     def _json(
         self,
         method: str,

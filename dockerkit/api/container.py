@@ -132,8 +132,17 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             raise DeprecatedMethod(
                 f"start() takes no options ({given}): give them to create_container(host_config=create_host_config(...))"
             )
+        self._start(container, checkpoint, checkpoint_dir, detach_keys)
+
+    def _start(
+        self,
+        container: Ref,
+        checkpoint: str | None = None,
+        checkpoint_dir: str | None = None,
+        detach_keys: str | None = None,
+    ) -> bool:
         query = {"checkpoint": checkpoint, "checkpoint-dir": checkpoint_dir, "detachKeys": detach_keys}
-        self._none("POST", "/containers/{id}/start", id=container, query=query)
+        return self._changed("POST", "/containers/{id}/start", id=container, query=query)
 
     def stop(self, container: Ref, timeout: float | None = 10, signal: str | int | None = None) -> None:
         """Stop a container: its stop signal, then, after a while, SIGKILL. ``POST /containers/{id}/stop``
@@ -145,8 +154,12 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
 
         A container that does not run is left alone. The call waits as long as the engine needs.
         """
+        self._stop(container, timeout, signal)
+
+    def _stop(self, container: Ref, timeout: float | None, signal: str | int | None) -> bool:
         query = {"t": _whole_seconds(timeout), "signal": signal}
-        self._none("POST", "/containers/{id}/stop", id=container, query=query, timeout=self._longer_than(timeout))
+        longer = self._longer_than(timeout)
+        return self._changed("POST", "/containers/{id}/stop", id=container, query=query, timeout=longer)
 
     def restart(self, container: Ref, timeout: float | None = 10, signal: str | int | None = None) -> None:
         """Stop a container and start it again. ``POST /containers/{id}/restart``

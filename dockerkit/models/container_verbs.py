@@ -41,24 +41,33 @@ class ContainerVerbs(Model):
 
     def start(
         self, *args: object, checkpoint: str | None = None, checkpoint_dir: str | None = None, **kwargs: Any
-    ) -> None:
+    ) -> bool:
         """Start it; one that runs already is left alone. ``POST /containers/{id}/start``
 
         Args:
             args, kwargs: nothing: options are given when it is created.
             checkpoint: name of a checkpoint to start from (an experimental engine).
             checkpoint_dir: folder of the checkpoint, where it is not the engine's own.
-        """
-        self.client.api.start(self, *args, checkpoint=checkpoint, checkpoint_dir=checkpoint_dir, **kwargs)
 
-    def stop(self, timeout: float | None = None, signal: str | int | None = None) -> None:
+        Returns:
+            False where it ran already.
+        """
+        api = self.client.api
+        if args or kwargs:
+            api.start(self, *args, **kwargs)  # says where options belong
+        return api._start(self, checkpoint, checkpoint_dir)
+
+    def stop(self, timeout: float | None = None, signal: str | int | None = None) -> bool:
         """Stop it: its stop signal, then, after a while, SIGKILL. ``POST /containers/{id}/stop``
 
         Args:
             timeout: seconds before SIGKILL; -1 waits for ever, None is its own (10 as a rule).
             signal: instead of its stop signal: a name or a number (API 1.42).
+
+        Returns:
+            False where it did not run.
         """
-        self.client.api.stop(self, timeout, signal)
+        return self.client.api._stop(self, timeout, signal)
 
     def restart(self, timeout: float | None = 10, signal: str | int | None = None) -> None:
         """Stop it and start it again. ``POST /containers/{id}/restart``

@@ -322,8 +322,8 @@ def test_verbs(run, client, unique):
     image.remove(force=True)
     container.kill()
     assert container.wait(timeout=20) == 137
-    container.start()
-    container.stop(timeout=1)
+    assert [container.start(), container.start()] == [True, False]
+    assert [container.stop(timeout=1), container.stop()] == [True, False]
     assert container.wait()["StatusCode"] == 137
     container.remove(v=True)
     with pytest.raises(errors.NotFound):
