@@ -18,7 +18,7 @@ from dockerkit.errors import DockerException, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container
-    from dockerkit.models.logs import LogEntry
+    from dockerkit.models.log_lines import LogEntry
 
 __all__ = [
     "AllOf",

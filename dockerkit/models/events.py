@@ -6,20 +6,12 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.errors import (
-    ClientClosed,
-    ConnectionFailed,
-    EngineTimeout,
-    ServerError,
-    StreamTruncated,
-)
-from dockerkit.models.logs import since_text
+from dockerkit.models.resuming import CUT, Overlap, reopen
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import Moment
@@ -31,7 +23,6 @@ __all__ = ["EngineEvent", "EventListener", "EventStream", "Subscription"]
 
 Handler = Callable[["EngineEvent"], object]
 
-_OVERLAP = 1_000_000_000  # nanoseconds that are read again after a cut; what was seen is passed over
 _QUEUE = 10_000
 _END = object()
 
@@ -113,8 +104,7 @@ class EventStream:
         self._client = client
         self._until, self._filters, self._reconnect = until, filters, reconnect
         self._closed = threading.Event()
-        self._recent: deque[tuple[int, tuple[int, str, str, str, str]]] = deque()
-        self._latest: int | None = None
+        self._overlap = Overlap()
         self._since: Moment = since
         self._source: JSONStream[Any] = self._open(since)
         # Until the first event, the engine's own clock is not known: ask again from where ours was, less the overlap.
@@ -142,16 +132,15 @@ class EventStream:
         return self._client.api.events(since=since, until=self._until, filters=self._filters, decode=True)
 
     def _read(self) -> Iterator[EngineEvent]:
-        seen: Counter[tuple[int, str, str, str, str]] = Counter()
         try:
             while True:
                 cut: Exception | None = None
                 try:
                     for record in self._source:
                         event = EngineEvent.from_engine(record)
-                        if self._is_new(event, seen):
+                        if self._is_new(event):
                             yield event
-                except (StreamTruncated, ConnectionFailed, EngineTimeout) as error:
+                except CUT as error:
                     cut = error
                 if self._closed.is_set() or (cut is None and self._until is not None):
                     return
@@ -159,48 +148,32 @@ class EventStream:
                     if cut is not None:
                         raise cut
                     return
-                if not self._resume():
+                if not self._resume(self._reconnect):
                     return
-                seen = Counter(key for _, key in self._recent)
         finally:
             self.close()
 
-    def _is_new(self, event: EngineEvent, seen: Counter[tuple[int, str, str, str, str]]) -> bool:
+    def _is_new(self, event: EngineEvent) -> bool:
         key = (event.nanoseconds, event.type, event.action, event.detail, event.id)
-        if seen[key] > 0:
-            seen[key] -= 1
+        if self._overlap.was_seen(key):
             return False
-        self._latest = max(self._latest or 0, event.nanoseconds)
-        self._recent.append((event.nanoseconds, key))
-        while self._recent[0][0] < self._latest - _OVERLAP:
-            self._recent.popleft()
+        self._overlap.note(event.nanoseconds, key)
         return True
 
-    def _resume(self) -> bool:
+    def _resume(self, seconds: float) -> bool:
         """Ask anew for what happened since; False if this was closed."""
-        assert self._reconnect is not None
-        deadline = time.monotonic() + self._reconnect
-        if self._latest is None and self._since is not None:
-            since = self._since
+        since = self._overlap.since(self._began)
+        if self._overlap.latest is None and self._since is not None:
+            source = reopen(lambda: self._open(self._since), self._closed, seconds)
         else:
-            start = (self._began if self._latest is None else self._latest) - _OVERLAP
-            since = since_text(start)
-        pause = 0.05
-        while not self._closed.is_set():
-            try:
-                self._source = self._open(since)
-            except ClientClosed:
-                raise
-            except (ConnectionFailed, EngineTimeout, StreamTruncated, ServerError):
-                if time.monotonic() >= deadline:
-                    raise
-            else:
-                if self._closed.is_set():  # between the question above and now
-                    self._source.close()
-                return True
-            self._closed.wait(pause)
-            pause = min(pause * 2, 1.0)
-        return False
+            source = reopen(lambda: self._open(since), self._closed, seconds)
+        if source is None:
+            return False
+        self._source = source
+        if self._closed.is_set():  # between the question and now
+            source.close()
+        self._overlap.rewind()
+        return True
 
 
 class Subscription:

@@ -106,7 +106,6 @@ class ExecModel(Model):
             user=user,
             workdir=workdir,
             privileged=privileged,
-            marked=timeout is not None,
         )
         out: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -117,6 +116,9 @@ class ExecModel(Model):
             assert timeout is not None
             gone = process._end_it()
             raise ExecTimeout(cmd, timeout, b"".join(out["stdout"]), b"".join(out["stderr"]), not gone) from None
+        except KeyboardInterrupt:
+            process._end_it()
+            raise
         finally:
             process.close()
         stdout, stderr = b"".join(out["stdout"]), b"".join(out["stderr"])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, AnyStr, Generic, Literal, NamedTuple, cast
 
-from dockerkit.errors import APIError, DockerException, ExecError, ExecTimeout, InvalidArgument
+from dockerkit.errors import DockerException, ExecError, ExecTimeout, InvalidArgument, NotFound
 from dockerkit.streams.frames import STDERR, FrameParser
 from dockerkit.transport.duplex import Duplex
 
@@ -147,9 +147,10 @@ class Process:
         self._client = client
         self._container = container
         self._user = user
-        self._mark = uuid.uuid4().hex if marked else None
         self._returncode: int | None = None
         api = client.api
+        marked = marked and api._supports("POST /containers/{id}/exec", "Env")
+        self._mark = uuid.uuid4().hex if marked else None
         sized = console_size if console_size and api._supports("POST /containers/{id}/exec", "ConsoleSize") else None
         made = api.exec_create(
             container,
@@ -314,7 +315,7 @@ class Process:
             made = self._client.api.exec_create(self._container, command, user=self._user)
             self._client.api.exec_start(made["Id"])
             return self._client.api.exec_inspect(made["Id"]).get("ExitCode") == 0
-        except (APIError, DockerException):
+        except DockerException:
             return False
 
     def terminate(self) -> bool:
@@ -328,9 +329,12 @@ class Process:
             with contextlib.suppress(ExecTimeout):
                 self.wait(0.5)
                 return True
-        with contextlib.suppress(APIError):
+        try:
             return self.poll() is not None
-        return True  # the container is gone, and the process with it
+        except NotFound:
+            return True  # the container is gone, and the process with it
+        except DockerException:
+            return False
 
     def resize(self, rows: int, columns: int) -> None:
         """Tell its terminal the size. ``POST /exec/{id}/resize``"""

@@ -34,8 +34,10 @@ from dockerkit.models.conditions import (
     condition,
 )
 from dockerkit.models.events import EngineEvent, EventStream
-from dockerkit.models.logs import LogEntry, LogStream, name_of, nanoseconds, since_text
+from dockerkit.models.log_lines import LogEntry, nanoseconds
+from dockerkit.models.logs import LogStream, name_of
 from dockerkit.models.resource import Model
+from dockerkit.models.resuming import since_text
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container

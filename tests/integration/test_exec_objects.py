@@ -90,6 +90,15 @@ def test_timeout_says_so_where_it_can_not_end_it(container: ExecModel) -> None:
     assert "6666" in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
+def test_an_interrupt_ends_the_process(container: ExecModel) -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.7, signal.pthread_kill, [main, signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        container.exec(["sleep", "2222"])
+    assert "2222" not in container.exec(["ps", "-o", "args"], text=True).stdout
+
+
 def test_a_fast_command_within_its_timeout(container: ExecModel) -> None:
     assert container.exec(["echo", "hi"], timeout=30).stdout == b"hi\n"
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
 from dockerkit import DockerClient, errors
-from dockerkit.models.logs import LogModel, LogParser, merge
+from dockerkit.models.log_lines import LogParser
+from dockerkit.models.logs import LogModel, merge
 
 ID = "c" * 64
 LOGS = f"/containers/{ID}/logs"
