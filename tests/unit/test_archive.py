@@ -266,4 +266,10 @@ def test_no_archive_gets_out(
     assert outside == {sandbox / "a", sandbox / "a" / "c"} and (sandbox / "a" / "c").read_text() == "not yours"
     if outside_links != "keep":
         for path in target.rglob("*"):
-            assert Path(os.path.realpath(path)).is_relative_to(target), path
+            try:
+                end = os.path.realpath(path, strict=True)
+            except FileNotFoundError:
+                end = os.path.realpath(path)
+            except OSError:  # links in a circle lead nowhere
+                continue
+            assert Path(end).is_relative_to(target), path
