@@ -120,6 +120,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.refuse(f'Bearer realm="http://{about.host}/token",service="tests"')
         elif path == "/v2/":
             self.answer(200, {})
+        elif path == "/v1/_ping":
+            self.answer(200, {"standalone": True}, {"X-Docker-Registry-Standalone": "True"})
+        elif path == "/v1/search":
+            term = parse_qs(urlsplit(self.path).query)["q"][0]
+            found = {"name": term, "description": "found", "star_count": 3, "is_official": True, "is_automated": False}
+            self.answer(200, {"query": term, "num_results": 1, "results": [found]})
         elif "/manifests/" in path:
             self.serve_manifest()
         elif path.rpartition("/")[2] in about.blobs:

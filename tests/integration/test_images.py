@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import io
 import os
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -223,6 +226,18 @@ def test_a_registry_with_a_password(
     assert client.images.pull(repository) == image
 
 
+def test_a_registry_with_tls(
+    client: DockerClient, made: Callable[..., Image], tls_registry: RegistryAccess, unique: Name
+) -> None:
+    repository = f"{tls_registry.host}/{unique('img')}"
+    image = made(f"{repository}:latest")
+    login = {"username": tls_registry.user, "password": tls_registry.password}
+    digest = image.push(auth_config=login)
+    assert digest is not None and client.images.get_registry_data(repository, login).id == digest
+    image.remove(force=True)
+    assert client.images.pull(repository, digest, auth_config=login) == image
+
+
 def test_save_and_load(client: DockerClient, made: Callable[..., Image], tmp_path: Path) -> None:
     one, two = made(), made()
     path = tmp_path / "images.tar"
@@ -267,7 +282,7 @@ def test_an_archive_that_could_not_be_completed_leaves_no_file(
     assert os.listdir(tmp_path) == []
 
 
-def test_import(client: DockerClient, unique: Name, tmp_path: Path, labels: dict[str, str]) -> None:
+def test_import(engine: Engine, client: DockerClient, unique: Name, tmp_path: Path, labels: dict[str, str]) -> None:
     key, value = next(iter(labels.items()))
     changes = [f"LABEL {key}={value}", 'CMD ["/file"]']
     path = tmp_path / "root.tar"
@@ -282,6 +297,18 @@ def test_import(client: DockerClient, unique: Name, tmp_path: Path, labels: dict
     for image in images:
         image.remove(force=True)
     assert "sha256:" in client.api.import_image_from_data(root_archive(), unique("img"), "1", changes[0])
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer((engine.gateway, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        url = f"http://{engine.gateway}:{server.server_address[1]}/root.tar"
+        try:
+            image = client.images.import_image(url, unique("img"), "1", changes=changes)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert image.read_bytes("/file") == b"hello"
+    image.remove(force=True)
     with pytest.raises((StreamError, APIError)):
         client.images.import_image("http://127.0.0.1:1/nothing.tar", unique("img"))
     with pytest.raises(InvalidArgument):

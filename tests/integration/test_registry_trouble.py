@@ -27,6 +27,13 @@ def test_a_good_one_serves_its_image(client: DockerClient, engine: Engine) -> No
             image.remove(force=True)
 
 
+def test_a_search_in_a_registry(client: DockerClient, engine: Engine) -> None:
+    with scripted_registry(engine.gateway) as registry:
+        (hit,) = client.images.search(f"{registry.host}/app", limit=5, filters={"stars": 2, "is-official": True})
+        assert (hit["name"].rpartition("/")[2], hit["star_count"], hit["is_official"]) == ("app", 3, True)
+        assert client.images.search(f"{registry.host}/app", filters={"stars": 4}) == []
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
