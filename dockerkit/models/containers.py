@@ -256,6 +256,20 @@ class ContainerCollection(Collection[Container]):
         **options: Unpack[CreateOptions],
     ) -> bytes: ...
 
+    @overload
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: bool,
+        stream: bool = False,
+        **options: Unpack[CreateOptions],
+    ) -> Container | RunOutput | bytes: ...
+
     def run(
         self,
         image: str | Image,
@@ -404,16 +418,17 @@ class ContainerCollection(Collection[Container]):
             for _ in stream:
                 pass
 
-    def get(self, container_id: Any) -> Container:
+    def get(self, container_id: Any, *, size: bool | None = None) -> Container:
         """One container. ``GET /containers/{id}/json``
 
         Args:
             container_id: its name or id.
+            size: also ``SizeRw`` and ``SizeRootFs`` (bytes) in ``attrs``, which takes the engine a while.
 
         Raises:
             NotFound: there is no such container.
         """
-        return self.prepare_model(cast("dict[str, Any]", self.client.api.inspect_container(container_id)))
+        return self.prepare_model(cast("dict[str, Any]", self.client.api.inspect_container(container_id, size)))
 
     def list(
         self,
@@ -424,6 +439,8 @@ class ContainerCollection(Collection[Container]):
         since: str | None = None,
         sparse: bool = False,
         ignore_removed: bool = False,
+        *,
+        size: bool = False,
     ) -> builtins.list[Container]:
         """Containers, newest first, in one request. ``GET /containers/json``
 
@@ -434,8 +451,9 @@ class ContainerCollection(Collection[Container]):
             limit: the newest so many, running or not; -1 is no limit.
             sparse: keep the summaries in ``attrs``; otherwise ``attrs`` inspects a container when it is asked for.
             ignore_removed: taken for docker-py's sake: nothing is asked about single containers here.
+            size: with ``sparse``: also ``SizeRw`` and ``SizeRootFs`` (bytes).
         """
-        found = self.client.api.containers(all=all, before=before, filters=filters, limit=limit, since=since)
+        found = self.client.api.containers(all=all, before=before, filters=filters, limit=limit, since=since, size=size)
         containers = Table(self.prepare_model(cast("dict[str, Any]", summary), partial=True) for summary in found)
         for container in containers:
             container._sparse = sparse

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, TypedDict
@@ -42,6 +43,7 @@ class Throttle(TypedDict):
     """Bytes or operations per second."""
 
 
+_CDI_NAME = re.compile(r"[A-Za-z][\w.-]*\.[\w.-]+/[\w-]+=[\w.:-]+")
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -296,6 +298,10 @@ def _device(value: object, name: str) -> dict[str, str]:
     if isinstance(value, Mapping):
         plain: dict[str, str] = wire(value, name)
         return plain
+    if _CDI_NAME.fullmatch(text(value, name)):
+        raise InvalidArgument(
+            f"{name}: {value!r} is a CDI name: give it as device_requests=[DeviceRequest.cdi({value!r})]"
+        )
     outside, *rest = text(value, name).split(":")
     inside, permissions = outside, "rwm"
     if rest and set(rest[-1]) <= set("rwm") and rest[-1]:

@@ -135,6 +135,8 @@ def test_devices():
     assert sh.devices(["/dev/sda"]) == [{**whole, "PathInContainer": "/dev/sda"}]
     assert sh.devices(["/dev/sda:r"]) == [{**whole, "PathInContainer": "/dev/sda", "CgroupPermissions": "r"}]
     assert sh.devices([whole]) == [whole]
+    with pytest.raises(InvalidArgument, match="DeviceRequest.cdi"):
+        sh.devices(["vendor.com/gpu=0"])
     for bad in (["a:b:c:d"], [""], "/dev/sda", [5], {"PathOnHost": "x"}):
         with pytest.raises(InvalidArgument, match="^devices"):
             sh.devices(bad)
