@@ -27,7 +27,7 @@ def rows() -> list[str]:
             continue
         home = f"{member.__module__}.{member.__qualname__}"
         paths = "<br>".join(f"`{call}`" for call in calls)
-        versions = "<br>".join(since(call) or "?" for call in calls)
+        versions = "<br>".join(since(call) for call in calls)
         meaning = re.split(r"(?<=[.:]) ", doc.replace("\n", " "), maxsplit=1)[0].partition("``")[0].strip()
         table.append(f"| [`{name}`][{home}] | {paths} | {versions} | {meaning.replace('|', '/')} |")
     return table
@@ -38,4 +38,5 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     if MARK not in markdown:
         return markdown
     head = ["| method | engine call | from API | |", "| --- | --- | --- | --- |"]
-    return markdown.replace(MARK, "\n".join([*head, *rows()]))
+    table = "\n".join([*head, *rows()])
+    return markdown.replace(MARK, f'<div class="engine-calls" markdown>\n\n{table}\n\n</div>')
