@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import podman
 import pytest
 from api_coverage import Coverage, recorded
 from engines import private, registry
@@ -184,6 +185,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if config.option.collectonly:
             names = config.getoption("--engine") or list(DEFAULT)
         metafunc.parametrize("engine", names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    podman.mark(items)
 
 
 @pytest.fixture(scope="session")
