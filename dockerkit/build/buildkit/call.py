@@ -19,6 +19,7 @@ __all__ = ["BUFFERED", "Call"]
 BUFFERED = 256 * 1024
 """So many bytes may wait to be sent, before who sends more has to wait."""
 
+_LARGE = 512 * 1024
 _CANCEL = 8  # HTTP/2's error code for "no longer wanted"
 
 
@@ -46,6 +47,7 @@ class Call:
         self._channel = channel
         self._changed = threading.Condition(channel.lock)
         self._parser = grpc.MessageParser()
+        self._paid = 0  # bytes of the unfinished message that were paid back
         self._messages: deque[tuple[bytes, int]] = deque()  # with the bytes of window that are owed for each
         self._headers: dict[str, str] = {}
         self._failure: GrpcError | None = None
@@ -186,27 +188,25 @@ class Call:
     def has_output(self) -> bool:
         return bool(self.output) or self.last is not None
 
-    def take(self, data: bytes | None, length: int) -> None:
-        """Bytes have come. Those of whole messages are paid back when somebody takes the message, the others at once:
-        a message may be larger than the window, and could not come to its end.
-        """
-        paid = self._parser.pending
+    def take(self, data: bytes, length: int) -> None:
+        """Bytes have come, `length` with their padding. They are paid back when somebody takes their message; those of
+        a message that is large for the window at once, since it could not come to its end otherwise."""
         try:
-            messages = self._parser.feed(data or b"")
+            messages = self._parser.feed(data)
         except GrpcError as error:
             self._channel.abandon(self.number, _CANCEL)
             self.break_off(error)
             return
+        self.credit += length - len(data)
         for message in messages:
-            owed = len(message) + 5 - paid
-            self._messages.append((message, owed))
-            length -= owed
-            paid = 0
-        self.credit += length
+            self._messages.append((message, len(message) + 5 - self._paid))
+            self._paid = 0
+        if self._parser.wanted > _LARGE:
+            self.credit += self._parser.pending - self._paid
+            self._paid = self._parser.pending
+            self.starved = True
         if messages:
             self._changed.notify_all()
-        else:
-            self.starved = True
 
     def take_headers(self, headers: Iterable[tuple[Any, Any]]) -> None:
         self._headers.update(cast("Iterable[tuple[str, str]]", headers))

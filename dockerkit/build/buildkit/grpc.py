@@ -44,7 +44,6 @@ class MessageParser:
 
     def __init__(self) -> None:
         self._data = bytearray()
-        self._wanted = _HEAD
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take some bytes; the messages that are now whole."""
@@ -69,6 +68,11 @@ class MessageParser:
     def pending(self) -> int:
         """Bytes of a message that is not whole yet."""
         return len(self._data)
+
+    @property
+    def wanted(self) -> int:
+        """Bytes that this message will have, as far as known."""
+        return _HEAD + int.from_bytes(self._data[1:_HEAD], "big") if len(self._data) >= _HEAD else 0
 
 
 def framed(message: bytes) -> bytes:

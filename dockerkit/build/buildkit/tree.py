@@ -6,6 +6,7 @@ Entries come depth first, siblings by the bytes of their names, and each folder 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from dockerkit.errors import InvalidArgument, UnreadableFile
 __all__ = ["Files", "Folder", "Item", "Tree", "walk"]
 
 _MAX_LINKS = 255
+_LITERAL = re.compile(r"(?:[^*?\[\\]|\\.)*", re.DOTALL)  # a pattern that stands for one name
 
 
 class Item(NamedTuple):
@@ -232,10 +234,10 @@ def _follow(tree: Tree, names: Iterable[str]) -> list[str]:
                 found[_join(_escaped(base), "/".join(parts[at:]))] = None
                 return
             rest = parts[at + 1 :]
-            if any(char in part for char in "*?[\\"):
+            if not _LITERAL.fullmatch(part):
                 glob(base, part, rest, links)
                 return
-            path = _join(base, part)
+            path = _join(base, re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL))
             item = tree.item(path)
             if item is not None and stat.S_ISLNK(item.mode):
                 jump(base, path, item, rest, links)
@@ -262,7 +264,7 @@ def _follow(tree: Tree, names: Iterable[str]) -> list[str]:
     def jump(base: str, path: str, item: Item, rest: tuple[str, ...], links: int) -> None:
         found[_escaped(path)] = None
         target = item.link.replace("\\", "/") if os.sep == "\\" else item.link
-        resolve("" if target.startswith("/") else base, (*target.split("/"), *rest), links + 1)
+        resolve("" if target.startswith("/") else base, (*map(_escaped, target.split("/")), *rest), links + 1)
 
     for name in names:
         resolve("", tuple(name.split("/")), 0)

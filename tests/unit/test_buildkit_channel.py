@@ -1,0 +1,379 @@
+"""gRPC over HTTP/2, as server and as client: whole, cut, slow, huge and random."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from buildkit_engine import Peer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dockerkit.build.buildkit import grpc, messages
+from dockerkit.build.buildkit.call import Call
+from dockerkit.build.buildkit.channel import Channel
+from dockerkit.build.buildkit.grpc import GrpcError, MessageParser, framed
+
+
+def answer(call: Call) -> None:
+    if call.path == "/echo":
+        while (message := call.receive()) is not None:
+            call.send(message)
+    elif call.path == "/count":
+        total = 0
+        while (message := call.receive()) is not None:
+            total += len(message)
+        call.send(str(total).encode())
+    elif call.path == "/headers":
+        call.send(str(len(call.values("p"))).encode())
+    elif call.path == "/many":
+        for number in range(10_000):
+            call.send(b"%d" % number, at_once=False)
+    elif call.path == "/crash":
+        raise ZeroDivisionError("divided")
+    elif call.path == "/early":
+        raise GrpcError(grpc.NOT_FOUND, "no ü 100%")
+    else:
+        raise GrpcError(grpc.UNIMPLEMENTED, "unknown")
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Channel, Channel]]:
+    """A client and a server."""
+    one, two = socket.socketpair()
+    server, client = Channel(one, serve=answer, name="server"), Channel(two, name="client")
+    yield client, server
+    client.close()
+    server.close()
+    assert quiet()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    """The engine's end of a server."""
+    one, two = socket.socketpair()
+    server = Channel(one, serve=answer, name="server")
+    peer = Peer(two)
+    yield peer
+    peer.close()
+    server.close()
+    assert quiet()
+
+
+def quiet() -> bool:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if not [thread for thread in threading.enumerate() if thread.name.startswith("dockerkit")]:
+            return True
+        time.sleep(0.005)
+    return False
+
+
+# -- the framing -----------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.binary(max_size=300)), st.lists(st.integers(1, 50), min_size=1))
+def test_messages_come_out_as_they_went_in_however_they_are_cut(sent: list[bytes], sizes: list[int]) -> None:
+    data = b"".join(map(framed, sent))
+    parser, got, at, number = MessageParser(), [], 0, 0
+    while at < len(data):
+        size = sizes[number % len(sizes)]
+        got += parser.feed(data[at : at + size])
+        at, number = at + size, number + 1
+    assert got == sent
+    assert parser.pending == 0
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_messages_or_an_error(data: bytes) -> None:
+    parser = MessageParser()
+    try:
+        got = parser.feed(data)
+    except GrpcError:
+        return
+    assert b"".join(map(framed, got)) + bytes(parser._data) == data
+
+
+def test_too_large_and_compressed_messages_are_refused() -> None:
+    for head in (struct.pack(">BI", 0, grpc.MAX_MESSAGE + 1), struct.pack(">BI", 1, 3)):
+        with pytest.raises(GrpcError):
+            MessageParser().feed(head)
+
+
+@given(st.text())
+def test_texts_of_failures_survive(text: str) -> None:
+    headers = dict(grpc.trailers(5, text))
+    assert all(31 < ord(char) < 127 for char in headers.get("grpc-message", ""))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return
+    failure = grpc.outcome(headers)
+    assert failure is not None and failure.message == text and failure.status == 5
+
+
+@given(st.dictionaries(st.sampled_from(["grpc-status", "grpc-message", "grpc-status-details-bin"]), st.text()))
+def test_outcome_of_anything(headers: dict[str, str]) -> None:
+    failure = grpc.outcome(headers)
+    assert failure is None or isinstance(failure.details, bytes)
+
+
+# -- both ends are ours ----------------------------------------------------------------------------------------------
+
+
+def test_calls_both_ways(pair: tuple[Channel, Channel]) -> None:
+    client, _ = pair
+    call = client.call("/echo")
+    for message in (b"", b"a", b"x" * 100_000):
+        call.send(message)
+        assert call.receive(5) == message
+    call.finish()
+    assert call.receive(5) is None
+    assert client.call("/many").wait() is None
+
+
+def test_huge_messages_at_once(pair: tuple[Channel, Channel]) -> None:
+    client, _ = pair
+    content = os.urandom(3 * 1024 * 1024)
+    results: list[bool] = []
+
+    def run() -> None:
+        call = client.call("/echo")
+        sender = threading.Thread(target=lambda: [call.send(content) for _ in range(3)] and call.finish())
+        sender.start()
+        results.append([call.receive(30) for _ in range(3)] == [content] * 3 and call.receive(30) is None)
+        sender.join()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert results == [True] * 4
+
+
+def test_failures_are_told(pair: tuple[Channel, Channel]) -> None:
+    client, _ = pair
+    for path, status, text in (("/early", 5, "no ü 100%"), ("/crash", 2, "divided"), ("/none", 12, "unknown")):
+        with pytest.raises(GrpcError, match=text) as caught:
+            client.call(path).ask(messages.BytesMessage(), messages.BytesMessage, 5)
+        assert caught.value.status == status
+
+
+def test_more_headers_than_h2_takes_by_itself(peer: Peer) -> None:
+    encode = peer.h2.encoder.encode
+    peer.h2.encoder.encode = lambda headers: encode(headers, huffman=False)
+    assert peer.ask("/headers", b"", [("p", "x" * 1_200_000)]) == b"1"  # 73 CONTINUATION frames
+    assert peer.ask("/headers", b"", [("p", f"pattern {n}") for n in range(3000)]) == b"3000"
+
+
+def test_cancel_and_close_wake_everybody(pair: tuple[Channel, Channel]) -> None:
+    client, server = pair
+    cancelled, closed = client.call("/echo"), client.call("/echo")
+    threading.Timer(0.05, cancelled.cancel).start()
+    with pytest.raises(GrpcError, match="cancelled"):
+        cancelled.receive(5)
+    threading.Timer(0.05, client.close).start()
+    with pytest.raises(GrpcError, match="ended"):
+        closed.receive(5)
+    with pytest.raises(GrpcError, match="closed"):
+        client.call("/echo")
+    with pytest.raises(GrpcError):
+        closed.send(b"x")
+
+
+def test_a_sender_waits_for_a_slow_reader(pair: tuple[Channel, Channel]) -> None:
+    client, _ = pair
+    call = client.call("/echo")
+    sent = 0
+
+    def send() -> None:
+        nonlocal sent
+        try:
+            for _ in range(1000):
+                call.send(b"x" * 32_768)
+                sent += 1
+        except GrpcError:
+            pass
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    time.sleep(0.5)
+    stuck = sent
+    assert stuck * 32_768 < 8 * 1024 * 1024  # windows and buffers, not all of it
+    for _ in range(100):
+        assert call.receive(5) == b"x" * 32_768
+    deadline = time.monotonic() + 5
+    while sent <= stuck and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert sent > stuck
+    call.cancel()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_no_message_in_time(pair: tuple[Channel, Channel]) -> None:
+    call = pair[0].call("/echo")
+    with pytest.raises(TimeoutError):
+        call.receive(0.01)
+    with pytest.raises(TimeoutError):
+        call.receive(until=lambda: True)
+
+
+# -- the other end is h2 itself --------------------------------------------------------------------------------------
+
+
+def test_serves_a_peer(peer: Peer) -> None:
+    assert peer.ask("/count", b"x" * 5_000_000) == b"5000000"
+    assert peer.status() == (0, "")
+    assert peer.ask("/none") is None
+    assert peer.status() == (12, "unknown")
+
+
+def test_honours_small_windows(peer: Peer) -> None:
+    peer.hold = True
+    number = peer.start("/many")
+    time.sleep(0.2)
+    while len(peer.data[number]) < 65_535:
+        assert peer.step()
+    assert len(peer.data[number]) == 65_535
+    assert peer.ask("/none") is None  # other calls go on
+    peer.hold = False
+    peer.h2.acknowledge_received_data(65_535, number)
+    peer.flush()
+    got = []
+    while (message := peer.message(number)) is not None:
+        got.append(message)
+    assert got == [b"%d" % n for n in range(10_000)]
+
+
+def test_a_peer_that_resets_a_call_ends_its_handler(peer: Peer) -> None:
+    number = peer.start("/echo")
+    peer.send(number, b"x" * 10)
+    assert peer.message(number) == b"x" * 10
+    peer.h2.reset_stream(number)
+    peer.flush()
+    assert peer.ask("/count", b"1") == b"1"
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if not [one for one in threading.enumerate() if one.name == "dockerkit/echo"]:
+            return
+        time.sleep(0.005)
+    raise AssertionError("the handler goes on")
+
+
+def test_a_compressed_message_breaks_its_call_only(peer: Peer) -> None:
+    number = peer.start("/count")
+    peer.h2.send_data(number, b"\1\0\0\0\1x")
+    peer.flush()
+    assert peer.message(number) is None
+    assert number in peer.reset or peer.headers[number].get("grpc-status") not in (None, "0")
+    assert peer.ask("/count", b"1") == b"1"
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 7))
+def test_a_connection_that_is_cut_ends_all(cut: int) -> None:
+    one, two = socket.socketpair()
+    recorded: list[bytes] = []
+    recorder = Peer.__new__(Peer)
+    recorder.sock = type(
+        "Sink", (), {"sendall": lambda self, data: recorded.append(data), "settimeout": lambda self, t: None}
+    )()
+    Peer.__init__(recorder, recorder.sock)
+    number = recorder.start("/echo", [("dir-name", "context")])
+    recorder.h2.send_data(number, framed(b"hello"))
+    recorder.flush()
+    data = b"".join(recorded)
+    server = Channel(one, serve=answer, name="server")
+    two.sendall(data[:cut])
+    two.close()
+    deadline = time.monotonic() + 5
+    while not server.closed and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert server.closed
+    server.close()
+    assert quiet()
+
+
+def _feed(data: bytes, *, client: bool) -> BaseException | None:
+    one, two = socket.socketpair()
+    channel = Channel(one, serve=None if client else answer, name="fuzzed")
+    call = channel.call("/x") if client else None
+    try:
+        two.settimeout(5)
+        try:
+            two.sendall(data)
+            two.shutdown(socket.SHUT_WR)
+            while two.recv(65536):
+                pass
+        except OSError:
+            pass
+        channel._thread.join(5)
+        assert channel.closed
+        if call is not None:
+            with pytest.raises((GrpcError, TimeoutError)):
+                while call.receive(5) is not None:
+                    pass
+                raise GrpcError(0, "")
+    finally:
+        two.close()
+        channel.close()
+    return channel.failure
+
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+_frames = st.lists(
+    st.builds(
+        lambda kind, flags, stream, body: len(body).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + body,
+        st.integers(0, 12), st.integers(0, 255), st.integers(0, 5), st.binary(max_size=60),
+    ),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(_frames, st.booleans())
+def test_random_frames(frames: list[bytes], client: bool) -> None:
+    _feed((b"\0\0\0\4\0\0\0\0\0" if client else _PREFACE) + b"".join(frames), client=client)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=200), st.booleans())
+def test_random_bytes(data: bytes, client: bool) -> None:
+    _feed(data, client=client)
+
+
+def test_what_speaks_http_1_is_told_as_that() -> None:
+    failure = _feed(b"HTTP/1.1 400 Bad Request\r\n\r\n", client=True)
+    assert "does not speak HTTP/2" in str(failure)
+
+
+def test_a_long_run_of_continuation_frames_is_refused_not_followed() -> None:
+    head = (1).to_bytes(3, "big") + b"\x01\x00" + (1).to_bytes(4, "big") + b"\x82"
+    more = (16_000).to_bytes(3, "big") + b"\x09\x00" + (1).to_bytes(4, "big") + b"\0" * 16_000
+    assert _feed(_PREFACE + head + more * 1200, client=False) is not None
+
+
+def test_random_mutations_of_a_good_conversation() -> None:
+    rng = random.Random(7)
+    recorded: list[bytes] = []
+    recorder = Peer.__new__(Peer)
+    sink = type("Sink", (), {"sendall": lambda self, data: recorded.append(data), "settimeout": lambda self, t: None})()
+    Peer.__init__(recorder, sink)
+    number = recorder.start("/echo", [("dir-name", "context")])
+    recorder.h2.send_data(number, framed(b"hello" * 20))
+    recorder.h2.end_stream(number)
+    recorder.flush()
+    good = b"".join(recorded)
+    for _ in range(60):
+        bad = bytearray(good)
+        for _ in range(rng.randint(1, 4)):
+            bad[rng.randrange(24, len(bad))] = rng.randrange(256)
+        _feed(bytes(bad), client=False)
+    assert quiet()
