@@ -48,6 +48,7 @@ def _param(page):
 def test_page(page, engine, busybox, labels, monkeypatch, tmp_path):
     labels = {**labels, "dockerkit.docs": page.stem}
     monkeypatch.setenv("DOCKER_HOST", engine.host)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker-config"))  # examples write contexts and credentials
     monkeypatch.chdir(tmp_path)
     request = APIClient._request
 
