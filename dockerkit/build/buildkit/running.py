@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["BuildResult", "BuildStream"]
 
 _LOG_RECORDS = 20_000
-_STATUS_GRACE = 2.0  # seconds for the last words after the build's own end
+_STATUS_GRACE = 1.0  # seconds for the last words after the build's own end
 
 
 @dataclass
