@@ -82,14 +82,17 @@ def walk(path: str, name: str, *, uid: int = 0, gid: int = 0) -> Iterator[Entry]
         name: its name in the archive; empty for a folder's content alone.
         uid, gid: owner of everything in the archive.
     """
-    info = _reading(os.lstat, path)
-    if stat.S_ISSOCK(info.st_mode):
-        return
-    if name:
-        yield entry_of(path, name, info, uid=uid, gid=gid)
-    if stat.S_ISDIR(info.st_mode):
-        for child in sorted(_reading(os.listdir, path)):
-            yield from walk(os.path.join(path, child), f"{name}/{child}" if name else child, uid=uid, gid=gid)
+    waiting = [(path, name)]
+    while waiting:
+        path, name = waiting.pop()
+        info = _reading(os.lstat, path)
+        if stat.S_ISSOCK(info.st_mode):
+            continue
+        if name:
+            yield entry_of(path, name, info, uid=uid, gid=gid)
+        if stat.S_ISDIR(info.st_mode):
+            children = sorted(_reading(os.listdir, path), reverse=True)
+            waiting += [(os.path.join(path, child), f"{name}/{child}" if name else child) for child in children]
 
 
 def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = None) -> Iterator[bytes]:

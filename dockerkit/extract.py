@@ -192,18 +192,24 @@ class _Target:
         return os.path.join(self.root, *name.split("/"))
 
     def _enter(self, folder: str, member: str) -> None:
-        if folder in self._real:
-            return
-        self._enter(posixpath.dirname(folder), member)
-        path = self._path(folder)
-        try:
-            mode = os.lstat(path).st_mode
-        except FileNotFoundError:
-            os.mkdir(path)
-        else:
-            if not stat.S_ISDIR(mode):
-                raise UnsafeArchive(f"member {member!r} would be written through {folder!r}, which is no real folder")
-        self._real.add(folder)
+        """Make sure that a folder and those above it are real ones."""
+        at = 0
+        while folder not in self._real and at != -1:
+            at = folder.find("/", at + 1)
+            above = folder if at == -1 else folder[:at]
+            if above in self._real:
+                continue
+            path = self._path(above)
+            try:
+                mode = os.lstat(path).st_mode
+            except FileNotFoundError:
+                os.mkdir(path)
+            else:
+                if not stat.S_ISDIR(mode):
+                    raise UnsafeArchive(
+                        f"member {member!r} would be written through {above!r}, which is no real folder"
+                    )
+            self._real.add(above)
 
     def _make_folder(self, name: str, path: str) -> None:
         try:

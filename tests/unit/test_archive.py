@@ -104,6 +104,17 @@ def test_a_large_file_comes_in_pieces(tmp_path: Path) -> None:
     assert [file and file.read() for _, file in members(pieces)] == [content]
 
 
+def test_deep_trees(tmp_path: Path) -> None:
+    depth = 1500  # deeper than Python's stack
+    folders = ["/".join(["d"] * number) for number in range(1, depth + 1)]
+    archive = packed(Entry(folders[-1] + "/f", stat.S_IFREG | 0o644, b"x", 1))
+    extract([archive], tmp_path)
+    assert [entry.name for entry in walk(str(tmp_path / "d"), "d")] == [*folders, folders[-1] + "/f"]
+    (tmp_path / folders[-1] / "f").unlink()
+    for folder in reversed(folders):  # shutil.rmtree() could not
+        (tmp_path / folder).rmdir()
+
+
 def test_a_file_that_shrinks_is_named(tmp_path: Path) -> None:
     big = tmp_path / "big"
     big.write_bytes(bytes(2**20))
