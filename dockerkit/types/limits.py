@@ -60,6 +60,12 @@ class Ulimit(Value, frozen=False, validate_assignment=True):
     hard: Annotated[int | None, Wire("Hard")] = None
     """How far the process may raise it. -1 is no limit."""
 
+    def to_engine(self) -> dict[str, Any]:
+        """The Engine's dict; where one of the two is missing it is as the other, as after ``docker run --ulimit``."""
+        body = super().to_engine()
+        only = body.get("Soft", body.get("Hard"))
+        return body if only is None else {**body, "Soft": body.get("Soft", only), "Hard": body.get("Hard", only)}
+
 
 def ulimits(value: object, name: str) -> list[dict[str, Any]]:
     """Limits of the processes as the Engine's dicts: from values, dicts, or ``"nofile=1024:2048"`` texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,9 @@ from dockerkit.types.parse import Labels, Size, refuse, size, text, text_map
 from dockerkit.types.shorthands import absolute, mapping
 
 Options = Mapping[str, str | int | float | bool]
+
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_FOLDER = re.compile(r"[/\\.~]|[A-Za-z]:[\\/]")
 
 _FITS = {
     "propagation": ("bind",),
@@ -108,6 +112,8 @@ class Mount(Value):
             value = self.__dict__[name]
             if value is not None and value is not False and self.type not in kinds:
                 raise InvalidArgument(f"{name}: is for mounts of type {' or '.join(kinds)}, not {self.type}")
+        if self.type == "volume" and self.source is not None and _FOLDER.match(self.source):
+            raise InvalidArgument(f"source: {self.source!r} is a folder, no volume's name: say type='bind'")
         return self
 
     def to_engine(self) -> dict[str, Any]:
@@ -130,13 +136,15 @@ class Mount(Value):
     @classmethod
     def parse_mount_string(cls, string: str) -> Self:
         """A mount from ``"source:target[:ro]"`` or ``"target"``; a source that is a path makes it a bind mount."""
-        parts = text(string, "mount").split(":")
+        drive = _DRIVE.match(text(string, "mount"))
+        parts = string[len(drive[0]) if drive else 0 :].split(":")
+        if drive:
+            parts[0] = drive[0] + parts[0]
         if len(parts) > 3 or not all(parts) or parts[2:] not in ([], ["ro"], ["rw"]):
             refuse("mount", '"source:target[:ro]"', string)
         if len(parts) == 1:
             return cls(target=parts[0])
-        path = parts[0].startswith(("/", ".", "~"))
-        return cls(parts[1], parts[0], "bind" if path else "volume", parts[2:] == ["ro"])
+        return cls(parts[1], parts[0], "bind" if _FOLDER.match(parts[0]) else "volume", parts[2:] == ["ro"])
 
 
 def mount_list(value: object, name: str = "mounts") -> list[dict[str, Any]]:

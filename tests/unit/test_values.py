@@ -266,6 +266,7 @@ def test_secrets_do_not_show():
         ("vol:/data", {"Target": "/data", "Source": "vol", "Type": "volume"}),
         ("/host:/data:ro", {"Target": "/data", "Source": "/host", "Type": "bind", "ReadOnly": True}),
         ("vol:/data:rw", {"Target": "/data", "Source": "vol", "Type": "volume"}),
+        ("C:\\x:/y", {"Target": "/y", "Source": "C:\\x", "Type": "bind"}),
     ],
 )
 def test_mounts_as_text(text, expected):
@@ -303,10 +304,12 @@ def test_all_kinds_of_mounts(monkeypatch, tmp_path):
         {"tmpfs_size": 5},
         {"type": "bind", "subpath": "x"},
         {"type": "nfs"},
+        {"source": "/folder"},
+        {"source": "./folder"},
         {"read_only": "yes"},
     ):
         with pytest.raises(InvalidArgument):
-            loose.Mount("/a", "b", **wrong)
+            loose.Mount("/a", **{"source": "b", **wrong})
 
 
 def test_healthcheck():
