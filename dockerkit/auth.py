@@ -16,13 +16,11 @@ can be pickled.
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from dockerkit.credentials import configfile
 from dockerkit.credentials.entries import (
@@ -46,8 +44,16 @@ from dockerkit.credentials.entries import (
     split_repo_name,
 )
 from dockerkit.credentials.errors import CredentialsNotFound, StoreError
+from dockerkit.credentials.headers import (
+    AuthSource,
+    call_with_credentials,
+    encode_header,
+    get_config_header,
+    is_refusal,
+    registry_headers,
+)
 from dockerkit.credentials.store import Store
-from dockerkit.errors import DockerException, InvalidConfigFile
+from dockerkit.errors import InvalidConfigFile
 
 __all__ = [
     "INDEX_NAME",
@@ -76,18 +82,6 @@ _KNOWN = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders", "proxie
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-
-AuthSource: TypeAlias = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]
-"""Credentials of one call: a dict (``username``, ``password``… or ``identitytoken``), or a function which is given the
-registry's host name and returns one; it is called again when the registry refuses."""
-
-
-class HasAuth(Protocol):
-    """Who has registry credentials: the APIClient."""
-
-    @property
-    def _auth(self) -> AuthConfig: ...
 
 
 class AuthConfig(Secretive):
@@ -179,10 +173,15 @@ class AuthConfig(Secretive):
         """
         variables = os.environ if environment is None else environment
         path = configfile.find_config_file(config_path, variables) if config_dict is None else None
-        content = (_read(path) if path else {}) if config_dict is None else config_dict
+        content = (configfile.read_credentials(path) if path else {}) if config_dict is None else config_dict
+        _check_shape(content, path or "config_dict")
         auths: Mapping[str, Any] = content.get("auths") or {}
         if not _KNOWN & content.keys():  # the oldest layout: the entries themselves; besides, a file may hold anything
-            auths = content if path is None else {key: value for key, value in content.items() if _is_entry(value)}
+            auths = (
+                content
+                if path is None
+                else {key: value for key, value in content.items() if configfile.is_entry(value)}
+            )
         parsed = cls.parse_auth(auths, raise_on_error=True)
         config = cls({**{key: content[key] for key in _KNOWN & content.keys()}, "auths": parsed}, credstore_env)
         config.setdefault("auths", {})
@@ -345,32 +344,13 @@ class AuthConfig(Secretive):
             return None
 
 
-def _is_entry(value: object) -> bool:
-    return isinstance(value, Mapping) and ("auth" in value or "identitytoken" in value)
-
-
-def _read(path: str) -> Mapping[str, Any]:
-    if path.endswith(configfile.LEGACY_DOCKER_CONFIG_FILENAME):
-        try:
-            return configfile.read_json(path)
-        except InvalidConfigFile:
-            return _read_ancient(path)
-    return configfile.read_json(path)
-
-
-def _read_ancient(path: str) -> Mapping[str, Any]:
-    """A .dockercfg of the first years: lines ``auth = base64`` and ``email = address``, for the Docker Hub."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            lines = dict(line.split(" = ", 1) for line in file.read().splitlines() if line.strip())
-        return {INDEX_URL: {"auth": lines["auth"].strip(), "email": lines.get("email", "").strip()}}
-    except (OSError, ValueError, KeyError):
-        raise InvalidConfigFile(f"{path}: neither JSON nor lines of 'auth = …'") from None
-
-
-def encode_header(auth: Mapping[str, Any]) -> bytes:
-    """The value of ``X-Registry-Auth`` (or, for a map by registry, of ``X-Registry-Config``): JSON in base64url."""
-    return base64.urlsafe_b64encode(json.dumps(auth).encode("ascii"))
+def _check_shape(content: Mapping[str, Any], where: str) -> None:
+    for key in ("auths", "credHelpers", "HttpHeaders", "proxies"):
+        if not isinstance(content.get(key) or {}, Mapping):
+            raise InvalidConfigFile(f"{where}: {key}: a JSON object is wanted")
+    helpers = (content.get("credHelpers") or {}).values()
+    if not all(isinstance(name, str) for name in (content.get("credsStore") or "", *helpers)):
+        raise InvalidConfigFile(f"{where}: credsStore, credHelpers: names of credential helpers are wanted")
 
 
 def load_config(
@@ -401,83 +381,3 @@ def resolve_authconfig(
 
 def _as_config(authconfig: Mapping[str, Any], credstore_env: Mapping[str, str] | None = None) -> AuthConfig:
     return authconfig if isinstance(authconfig, AuthConfig) else AuthConfig(authconfig, credstore_env)
-
-
-def get_config_header(client: HasAuth, registry: str | None) -> bytes | None:
-    """The value of ``X-Registry-Auth`` for a registry, out of what the client knows; None if it knows nothing."""
-    found = client._auth.resolve_authconfig(registry)
-    return encode_header(found) if found else None
-
-
-def registry_headers(
-    client: HasAuth, registry: str | None, given: AuthSource | None = None, *, always: bool = False
-) -> dict[str, str]:
-    """The header that tells the Engine the credentials for a registry.
-
-    Args:
-        client: whose credentials are asked when none are given; not touched otherwise.
-        registry: host name of the registry; None means the Docker Hub.
-        given: credentials of this call; ``{}`` means none at all.
-        always: send an empty record where there are no credentials (a push wants one).
-    """
-    found: Mapping[str, Any] | None
-    if given is None:
-        found = client._auth.resolve_authconfig(registry)
-    else:
-        found = given(resolve_index_name(registry or INDEX_NAME)) if callable(given) else given
-    if not found and not always:
-        return {}
-    return {"X-Registry-Auth": encode_header(found or {}).decode()}
-
-
-def call_with_credentials(
-    client: HasAuth,
-    registry: str | None,
-    call: Callable[[dict[str, str]], T],
-    given: AuthSource | None = None,
-    *,
-    always: bool = False,
-) -> T:
-    """Call with credentials, and once more with fresh ones when the registry refuses the first.
-
-    Args:
-        client, registry, given, always: as for :func:`registry_headers`.
-        call: gets the headers; whatever it raises about credentials (see :func:`is_refusal`) leads to the second try,
-            if there are other credentials by then: a function as ``given`` is called again, helpers are asked again,
-            config.json is read again. A dict as ``given`` is all there is, so there is no second try.
-    """
-    headers = registry_headers(client, registry, given, always=always)
-    try:
-        return call(headers)
-    except DockerException as error:
-        if not is_refusal(error) or (given is not None and not callable(given)):
-            raise
-        if given is None:
-            found = client._auth.fresh(registry)
-            fresh = registry_headers(client, registry, found or {}, always=always)
-        else:
-            fresh = registry_headers(client, registry, given, always=always)
-        if fresh == headers:
-            raise
-    return call(fresh)
-
-
-def is_refusal(error: BaseException) -> bool:
-    """Whether an error says that a registry did not like the credentials (or their absence).
-
-    The Engine passes a registry's 401 on with this status, as 500 or 404, or inside a stream, depending on its version;
-    then only the text tells.
-    """
-    if getattr(error, "status_code", None) == 401:
-        return True
-    text = str(error).lower()
-    return any(
-        phrase in text
-        for phrase in (
-            "unauthorized",
-            "authentication required",
-            "no basic auth",
-            "pull access denied",
-            "access to the resource is denied",
-        )
-    )

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dockerkit.credentials.entries import INDEX_URL
 from dockerkit.errors import InvalidConfigFile
 
-__all__ = ["config_path", "edit_config", "find_config_file", "home_dir", "load_general_config"]
+__all__ = ["config_path", "edit_config", "find_config_file", "home_dir", "load_general_config", "read_credentials"]
 
 DOCKER_CONFIG_FILENAME = os.path.join(".docker", "config.json")
 LEGACY_DOCKER_CONFIG_FILENAME = ".dockercfg"
@@ -87,6 +88,35 @@ def read_json(path: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise InvalidConfigFile(f"{path}: a JSON object is wanted")
     return record
+
+
+def is_entry(value: object) -> bool:
+    """Whether a value looks like one of config.json's ``auths``."""
+    return isinstance(value, Mapping) and ("auth" in value or "identitytoken" in value)
+
+
+def read_credentials(path: str) -> Mapping[str, Any]:
+    """A config.json, or one of the two layouts of a ``.dockercfg``.
+
+    Raises:
+        InvalidConfigFile: it is neither.
+    """
+    if path.endswith(LEGACY_DOCKER_CONFIG_FILENAME):
+        try:
+            return read_json(path)
+        except InvalidConfigFile:
+            return _read_ancient(path)
+    return read_json(path)
+
+
+def _read_ancient(path: str) -> Mapping[str, Any]:
+    """A .dockercfg of the first years: lines ``auth = base64`` and ``email = address``, for the Docker Hub."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = dict(line.split(" = ", 1) for line in file.read().splitlines() if line.strip())
+        return {INDEX_URL: {"auth": lines["auth"].strip(), "email": lines.get("email", "").strip()}}
+    except (OSError, ValueError, KeyError):
+        raise InvalidConfigFile(f"{path}: neither JSON nor lines of 'auth = …'") from None
 
 
 def edit_config(path: str, change: Callable[[dict[str, Any]], None]) -> None:

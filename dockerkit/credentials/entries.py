@@ -83,15 +83,15 @@ def parse_entry(registry: str, entry: object) -> Credential:
     if not isinstance(entry, Mapping):
         raise InvalidArgument("an entry is a JSON object")
     for ours, theirs in (("IdentityToken", "identitytoken"), ("RegistryToken", "registrytoken")):
-        if entry.get(theirs):
+        if isinstance(entry.get(theirs), str) and entry[theirs]:
             return Credential({ours: entry[theirs]})
     if entry.get("auth"):
         try:
             username, password = decode_auth(entry["auth"])
         except InvalidArgument as error:
             raise ValueError(str(error)) from None
-    elif entry.get("username"):
-        username, password = entry["username"], entry.get("password", "")
+    elif isinstance(entry.get("username"), str) and entry["username"]:
+        username, password = entry["username"], str(entry.get("password") or "")
     else:
         return Credential()  # the docker command leaves {} where a helper keeps the secret
     return Credential(username=username, password=password, email=entry.get("email"), serveraddress=registry)

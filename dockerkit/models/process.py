@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, AnyStr, Generic, Literal, NamedTuple, cast
@@ -174,7 +175,7 @@ class Process:
         self._parser = FrameParser() if multiplexed else None
         self._duplex = Duplex(link)
         self.stdin = _Stdin(self._duplex) if stdin else None
-        self._pieces: list[Output] = []
+        self._pieces: deque[Output] = deque()
         self._ended = False
 
     # --- output ---
@@ -196,7 +197,7 @@ class Process:
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._pieces and not self._ended:
             self._take(self._duplex.receive(deadline))
-        return self._pieces.pop(0) if self._pieces else None
+        return self._pieces.popleft() if self._pieces else None
 
     def lines(self, encoding: str = "utf-8", errors: str = "replace") -> Iterator[tuple[str, str]]:
         """Whole lines as (stream, text), without their ends; no character is cut."""
@@ -388,7 +389,7 @@ def _blocks(input: Input | None) -> Iterator[bytes]:
         yield from input
 
 
-def _collect(pieces: list[Output], out: Mapping[str, list[bytes]]) -> None:
+def _collect(pieces: deque[Output], out: Mapping[str, list[bytes]]) -> None:
     for stream, data in pieces:
         out[stream].append(data)
     pieces.clear()

@@ -11,12 +11,15 @@ import pickle
 import stat
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockerkit import auth, errors
 from dockerkit.credentials import CredentialsNotFound, InitializationError, Store, StoreError, StoreTimeout
@@ -525,10 +528,10 @@ def test_never_a_third_try_and_no_second_with_the_same() -> None:
             Client(auth.AuthConfig({})), "r", call, lambda host: {"username": str(next(numbers))}
         )
     assert call.seen == ["0", "1"]
-    for given in ({"username": "same"}, lambda host: {"username": "same"}, None):
+    for source in ({"username": "same"}, lambda host: {"username": "same"}, None):
         call = Refusing("nobody", REFUSAL)
         with pytest.raises(errors.PullError):
-            auth.call_with_credentials(Client(auth.AuthConfig({})), "r", call, given)
+            auth.call_with_credentials(Client(auth.AuthConfig({})), "r", call, source)
         assert len(call.seen) == 1
 
 
@@ -585,3 +588,46 @@ def test_proxies() -> None:
     assert proxies_for({"default": {"httpProxy": "d"}}, "unix:///x").http == "d"
     assert ProxyConfig().inject_proxy_environment(None) is None
     assert ProxyConfig().inject_proxy_environment(["a=b"]) == ["a=b"]
+
+
+# --- anything at all ---------------------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["auths", "credsStore", "credHelpers", "auth", "identitytoken", "username", "HttpHeaders", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_a_file_with_anything_in_it_is_read_or_refused(content: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "config.json")
+        path.write_text(json.dumps(content))
+        try:
+            config = auth.AuthConfig.load_config(str(path), None, environment={})
+        except errors.InvalidConfigFile as error:
+            assert str(path) in str(error) or "registry" in str(error)
+        else:
+            assert "AuthConfig" in repr(config)
+            if not (config.creds_store or config.cred_helpers):
+                config.resolve_authconfig("x")
+                config.get_all_credentials()
+
+
+@given(st.text(max_size=20) | st.binary(max_size=20))
+def test_decode_auth_answers_or_refuses(text: Any) -> None:
+    try:
+        user, _ = auth.decode_auth(text)
+    except errors.InvalidArgument:
+        return
+    assert ":" not in user
