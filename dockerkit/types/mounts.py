@@ -16,8 +16,8 @@ from dockerkit.types.shorthands import absolute, mapping
 
 Options = Mapping[str, str | int | float | bool]
 
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_FOLDER = re.compile(r"[/\\.~]|[A-Za-z]:[\\/]")
+_DRIVE = re.compile(r"[A-Za-z]:\\")
+_FOLDER = re.compile(r"[/\\.~]|[A-Za-z]:\\")
 
 _FITS = {
     "propagation": ("bind",),
