@@ -11,6 +11,7 @@ import os
 import ssl
 import stat
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -321,9 +322,14 @@ def api_version(environment: Mapping[str, str] | None = None) -> str | None:
 def http_headers(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """The ``HttpHeaders`` of ``config.json``, which the docker command sends with every call to an engine.
 
-    ``User-Agent`` is left out, as the docker command does.
+    ``User-Agent`` is left out, as the docker command does. A file that can't be read is a warning here: a client that
+    was told its engine needs nothing from it.
     """
-    headers = config_file(environment).get("HttpHeaders") or {}
+    try:
+        headers = config_file(environment).get("HttpHeaders") or {}
+    except errors.InvalidConfigFile as error:
+        warnings.warn(f"{error}; its HttpHeaders are not sent", errors.EngineWarning, stacklevel=4)
+        return {}
     if not isinstance(headers, dict):
         raise errors.InvalidConfigFile("config.json: HttpHeaders is no object")
     return {str(name): str(value) for name, value in headers.items() if str(name).lower() != "user-agent"}

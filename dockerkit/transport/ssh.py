@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -315,7 +316,8 @@ def _last_words(said: str) -> str:
 
 def _private_folder() -> str:
     folder = tempfile.mkdtemp(prefix="dk-ssh-")
-    if len(folder) > 70:  # a socket's path has 104 to 108 bytes, and ssh appends 17 of its own
+    # A socket's path has 104 to 108 bytes, and ssh appends 17 of its own; blanks, quotes and % mean something to ssh.
+    if len(folder) > 70 or not re.fullmatch(r"[\w./+-]+", folder):
         os.rmdir(folder)
         folder = tempfile.mkdtemp(prefix="dk-ssh-", dir="/tmp")
     return folder

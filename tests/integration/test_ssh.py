@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -163,6 +164,34 @@ def test_the_users_ssh_config_counts(server: SSHServer, engine: Any) -> None:
     )
     server.client("user", *alias, f"HostKeyAlias [127.0.0.1]:{server.port}", "LogLevel QUIET")
     with APIClient(f"ssh://build-host{engine.socket}") as api:
+        assert api.ping()
+
+
+def test_the_ssh_agent_counts(server: SSHServer, engine: Any) -> None:
+    server.start()
+    agent = server.folder / "agent.sock"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(agent)], stdout=subprocess.DEVNULL)
+    try:
+        while not agent.exists():
+            time.sleep(0.01)
+        variables = {**os.environ, "SSH_AUTH_SOCK": str(agent)}
+        subprocess.run(["ssh-add", "-q", str(server.folder / "user")], env=variables, check=True, capture_output=True)
+        server.client("none", "Host *", f"IdentityAgent {agent}", "IdentitiesOnly no")
+        with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
+            assert api.ping()
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def test_a_temporary_folder_with_an_odd_name(
+    server: SSHServer, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.start()
+    odd = tmp_path / "100 % mine"
+    odd.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(odd))
+    with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
         assert api.ping()
 
 

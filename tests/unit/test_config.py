@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dockerkit import config, errors
+from dockerkit import APIClient, config, errors
 from dockerkit.config import Endpoint, resolve
 from dockerkit.context import ContextAPI, store
 from dockerkit.tls import TLSConfig
@@ -309,6 +309,16 @@ def test_http_headers(env: dict[str, str]) -> None:
     path.write_text('{"HttpHeaders": ["X-Team"]}')
     with pytest.raises(errors.InvalidConfigFile, match="HttpHeaders"):
         config.http_headers(env)
+
+
+def test_a_damaged_file_does_not_stop_a_client_that_was_told_its_engine(env: dict[str, str]) -> None:
+    path = Path(config.config_dir(env), "config.json")
+    path.parent.mkdir()
+    path.write_text("{")
+    with pytest.warns(errors.EngineWarning, match="config.json can't be read.*HttpHeaders are not sent"):
+        APIClient("unix:///x", environment=env).close()
+    with pytest.raises(errors.InvalidConfigFile):
+        APIClient(environment=env)
 
 
 def test_an_endpoint_can_be_pickled(certs: Path) -> None:

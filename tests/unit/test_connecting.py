@@ -171,6 +171,25 @@ def test_what_changes_something_is_never_sent_twice(scripted: ScriptedEngine, ap
     assert [request.method for request in scripted.requests].count("POST") == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_no_permission_for_the_socket(scripted: ScriptedEngine) -> None:
+    os.chmod(scripted.host.removeprefix("unix://"), 0o600)
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            os.setuid(65534)
+            APIClient(scripted.host).ping()
+        except errors.ConnectionFailed as error:
+            os.write(writing, str(error).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with open(reading) as said:
+        assert "Permission denied: add" in said.read()
+
+
 # --- proxies
 
 
