@@ -12,6 +12,7 @@ from dockerkit.api.image import ImageAPI
 from dockerkit.api.network import NetworkAPI
 from dockerkit.api.node import NodeAPI
 from dockerkit.api.plugin import PluginAPI
+from dockerkit.api.raw import RawAPI
 from dockerkit.api.secret import SecretAPI
 from dockerkit.api.service import ServiceAPI
 from dockerkit.api.session import SessionAPI
@@ -47,6 +48,7 @@ class APIClient(
     PluginAPI,
     CheckpointAPI,
     SessionAPI,
+    RawAPI,
 ):
     """The low-level client: thin methods, named as docker-py's, that answer what the engine sent.
 
