@@ -59,6 +59,7 @@ class Connection(http.client.HTTPConnection):
     def __init__(self, sock: socket.socket, host: str, pool: Pool | None = None) -> None:
         super().__init__(host, blocksize=128 * 1024)
         self.sock = sock
+        self._process = os.getpid()
         self.used = 0  # requests it has carried; the second one may meet a connection that the engine has closed
         self._pool = pool
         self.wire = sock  # the standard library forgets its own at the first error
@@ -68,7 +69,12 @@ class Connection(http.client.HTTPConnection):
         return self._pool is not None and self._pool.closed
 
     def shut_down(self) -> None:
-        """End both directions, which wakes a thread that reads; the socket itself is closed by its owner."""
+        """End both directions, which wakes a thread that reads; the socket itself is closed by its owner.
+
+        A forked child that drops what it inherited only closes its own handle: the parent's conversation goes on.
+        """
+        if self._process != os.getpid():
+            return
         with contextlib.suppress(OSError):
             self.wire.shutdown(socket.SHUT_RDWR)
 

@@ -102,6 +102,33 @@ next(stream)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_a_child_that_ends_does_not_end_its_parents_streams(scripted: ScriptedEngine) -> None:
+    go_on = threading.Event()
+
+    def two_records(request: object, wire: object) -> None:
+        Answer.chunked([b'{"n":1}\n'], truncate=True)(request, wire)  # type: ignore[arg-type]
+        go_on.wait(10)
+        wire.send(b'8\r\n{"n":2}\n\r\n0\r\n\r\n')  # type: ignore[attr-defined]
+
+    scripted.on("GET", "/events", two_records)
+    scripted.on("POST", "/exec/abc/start", Answer.upgraded(echo=True))
+    with APIClient(scripted.host) as api:
+        stream = api.events(decode=True)
+        assert next(stream) == {"n": 1}
+        hijacked = api.exec_start("abc", socket=True)
+        child = os.fork()
+        if child == 0:
+            stream.close()
+            hijacked.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        go_on.set()
+        assert list(stream) == [{"n": 2}]
+        hijacked.sendall(b"still here")
+        assert hijacked.recv() == b"still here"
+        hijacked.close()
+
+
 @pytest.mark.parametrize("kind", ["small call", "stream", "hijacked"])
 def test_an_interrupt_leaves_the_client_usable(scripted: ScriptedEngine, kind: str) -> None:
     scripted.on("GET", "/containers/slow/json", Answer.hang())
