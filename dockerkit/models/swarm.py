@@ -86,7 +86,7 @@ class Swarm(Model):
         return self._attrs
 
     @attrs.setter
-    def attrs(self, value: dict[str, Any]) -> None:
+    def attrs(self, value: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._attrs = value or self._attrs
 
     @property

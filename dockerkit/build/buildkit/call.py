@@ -190,7 +190,8 @@ class Call:
 
     def take(self, data: bytes, length: int) -> None:
         """Bytes have come, `length` with their padding. They are paid back when somebody takes their message; those of
-        a message that is large for the window at once, since it could not come to its end otherwise."""
+        a message that is large for the window at once, since it could not come to its end otherwise.
+        """
         try:
             messages = self._parser.feed(data)
         except GrpcError as error:
