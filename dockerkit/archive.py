@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _BLOCK = 512
 _END = bytes(2 * _BLOCK)
 _FIRST_PIECE = 8 * 1024  # small, so that the other side has something to do at once
-_PIECE = 256 * 1024
+PIECE = 256 * 1024
 _READ = 1024 * 1024
 _SMALL = 64 * 1024
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -119,7 +119,7 @@ def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = N
                 yield piece
                 parts.clear()
             parts.append(bytes(-size % _BLOCK))
-            held, limit = len(parts[0]), _PIECE
+            held, limit = len(parts[0]), PIECE
             continue
         data = source if isinstance(source, bytes) else _content(source, size) if size else b""
         header = _header(entry, len(data))
@@ -134,7 +134,7 @@ def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = N
             tell(held)
             yield piece
             parts.clear()
-            held, limit = 0, _PIECE
+            held, limit = 0, PIECE
     parts.append(_END)
     piece = b"".join(parts)
     tell(len(piece))

@@ -27,7 +27,7 @@ class BuildAPI(Base):
 
     def build(
         self,
-        path: str | os.PathLike[str] | Files | None = None,
+        path: str | os.PathLike[str] | Files | BuildContext | None = None,
         tag: str | Sequence[str] | None = None,
         quiet: bool = False,
         fileobj: IO[bytes] | IO[str] | str | bytes | None = None,
@@ -68,7 +68,7 @@ class BuildAPI(Base):
 
         Args:
             path: the context: a folder, a dict of files (texts, bytes, or paths on disk, by their names in the context),
-                or a git repository or URL that the engine fetches.
+                or a git repository or URL that the engine fetches; or an open BuildContext.
             tag: name of the image, or several.
             quiet: only the image's id.
             fileobj: the Dockerfile itself, alone or with `path`; with `custom_context` the whole context as tar.

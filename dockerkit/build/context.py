@@ -14,7 +14,8 @@ import stat
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import IO, NamedTuple, cast
 
 from dockerkit import archive
@@ -46,7 +47,7 @@ class BuildContext:
     remote: str | None = None
     encoding: str | None = None
     _pieces: Callable[[], Iterable[bytes]] = field(default=tuple, repr=False)
-    _stream: IO[bytes] | bytes | None = field(default=None, repr=False)
+    _stream: IO[bytes] | Iterable[bytes] | bytes | None = field(default=None, repr=False)
 
     @property
     def repeatable(self) -> bool:
@@ -59,6 +60,20 @@ class BuildContext:
             return None
         return self._stream if self._stream is not None else self._pieces()
 
+    def watched(self, on_bytes: Callable[[int], None]) -> BuildContext:
+        """The same context, whose sending tells the length of each piece."""
+        stream = self._stream
+        if self.remote is not None:
+            return self
+        if stream is None:
+            return replace(self, _pieces=lambda: _told(self._pieces(), on_bytes))
+        if isinstance(stream, bytes):
+            pieces: Iterable[bytes] = [stream]
+        else:
+            read = getattr(stream, "read", None)
+            pieces = iter(partial(read, archive.PIECE), b"") if read else stream
+        return replace(self, _stream=_told(pieces, on_bytes))
+
 
 def is_remote(path: object) -> bool:
     """Whether the engine, not we, fetches this context: a URL or a git repository."""
@@ -66,7 +81,7 @@ def is_remote(path: object) -> bool:
 
 
 def open_context(
-    path: str | os.PathLike[str] | Files | None = None,
+    path: str | os.PathLike[str] | Files | BuildContext | None = None,
     *,
     dockerfile: str | os.PathLike[str] | None = None,
     fileobj: IO[bytes] | IO[str] | str | bytes | None = None,
@@ -78,7 +93,7 @@ def open_context(
     """The context that these arguments of a build describe. Nothing but the Dockerfile and ignore file is read yet.
 
     Args:
-        path: a folder; a dict of files; a git repository or URL for the engine to fetch.
+        path: a folder; a dict of files; a git repository or URL for the engine to fetch; or what an earlier call gave.
         dockerfile: path of the Dockerfile: in the context, or anywhere on disk, relative to the context, or else to the
             working directory. Default: ``Dockerfile`` in the context.
         fileobj: the Dockerfile itself, to go with `path` or alone; with `custom_context` the whole context as tar.
@@ -91,6 +106,10 @@ def open_context(
         InvalidArgument: there is no context, or the arguments contradict each other.
         UnreadableFile: the Dockerfile is not there.
     """
+    if isinstance(path, BuildContext):
+        if any((dockerfile, fileobj, custom_context, encoding, gzip, ignore)):
+            raise InvalidArgument("path: this context is open already; give what belongs to it to open_context()")
+        return path
     name = os.fspath(dockerfile) if dockerfile is not None else None
     if custom_context:
         if fileobj is None or isinstance(fileobj, str):
@@ -102,12 +121,14 @@ def open_context(
         if fileobj is not None or gzip or ignore is not None:
             raise InvalidArgument("path: the engine fetches this context itself: fileobj, gzip, ignore can't be heeded")
         return BuildContext(name, str(path))
-    if fileobj is not None and dockerfile is not None:
+    if fileobj is not None and path is not None and dockerfile is not None:
         raise InvalidArgument("dockerfile: the Dockerfile is given already, as fileobj")
     content = _content(fileobj) if fileobj is not None else None
     if path is None and content is None:
         raise InvalidArgument("path: a folder, a dict of files or a URL is needed; or the Dockerfile as fileobj")
-    if path is None or isinstance(path, Mapping):
+    if path is None and name is not None:
+        name, entries = _from_files({name: content or b""}, name, None, ignore)
+    elif path is None or isinstance(path, Mapping):
         name, entries = _from_files(path or {}, dockerfile, content, ignore)
     else:
         name, entries = _from_folder(path, dockerfile, content, ignore)
@@ -321,6 +342,12 @@ def _reading(path: str) -> bytes:
 def _content(fileobj: IO[bytes] | IO[str] | str | bytes) -> bytes:
     content = fileobj if isinstance(fileobj, (str, bytes)) else fileobj.read()
     return content.encode() if isinstance(content, str) else content
+
+
+def _told(pieces: Iterable[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        on_bytes(len(piece))
+        yield piece
 
 
 def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:

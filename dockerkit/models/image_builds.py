@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from dockerkit.build.context import open_context
 from dockerkit.errors import BuildError, InvalidArgument
 from dockerkit.models.resource import Collection
 from dockerkit.progress import following
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from dockerkit.build.buildkit.options import BuildKitOptions
     from dockerkit.build.buildkit.running import BuildResult
     from dockerkit.models.images import Image
-    from dockerkit.progress import ProgressSpec
+    from dockerkit.progress import Progress, ProgressSpec
 
 Builder = Literal["auto", "classic", "buildkit"]
+_OF_CONTEXT = ("path", "dockerfile", "fileobj", "custom_context", "encoding", "gzip", "ignore")
 _LOG_LINES = 20
 _STEP = re.compile(r"Step \d+/\d+ : (.*)")
 _ID = re.compile(r"(?:Successfully built |^)(sha256:[0-9a-f]{64}|[0-9a-f]{12,64})\s*$")
@@ -136,21 +138,38 @@ class ImageBuilds(Collection["Image"]):
 
     def _build_classic(self, progress: ProgressSpec, options: BuildKitOptions, reason: str) -> tuple[Image, BuildLog]:
         settings: dict[str, Any] = {**options, "decode": True}
+        context = open_context(**{name: settings.pop(name) for name in _OF_CONTEXT if name in settings})
         if settings.get("platform") is None:
             settings["platform"] = os.environ.get("DOCKER_DEFAULT_PLATFORM") or None
         tag = settings.get("tag")
         title = f"Building {tag if isinstance(tag, str) else ', '.join(tag or ()) or 'an image'}"
         said = _ClassicLog()
-        with self.client.api.build(**settings) as stream, following(progress, title) as state:
-            try:
-                for record in stream:
-                    said.feed(record)
-                    state.feed(record)
-            except BuildError as error:
-                raise said.explained(error) from None
+        with following(progress, title) as state:
+            if progress:
+                context = context.watched(_sending(state))
+            with self.client.api.build(context, **settings) as stream:
+                if "context" in state.steps:
+                    state.step_done("context")
+                try:
+                    for record in stream:
+                        said.feed(record)
+                        state.feed(record)
+                except BuildError as error:
+                    raise said.explained(error) from None
         if said.image is None:
             raise said.explained(BuildError("the engine did not say which image it built"))
         return self.get(said.image), BuildLog(said.records, "classic", reason)
+
+
+def _sending(state: Progress) -> Callable[[int], None]:
+    sent = 0
+
+    def on_bytes(length: int) -> None:
+        nonlocal sent
+        sent += length
+        state.amount("context", sent, name="sending the context")
+
+    return on_bytes
 
 
 class _ClassicLog:

@@ -130,6 +130,24 @@ def test_a_dockerfile_alone() -> None:
     assert sent(context) == {"Dockerfile": b"FROM a"}
 
 
+def test_a_dockerfile_alone_may_have_a_name() -> None:
+    context = open_context(fileobj=io.BytesIO(b"FROM a"), dockerfile="Dockerfile.x")
+    assert context.dockerfile == "Dockerfile.x" and sent(context) == {"Dockerfile.x": b"FROM a"}
+
+
+def test_what_is_sent_can_be_counted(folder: Path) -> None:
+    for context in (
+        open_context(folder), open_context(fileobj=b"a tar", custom_context=True),
+        open_context(fileobj=io.BytesIO(b"a tar"), custom_context=True),
+    ):  # fmt: skip
+        told: list[int] = []
+        pieces = list(cast("Iterable[bytes]", open_context(context.watched(told.append)).data()))
+        assert told == [len(piece) for piece in pieces] and sum(told) >= 5
+    with pytest.raises(InvalidArgument, match="open already"):
+        open_context(context, gzip=True)
+    assert open_context("https://x/y.git").watched(told.append).data() is None
+
+
 def test_a_dict_of_files(folder: Path) -> None:
     context = open_context({
         "Dockerfile": "FROM a", "src/app.py": b"print()", "data": folder / "a", "one": folder / "b.txt",
