@@ -47,7 +47,9 @@ __all__ = ["Check", "Condition", "Exited", "File", "Healthy", "Http", "Log", "Po
 _LAST_LINES = 50
 _SLOWEST = 1.0  # seconds between two questions for what nobody announces
 _FIRST = 0.05
-_TELLING = frozenset({"start", "restart", "die", "oom", "stop", "kill", "pause", "unpause", "destroy", "health_status"})
+_TELLING = frozenset(
+    {"start", "restart", "die", "oom", "stop", "kill", "pause", "unpause", "destroy", "remove", "health_status"}
+)
 
 
 class WaitModel(Model):
