@@ -54,11 +54,11 @@ def test_another_timeout_for_one_call(scripted: ScriptedEngine, api: APIClient) 
 
 
 def test_a_stream_has_a_read_timeout_only_when_asked(scripted: ScriptedEngine) -> None:
-    scripted.on("GET", "/events", Answer.chunked([b'{"Type":"x"}\n', b'{"Type":"y"}\n'], delay=0.3))
-    with APIClient(scripted.host, version=VERSION, timeout=0.1) as api:
+    scripted.on("GET", "/events", Answer.chunked([b'{"Type":"x"}\n', b'{"Type":"y"}\n'], delay=0.12))
+    with APIClient(scripted.host, version=VERSION, timeout=0.05) as api:
         assert len(list(api.events())) == 2
         with pytest.raises(errors.EngineTimeout):
-            list(api.with_timeout(0.1).events())
+            list(api.with_timeout(0.05).events())
 
 
 @pytest.mark.parametrize("timeout", [0, -1, True, "5", (1, 0), float("nan")])
@@ -131,10 +131,10 @@ def test_a_restarting_engine_is_waited_for(tmp_path: Path) -> None:
     with APIClient(f"unix://{path}", version=VERSION) as api:
         assert api.info() == {}
         time.sleep(0.05)
-        back = restarting(path, 0.4)
+        back = restarting(path, 0.12)
         began = time.monotonic()
         api.start("x")  # POST: nothing was sent before the connection was there
-        assert 0.3 < time.monotonic() - began < 5
+        assert 0.1 < time.monotonic() - began < 5
         back.join()
 
 
