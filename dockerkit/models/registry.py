@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from dockerkit.errors import InvalidArgument
 from dockerkit.models.resource import Collection, Model
 from dockerkit.platforms import Platform, platform_text
-from dockerkit.progress import following
+from dockerkit.progress import watch
 from dockerkit.reference import parse_repository_tag
 
 if TYPE_CHECKING:
@@ -185,8 +186,10 @@ class ImageTransfers(Collection["Image"]):
         default = platform or os.environ.get("DOCKER_DEFAULT_PLATFORM") or None
 
         def call(headers: Mapping[str, str]) -> None:
-            records = self.client.api._pull(repository, tag, headers=headers, platform=default, all_tags=all_tags)
-            _drain(records, progress, title)
+            with self.client.api._pull(
+                repository, tag, headers=headers, platform=default, all_tags=all_tags
+            ) as records:
+                deque(watch(records, progress, title), maxlen=0)
 
         self.client.api._with_credentials(repository, call, auth_config)
         if all_tags:
@@ -257,8 +260,9 @@ class ImageTransfers(Collection["Image"]):
             return api.push(repository, tag, stream, auth_config, decode, platform=platform, all_tags=all_tags)
 
         def call(headers: Mapping[str, str]) -> str:
-            records = api._push(repository, tag, headers=headers, platform=platform, all_tags=all_tags)
-            return _drain(records, progress, f"Pushing {repository}")
+            with api._push(repository, tag, headers=headers, platform=platform, all_tags=all_tags) as records:
+                told = watch(records, progress, f"Pushing {repository}")
+                return "".join(json.dumps(record) + "\r\n" for record in told)
 
         return cast("str", api._with_credentials(repository, call, auth_config, always=True))
 
@@ -274,13 +278,3 @@ def normalize_platform(platform: Mapping[str, Any], engine_info: Mapping[str, An
     completed["os"] = completed.get("os") or engine_info.get("Os")
     completed["architecture"] = completed.get("architecture") or engine_info.get("Arch")
     return completed
-
-
-def _drain(records: ProgressStream[Any], progress: ProgressSpec, title: str) -> str:
-    """Read a stream of records to its end; its text as docker-py gives it."""
-    lines: list[str] = []
-    with records, following(progress, title) as state:
-        for record in records:
-            state.feed(record)
-            lines.append(json.dumps(record) + "\r\n")
-    return "".join(lines)
