@@ -106,7 +106,11 @@ class ImageArchives(Collection["Image"]):
         with self.client.api.load_image(data, None if progress else True, platform=platform) as records:
             for record in watch(records, progress, "Loading images"):
                 text += record.get("stream") or ""
-        loaded = [line.removeprefix(words) for line in text.splitlines() for words in _LOADED if line.startswith(words)]
+        loaded: list[str] = []
+        for line in text.splitlines():
+            for words in _LOADED:
+                if line.startswith(words):
+                    loaded += line.removeprefix(words).split(",")  # Podman names several in one line
         return [self.get(name) for name in dict.fromkeys(loaded)]
 
     def import_image(
