@@ -206,8 +206,12 @@ def _explanation(answer: ErrorAnswer) -> str:
     except (ValueError, RecursionError):
         pass
     else:
-        if isinstance(record, dict) and isinstance(record.get("message"), str):
-            return str(record["message"]).strip()
+        if isinstance(record, dict):
+            # Podman answers a failed push with the record that belongs into its stream.
+            detail = record.get("errorDetail")
+            told = record.get("message") or (detail.get("message") if isinstance(detail, dict) else None)
+            if isinstance(told, str):
+                return told.strip()
     if "<html" in text[:500].lower():
         return "the answer is a web page: is there a proxy between, or is that no Docker Engine?"
     return text[:2000] or "the answer has no text"

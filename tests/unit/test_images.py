@@ -25,6 +25,7 @@ from dockerkit.errors import (
     NullResource,
     PullError,
     PushError,
+    ServerError,
     StreamTruncated,
 )
 from dockerkit.platforms import platform_json, platform_list, platform_text
@@ -145,6 +146,13 @@ def test_a_stream_that_is_cut_is_no_success(scripted: ScriptedEngine, client: Do
         client.images.push("app")
     with pytest.raises(StreamTruncated):
         client.images.build(path={"Dockerfile": ""}, builder="classic")
+
+
+def test_podman_answers_a_failed_push_with_a_record(scripted: ScriptedEngine, api: APIClient) -> None:
+    scripted.on("POST", "/images/app/push", Answer.json({"errorDetail": {"message": "no route"}, "error": "x"}, 500))
+    with pytest.raises(ServerError) as caught:
+        api.push("app")
+    assert caught.value.explanation == "no route"
 
 
 def test_push(scripted: ScriptedEngine, api: APIClient) -> None:
