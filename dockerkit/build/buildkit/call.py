@@ -19,6 +19,7 @@ __all__ = ["BUFFERED", "Call"]
 BUFFERED = 256 * 1024
 """So many bytes may wait to be sent, before who sends more has to wait."""
 
+_ENOUGH = 32 * 1024  # of small messages, to be sent at once
 _LARGE = 512 * 1024
 _CANCEL = 8  # HTTP/2's error code for "no longer wanted"
 
@@ -113,9 +114,10 @@ class Call:
                 raise self._failure
             if self._closed or self._finished:
                 raise GrpcError(grpc.CANCELLED, "the call has ended")
+            before = len(self.output)
             self.output += b"\0" + len(message).to_bytes(4, "big")
             self.output += message
-            wake = at_once or len(self.output) >= BUFFERED // 8
+            wake = at_once or before < _ENOUGH <= len(self.output) or len(self.output) >= BUFFERED
         if wake:
             self._channel.wake()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from dockerkit.build.buildkit import grpc, messages
 from dockerkit.build.buildkit.channel import Channel
 from dockerkit.build.buildkit.grpc import GrpcError
-from dockerkit.errors import APIError, DockerException, InvalidVersion
+from dockerkit.errors import DockerException, InvalidVersion
 
 if TYPE_CHECKING:
     from dockerkit.api.client import APIClient
@@ -70,7 +70,9 @@ class Control:
         """One connection: by the upgrade that engines up to 29 offer, else by HTTP/2 on their socket as it is."""
         try:
             link = self._api.grpc()
-        except (APIError, InvalidVersion) as error:
+        except DockerException as error:
+            if not isinstance(error, InvalidVersion) and getattr(error, "status_code", None) is None:
+                raise  # no answer at all; (APIError is not named here, since that would load requests)
             refused = error
         else:
             return over(link, name="control")
