@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dockerkit.api.base import Base, Ref
 from dockerkit.api.container_streams import Moment, _moment, _tail
@@ -258,7 +258,7 @@ def _mode(mode: str | Spec | None) -> Spec | None:
         return mode
     from dockerkit.types.services import ServiceMode
 
-    return ServiceMode(mode)
+    return ServiceMode(mode=cast("Any", mode))  # the value itself refuses modes that there are not
 
 
 def _merged(current: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

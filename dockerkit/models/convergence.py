@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,9 @@ class Progress:
         return self.ready >= self.desired and self.update not in ("updating", "rollback_started")
 
     def __str__(self) -> str:
-        text = f"{self.ready}/{self.desired} {'completed' if self.job else 'running'}"
+        goal = "complete" if self.job else "running"
+        others = Counter(state for state in self.tasks.values() if state != goal)
+        text = f"{self.ready}/{self.desired} {goal}" + "".join(f", {n} {state}" for state, n in sorted(others.items()))
         return f"{text} ({self.update})" if self.update and self.update != "completed" else text
 
 
@@ -79,9 +82,9 @@ def look(client: DockerClient, service_id: str) -> Progress:
 
 def _counts(task: Mapping[str, Any], service: Mapping[str, Any]) -> bool:
     """Whether a task is one of those that the service should have now."""
-    iteration = ((service.get("JobStatus") or {}).get("JobIteration") or {}).get("Index")
-    if iteration is not None:
-        return bool((task.get("JobIteration") or {}).get("Index") == iteration)
+    if "JobStatus" in service:  # an index of 0 is left out
+        iterations = ((one or {}).get("JobIteration") or {} for one in (service["JobStatus"], task))
+        return len({iteration.get("Index", 0) for iteration in iterations}) == 1
     return task["DesiredState"] in ("running", "ready") or task["Status"]["State"] in _FAILED
 
 
