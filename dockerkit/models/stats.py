@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -195,7 +196,12 @@ class StatsModel(Model):
         Raises:
             NotFound: there is no such container.
         """
-        return Usage.from_engine(self.client.api.stats(self.id or "", stream=False))
+        first = self.client.api.stats(self.id or "", stream=False) or {}  # podman 4 has nothing of a stopped one
+        usage = Usage.from_engine(first)
+        if usage.cpu_percent is None and usage.pids:  # podman compares with nothing, so we do
+            time.sleep(1)
+            usage = Usage.from_engine(self.client.api.stats(self.id or "", stream=False), first)
+        return usage
 
     def watch_usage(self) -> UsageStream:
         """What it uses, once a second. ``GET /containers/{id}/stats``

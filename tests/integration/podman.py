@@ -210,7 +210,6 @@ DIFFERENCES = [
         steady=False,
         hangs=True,
     ),
-    Difference("tells no CPU of the sample before", BOTH, ("test_logs_events_stats.py::test_usage",), steady=False),
     Difference("tells no sizes of images in df", BOTH, ("test_logs_events_stats.py::test_disk_use",), steady=False),
     Difference("has no debug calls", BOTH, ("test_system_api.py::TestCalls::test_the_engine_looks_at_itself",)),
     Difference(

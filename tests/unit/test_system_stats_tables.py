@@ -189,3 +189,22 @@ def test_a_list_of_objects_is_a_table_and_a_list() -> None:
         assert text in html
     assert "<web>" not in html
     assert "<table" in Table([])._repr_html_()
+
+
+def test_lists_of_objects_are_tables_by_one_request(scripted: ScriptedEngine, client: DockerClient) -> None:
+    scripted.on(
+        "GET",
+        "/containers/json",
+        Answer.json([{"Id": "c" * 64, "Names": ["/web"], "Image": "app", "State": "running"}]),
+    )
+    scripted.on("GET", "/images/json", Answer.json([{"Id": "sha256:" + "a" * 64, "RepoTags": ["app:1"], "Size": 5000}]))
+    scripted.on("GET", "/networks", Answer.json([{"Id": "n" * 64, "Name": "net", "Driver": "bridge"}]))
+    scripted.on("GET", "/volumes", Answer.json({"Volumes": [{"Name": "data", "Driver": "local"}]}))
+    for collection, text in (
+        (client.containers, "web"), (client.images, "5.0kB"), (client.networks, "bridge"), (client.volumes, "data")
+    ):  # fmt: skip
+        found: Any = collection.list()
+        assert text in found._repr_html_()
+        assert text in found[0]._repr_html_()
+        assert isinstance(found, list)
+    assert len(scripted.requests) == 4
