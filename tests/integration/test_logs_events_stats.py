@@ -193,7 +193,7 @@ def test_usage(make: Make) -> None:
     busy = make("while :; do :; done")
     usage = busy.usage()
     assert usage.cpu_percent is not None
-    assert 20 < usage.cpu_percent < 150
+    assert 1 < usage.cpu_percent < 150  # little, where the machine is busy with other things
     assert 0 < usage.memory < usage.memory_limit
     assert 0 < usage.memory_percent < 50
     assert usage.pids >= 1
