@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockerkit.progress import Progress, ProgressSpec
 
 Builder = Literal["auto", "classic", "buildkit"]
+_ALLOWED = "because engine and options allow it"
 _OF_CONTEXT = ("path", "dockerfile", "fileobj", "custom_context", "encoding", "gzip", "ignore")
 _LOG_LINES = 20
 _STEP = re.compile(r"Step \d+/\d+ : (.*)")
@@ -88,7 +89,12 @@ class ImageBuilds(Collection["Image"]):
         log.debug("building with the %s builder: %s", which, reason)
         if which == "classic":
             return self._build_classic(progress, options, reason)
-        result = self.buildkit(progress=progress, **options)
+        try:
+            result = self.buildkit(progress=progress, **options)
+        except InvalidArgument as error:  # before anything was sent: an option that this engine's BuildKit can't heed
+            if reason is not _ALLOWED or not _is_repeatable(options):
+                raise
+            return self._build_classic(progress, options, f"because BuildKit can't: {error}")
         if result.image_id is None:
             raise InvalidArgument("outputs: this build went well but made no image here; images.buildkit() is for that")
         return self.get(result.image_id), BuildLog(result.log, "buildkit", reason)
@@ -134,7 +140,7 @@ class ImageBuilds(Collection["Image"]):
             return ("classic" if wish.lower() in ("0", "false", "f") else "buildkit"), f"because DOCKER_BUILDKIT={wish}"
         if against := reason_against(self.client.api):
             return "classic", f"because {against}"
-        return "buildkit", "because engine and options allow it"
+        return "buildkit", _ALLOWED
 
     def _build_classic(self, progress: ProgressSpec, options: BuildKitOptions, reason: str) -> tuple[Image, BuildLog]:
         settings: dict[str, Any] = {**options, "decode": True}
@@ -170,6 +176,11 @@ def _sending(state: Progress) -> Callable[[int], None]:
         state.amount("context", sent, name="sending the context")
 
     return on_bytes
+
+
+def _is_repeatable(options: BuildKitOptions) -> bool:
+    fileobj = options.get("fileobj")
+    return fileobj is None or isinstance(fileobj, (str, bytes))
 
 
 class _ClassicLog:

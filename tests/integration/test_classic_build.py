@@ -272,6 +272,9 @@ def test_the_builder_is_chosen_and_told(client: DockerClient, busybox: str, monk
     image, log = client.images.build(path=files, rm=True, container_limits={"memory": "64m"})
     assert (log.builder, log.reason) == ("classic", "because container_limits needs it")
     assert list(log) == log.records and "classic" in repr(log)
+    image.remove(force=True)
+    image, log = client.images.build(path=files, rm=True, shmsize="64m")  # which the oldest BuildKit can't do
+    assert log.builder == "classic" or log.reason == "because engine and options allow it"
     with pytest.raises(InvalidArgument, match="secrets: the classic builder does not know it"):
         client.images.build(path=files, builder="classic", secrets={"x": b"y"})
     image.remove(force=True)
