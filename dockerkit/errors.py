@@ -31,6 +31,7 @@
     ├── UnreadableFile (OSError)          a local file that was to be sent can't be read; names it
     ├── UnsafeArchive                     an archive that would write outside its folder
     ├── ContainerError                    a container run to its end left with a non-zero exit code
+    │   └── RunTimeout (TimeoutError)     it did not end in time, and was killed
     ├── ExecError                         a command in a container left with a non-zero exit code
     ├── ExecTimeout                       a command in a container took too long (TimeoutError)
     ├── WaitFailed                        what was waited for can't come any more
@@ -105,6 +106,7 @@ __all__ = [
     "NullResource",
     "PullError",
     "PushError",
+    "RunTimeout",
     "ServerError",
     "ServiceUnavailable",
     "StreamError",
@@ -364,6 +366,22 @@ class ContainerError(DockerException):
     def exit_code(self) -> int:
         """The same as ``exit_status``."""
         return self.exit_status
+
+
+class RunTimeout(ContainerError, TimeoutError):
+    """A container that was run did not end within its time, and was killed; has its output until then."""
+
+    def __init__(
+        self,
+        container: Container,
+        exit_status: int,
+        command: str | Sequence[str] | None,
+        image: object,
+        stderr: bytes | str | None,
+        stdout: bytes | None = None,
+    ) -> None:
+        super().__init__(container, exit_status, command, image, stderr, stdout)
+        self.args = (f"command {command!r} in image {image!r} did not end in time: its container was killed",)
 
 
 class ExecError(DockerException):

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import Conflict, EngineWarning, ImageNotFound, NotFound, UnknownOption
+from dockerkit.errors import Conflict, EngineWarning, ImageNotFound, InvalidArgument, NotFound, UnknownOption
 from dockerkit.models.container_facts import Address, ContainerFacts
 from dockerkit.models.container_verbs import ContainerVerbs, ExecResult
 from dockerkit.models.execs import ExecModel
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dockerkit.models.container_run import RunOutput
     from dockerkit.models.images import Image
     from dockerkit.streams import ProgressStream
+    from dockerkit.streams.readers import Pair
     from dockerkit.types import answers
     from dockerkit.types.create_options import CreateOptions
     from dockerkit.types.parse import Command
@@ -76,6 +77,8 @@ class ContainerCollection(Collection[Container]):
         *,
         detach: Literal[True],
         stream: bool = False,
+        demux: Literal[False] = False,
+        timeout: None = None,
         **options: Unpack[CreateOptions],
     ) -> Container: ...
 
@@ -90,8 +93,26 @@ class ContainerCollection(Collection[Container]):
         *,
         detach: Literal[False] = False,
         stream: Literal[True],
+        demux: Literal[False] = False,
+        timeout: float | None = None,
         **options: Unpack[CreateOptions],
-    ) -> RunOutput: ...
+    ) -> RunOutput[bytes]: ...
+
+    @overload
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: Literal[False] = False,
+        stream: Literal[True],
+        demux: Literal[True],
+        timeout: float | None = None,
+        **options: Unpack[CreateOptions],
+    ) -> RunOutput[Pair]: ...
 
     @overload
     def run(
@@ -104,6 +125,24 @@ class ContainerCollection(Collection[Container]):
         *,
         detach: Literal[False] = False,
         stream: Literal[False] = False,
+        demux: Literal[True],
+        timeout: float | None = None,
+        **options: Unpack[CreateOptions],
+    ) -> Pair: ...
+
+    @overload
+    def run(
+        self,
+        image: str | Image,
+        command: Command | None = None,
+        stdout: bool = True,
+        stderr: bool = False,
+        remove: bool = False,
+        *,
+        detach: Literal[False] = False,
+        stream: Literal[False] = False,
+        demux: Literal[False] = False,
+        timeout: float | None = None,
         **options: Unpack[CreateOptions],
     ) -> bytes: ...
 
@@ -118,8 +157,10 @@ class ContainerCollection(Collection[Container]):
         *,
         detach: bool,
         stream: bool = False,
+        demux: bool = False,
+        timeout: float | None = None,
         **options: Unpack[CreateOptions],
-    ) -> Container | RunOutput | bytes: ...
+    ) -> Container | RunOutput[Any] | Pair | bytes: ...
 
     def run(
         self,
@@ -131,8 +172,10 @@ class ContainerCollection(Collection[Container]):
         *,
         detach: bool = False,
         stream: bool = False,
+        demux: bool = False,
+        timeout: float | None = None,
         **options: Unpack[CreateOptions],
-    ) -> Container | RunOutput | bytes:
+    ) -> Container | RunOutput[Any] | Pair | bytes:
         """Run a command in a new container. ``POST /containers/create``, ``POST /containers/{id}/start``
 
         A missing image is pulled first. A container that can't be started is removed again.
@@ -144,15 +187,18 @@ class ContainerCollection(Collection[Container]):
             remove: remove it, with its anonymous volumes, when it has ended.
             detach: answer the container at once.
             stream: answer its output as it comes.
+            demux: answer ``(stdout, stderr)``, both, instead of one.
+            timeout: seconds that it may take from its start; then it is killed. None is no limit.
             options: everything that a container can be given: the rows of
                 :class:`~dockerkit.types.create_options.CreateOptions` and the two classes above it.
 
         Returns:
             The output as bytes, once it has ended; the container with ``detach``; with ``stream`` an iterator of
-            chunks, which has ``close()`` and the ``container``.
+            chunks, which has ``close()`` and the ``container``. With ``demux`` pairs.
 
         Raises:
             ContainerError: it ended with an exit code other than 0; has ``stdout`` and ``stderr``.
+            RunTimeout: it did not end in time; has its output until then.
             ImageNotFound: there is no such image, here or in its registry.
             InvalidArgument: an option can't be right; the message names it.
 
@@ -161,6 +207,11 @@ class ContainerCollection(Collection[Container]):
             client.containers.run("busybox", "echo hello", remove=True)
             with client.containers.run("nginx", detach=True, ports=["127.0.0.1:8080:80"], mem_limit="256m") as web: ...
         """
+        from dockerkit.models.container_run import RunOutput, checked_timeout
+
+        checked_timeout(timeout)
+        if detach and (demux or timeout is not None):
+            raise InvalidArgument("detach: a detached container is not waited for, so neither demux nor timeout")
         if detach and remove:
             options["auto_remove"] = True
         container, made = self._create(image, command, options, detach=detach, pull="missing")
@@ -172,9 +223,7 @@ class ContainerCollection(Collection[Container]):
                     container.remove(v=True, force=True)
                 raise
             return container
-        from dockerkit.models.container_run import RunOutput
-
-        output = RunOutput(
+        output: RunOutput[Any] = RunOutput(
             container,
             image=made.body["Image"],
             command=command,
@@ -182,8 +231,13 @@ class ContainerCollection(Collection[Container]):
             wanted=(stdout, stderr),
             remove=remove,
             auto_remove=bool(made.body["HostConfig"].get("AutoRemove")),
+            demux=demux,
+            timeout=timeout,
         )
-        return output if stream else output.together()
+        if stream:
+            return output
+        answer: Pair | bytes = output.together()
+        return answer
 
     def create(
         self,

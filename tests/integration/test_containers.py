@@ -109,6 +109,14 @@ def test_streaming(run, client, labels):
         assert list(output) == []
 
 
+def test_both_streams_apart_and_in_time(run, client, labels):
+    assert run(["sh", "-c", "echo out; echo err >&2"], demux=True, remove=True) == (b"out\n", b"err\n")
+    with nothing_left(client, labels), pytest.raises(errors.RunTimeout) as caught:
+        run(["sh", "-c", "echo begun; sleep 600"], timeout=2, remove=True)
+    assert caught.value.stdout == b"begun\n"
+    assert run("echo quick", timeout=60, remove=True) == b"quick\n"
+
+
 def test_a_missing_image_is_pulled(client, busybox, registry, labels, unique):
     name = f"{registry}/{unique('pulled')}"
     client.images.get(busybox).tag(name, "1")

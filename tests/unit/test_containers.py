@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from dockerkit.errors import (
     ImageNotFound,
     InvalidArgument,
     NotFound,
+    RunTimeout,
     StreamTruncated,
     UnknownOption,
 )
@@ -106,6 +108,48 @@ def test_a_failed_command_tells_all(scripted, client):
     assert (error.stdout, error.stderr) == (b"out", b"no such file")
     assert error.container.id == CID
     assert calls(scripted)[-1] == "DELETE /containers/ID"
+
+
+def test_both_streams_apart(scripted, client):
+    script_run(scripted, frame(1, b"o"), frame(2, b"e"), frame(1, b"O"))
+    assert client.containers.run("busybox", demux=True) == (b"oO", b"e")
+    pieces = client.containers.run("busybox", demux=True, stream=True)
+    assert list(pieces) == [(b"o", None), (None, b"e"), (b"O", None)]
+    script_run(scripted)
+    assert client.containers.run("busybox", demux=True) == (None, None)
+
+
+def test_what_takes_too_long_is_killed(scripted, client):
+    killed = threading.Event()
+    script_run(scripted, code=137)
+    scripted.on(
+        "POST", f"/containers/{CID}/attach",
+        Answer.upgraded([frame(1, b"so far")], media_type=MULTIPLEXED, talk=lambda wire: killed.wait(5)),
+    )  # fmt: skip
+
+    def kill(request, wire):
+        Answer.empty()(request, wire)
+        killed.set()
+
+    scripted.on("POST", f"/containers/{CID}/kill", kill)
+    with pytest.raises(RunTimeout, match="did not end in time") as caught:
+        client.containers.run("busybox", "sleep 100", timeout=0.2, remove=True)
+    assert isinstance(caught.value, TimeoutError)
+    assert (caught.value.stdout, caught.value.exit_status) == (b"so far", 137)
+    assert calls(scripted)[-1] == "DELETE /containers/ID"
+    assert pickle.loads(pickle.dumps(RunTimeout(None, 137, "x", "i", b"e", b"o"))).stdout == b"o"
+
+
+def test_what_ends_in_time_is_not_killed(scripted, client):
+    script_run(scripted, frame(1, b"x"))
+    assert client.containers.run("busybox", timeout=60) == b"x"
+    assert threading.active_count() < 20
+    assert "POST /containers/ID/kill" not in calls(scripted)
+    for wrong in (0, -1, True, "5"):
+        with pytest.raises(InvalidArgument, match="timeout"):
+            client.containers.run("busybox", timeout=wrong)
+    with pytest.raises(InvalidArgument, match="detach"):
+        client.containers.run("busybox", detach=True, timeout=5)
 
 
 def test_streaming(scripted, client):

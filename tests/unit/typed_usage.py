@@ -5,7 +5,7 @@ A line that must be refused carries the error that it gets; mypy reports one tha
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, assert_type
 
 from dockerkit import DockerClient
 from dockerkit.models.container_run import RunOutput
@@ -16,9 +16,15 @@ from dockerkit.types.views import ContainerState, Health
 
 def run(client: DockerClient, flag: bool) -> None:
     assert_type(client.containers.run("busybox", "true", remove=True), bytes)
-    assert_type(client.containers.run("busybox", stream=True), RunOutput)
+    assert_type(client.containers.run("busybox", stream=True), RunOutput[bytes])
+    assert_type(client.containers.run("busybox", stream=True, demux=True), RunOutput[tuple[bytes | None, bytes | None]])
+    assert_type(client.containers.run("busybox", demux=True), tuple[bytes | None, bytes | None])
+    assert_type(client.containers.run("busybox", timeout=5), bytes)
     assert_type(client.containers.run("busybox", detach=True, mem_limit="1g", ports={"80/tcp": None}), Container)
-    assert_type(client.containers.run("busybox", detach=flag), Container | RunOutput | bytes)
+    assert_type(
+        client.containers.run("busybox", detach=flag),
+        Container | RunOutput[Any] | tuple[bytes | None, bytes | None] | bytes,
+    )
     client.containers.run("busybox", ports={80: ("127.0.0.1", 8080), 81: [82, None]}, volumes=["./a:/b:ro"])
     client.containers.run(
         "busybox", ports=["8080:80"], volumes={"/a": {"bind": "/b", "mode": "ro"}}, environment=["A=b"]
