@@ -109,13 +109,16 @@ class _Login:
         with self._lock:
             if self._folder is None:
                 self._log_in(timeout)
+            folder, forwarded = self._folder, self._forwarded
         try:
-            return self._connect(timeout)
+            return self._connect(forwarded, timeout)
         except (FileNotFoundError, ConnectionRefusedError):  # ssh has ended: the network broke, or it idled too long
             with self._lock:
-                self._forget()
-                self._log_in(timeout)
-            return self._connect(timeout)
+                if self._folder in (folder, None):  # and no other thread has logged in meanwhile
+                    self._forget()
+                    self._log_in(timeout)
+                forwarded = self._forwarded
+            return self._connect(forwarded, timeout)
 
     def in_use(self) -> bool:
         return bool(self._open)
@@ -124,19 +127,19 @@ class _Login:
         with self._lock:
             self._forget()
 
-    def _connect(self, timeout: float | None) -> socket.socket:
-        made = self._connect_forwarded(timeout) if self._forwarded else self._connect_stdio()
+    def _connect(self, forwarded: str, timeout: float | None) -> socket.socket:
+        made = self._connect_forwarded(forwarded, timeout) if forwarded else self._connect_stdio()
         self._open.add(id(made))
         return made
 
     def _closed(self, sock: socket.socket) -> None:
         self._open.discard(id(sock))
 
-    def _connect_forwarded(self, timeout: float | None) -> _Socket:
+    def _connect_forwarded(self, path: str, timeout: float | None) -> _Socket:
         sock = _Socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.settimeout(timeout)
-            sock.connect(self._forwarded)
+            sock.connect(path)
         except BaseException:
             sock.close()
             raise
@@ -210,7 +213,7 @@ class _Login:
         done = _run([*control, "forward", "-L", f"{self._forwarded}:{path}", "--", self._endpoint.hostname], wait)
         if done.returncode != 0:
             return False
-        with self._connect_forwarded(wait) as sock:
+        with self._connect_forwarded(self._forwarded, wait) as sock:
             return check(sock, wait)
 
     def _command(self, remote: str, *options: str) -> list[str]:

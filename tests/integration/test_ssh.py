@@ -153,6 +153,29 @@ def test_the_login_is_made_anew_when_ssh_has_ended(server: SSHServer, engine: An
         assert server.logins() == 2
 
 
+def test_many_threads_log_in_anew_together(server: SSHServer, engine: Any) -> None:
+    server.start()
+    with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
+        assert api.ping()
+        login = next(iter(ssh._logins.values()))
+        ssh._run(["ssh", "-F", os.devnull, "-S", f"{login._folder}/control", "-O", "exit", "--", "engine"], 5)
+        failures: list[Exception] = []
+
+        def work() -> None:
+            try:
+                assert api.ping()
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        assert server.logins() == 2
+
+
 def test_the_users_ssh_config_counts(server: SSHServer, engine: Any) -> None:
     server.start()
     alias = (
