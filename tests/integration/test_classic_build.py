@@ -124,8 +124,9 @@ def test_a_context_that_the_engine_fetches(build: Build, engine: Engine, busybox
             thread.join()
 
 
-def test_a_failing_step(client: DockerClient, busybox: str) -> None:
-    dockerfile = f"FROM {busybox}\nRUN true\nRUN echo before; echo the reason >&2; exit 7\nRUN echo never\n"
+def test_a_failing_step(client: DockerClient, busybox: str, labels: dict[str, str]) -> None:
+    label = "=".join(next(iter(labels.items())))  # of the layer that is left behind
+    dockerfile = f"FROM {busybox}\nLABEL {label}\nRUN echo before; echo the reason >&2; exit 7\nRUN echo never\n"
     with pytest.raises(BuildError) as caught:
         client.images.build(fileobj=io.BytesIO(dockerfile.encode()), rm=True, forcerm=True, builder="classic")
     error = caught.value
@@ -134,7 +135,7 @@ def test_a_failing_step(client: DockerClient, busybox: str) -> None:
     assert sorted(error.log)[:2] == ["before", "the reason"]
     assert "non-zero code: 7" in error.msg and "the reason" in str(error)
     log = list(error.build_log)
-    assert "Step 2/4 : RUN true" in text([dict(record) for record in log]) and log[-1]["errorDetail"]["code"] == 7
+    assert "Step 2/4 : LABEL " in text([dict(record) for record in log]) and log[-1]["errorDetail"]["code"] == 7
 
 
 def test_errors_before_any_step(client: DockerClient, busybox: str, tmp_path: Path) -> None:
