@@ -98,6 +98,8 @@ class ExecModel(Model):
 
             container.exec(["tr", "a-z", "A-Z"], input="shout", text=True, check=True).stdout   # "SHOUT"
         """
+        if timeout is not None and not timeout > 0:
+            raise InvalidArgument(f"timeout: seconds above 0 are needed, or None for no limit, not {timeout!r}")
         process = self.popen(
             cmd,
             stdin=input is not None,

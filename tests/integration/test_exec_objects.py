@@ -100,6 +100,9 @@ def test_an_interrupt_ends_the_process(container: ExecModel) -> None:
 
 
 def test_a_fast_command_within_its_timeout(container: ExecModel) -> None:
+    for wrong in (0, -1):
+        with pytest.raises(errors.InvalidArgument, match="timeout"):
+            container.exec(["true"], timeout=wrong)
     assert container.exec(["echo", "hi"], timeout=30).stdout == b"hi\n"
 
 
@@ -172,8 +175,8 @@ def test_closing_from_another_thread_ends_the_loop(container: ExecModel) -> None
 
 
 def test_terminal_size(container: ExecModel) -> None:
-    with container.popen(["sh", "-c", "read x; stty size"], tty=True) as process:
-        time.sleep(0.3)
+    with container.popen(["sh", "-c", "echo up; read x; stty size"], tty=True) as process:
+        assert process.read_piece(20) == ("stdout", b"up\r\n")
         process.resize(31, 97)
         assert process.stdin is not None
         process.stdin.write("\n")
@@ -216,7 +219,7 @@ class Terminal:
             start_new_session=True,
             preexec_fn=lambda: __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
         )
-        self.text = ""
+        self.text = self.before_last = ""
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
@@ -228,8 +231,18 @@ class Terminal:
             assert left > 0, f"{pattern!r} did not come: {self.text!r}"
             if select.select([self.master], [], [], left)[0]:
                 self.text += os.read(self.master, 65536).decode("utf-8", "replace")
-        self.text = self.text[found.end() :]
+        self.before_last, self.text = self.text[: found.start()], self.text[found.end() :]
         return found
+
+    def ask(self, command: str, pattern: str) -> None:
+        """Type a command until its answer is this: sizes travel beside the keys."""
+        for _ in range(40):
+            self.type(f"{command}; echo a''sked\n")
+            self.expect(r"asked")
+            if re.search(pattern, self.before_last):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{command} never answered {pattern}")
 
     @property
     def restored(self) -> bool:
@@ -256,21 +269,24 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
         one.close()
 
 
+def appears(container: ExecModel, command: str) -> None:
+    deadline = time.monotonic() + 20
+    while command not in container.exec(["ps", "-o", "args"], text=True).stdout:
+        assert time.monotonic() < deadline, f"{command} does not run"
+
+
 def test_shell(container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal]) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell", rows=33, columns=99)
     screen.expect(r"# ")
     assert not screen.restored
-    time.sleep(0.3)
-    screen.type("stty size; echo $((6*7))x\n")
-    screen.expect(r"33 99")
+    screen.ask("stty size", r"33 99")
+    screen.type("echo $((6*7))x\n")
     screen.expect(r"42x")
     termios.tcsetwinsize(screen.slave, (40, 120))
     screen.process.send_signal(signal.SIGWINCH)
-    time.sleep(0.5)
-    screen.type("stty size\n")
-    screen.expect(r"40 120")
+    screen.ask("stty size", r"40 120")
     screen.type("sleep 3333\n")
-    time.sleep(0.5)
+    appears(container, "sleep 3333")
     screen.type("\x03")  # goes to the sleep there, not to the program here
     screen.type("exit 7\n")
     screen.expect(r"code 7")
@@ -284,7 +300,7 @@ def test_detach_keys_leave_it_running(
     screen = terminal(client.endpoint.host, str(container.id), "shell")
     screen.expect(r"# ")
     screen.type("trap '' HUP; sleep 4321\n")  # engines close the terminal there, which a shell would not survive
-    time.sleep(0.5)
+    appears(container, "sleep 4321")
     screen.type("\x10\x11")
     screen.expect(r"code None")
     assert screen.process.wait(20) == 0
@@ -319,9 +335,7 @@ def test_attach_terminal(client: DockerClient, box: Callable[..., str], terminal
     screen = terminal(client.endpoint.host, main, "attach", rows=30, columns=90)
     screen.type("\n")  # typed ahead
     screen.expect(r"# ")
-    time.sleep(0.5)
-    screen.type("stty size\n")
-    screen.expect(r"30 90")
+    screen.ask("stty size", r"30 90")
     screen.type("exit 6\n")
     screen.expect(r"code 6")
     assert screen.process.wait(20) == 0

@@ -15,6 +15,8 @@ import pytest
 from dockerkit import DockerClient, errors
 from dockerkit.models.containers import Container
 from dockerkit.models.logs import merge
+from dockerkit.models.stats import usage_of
+from dockerkit.models.waiting import File
 
 Make = Callable[..., Container]
 
@@ -183,10 +185,13 @@ def test_history_of_events(client: DockerClient, make: Make) -> None:
     before = time.time() - 1
     container = make("true")
     container.wait()
-    time.sleep(0.3)
-    with client.system.events(since=before, until=time.time(), filters={"container": container.id or ""}) as events:
-        actions = [event.action for event in events]
-    assert actions[:3] == ["create", "start", "die"] or {"create", "start", "die"} <= set(actions)
+    wanted = {"create", "start", "die"}
+    with client.system.events(since=before, filters={"container": container.id or ""}) as events:
+        while wanted:
+            wanted.discard(next(events).action)
+    now = time.time()
+    with client.system.events(since=before, until=now, filters={"container": container.id or ""}) as events:
+        assert {"create", "start", "die"} <= {event.action for event in events}
 
 
 def test_usage(make: Make) -> None:
@@ -209,6 +214,17 @@ def test_usage(make: Make) -> None:
     assert busy.usage().pids == 0
 
 
+def test_the_use_of_many_at_the_same_time(client: DockerClient, make: Make) -> None:
+    containers = [make() for _ in range(4)]
+    gone = client.containers.get(containers[0].id)
+    gone.remove(force=True)
+    begun = time.monotonic()
+    usages = usage_of(containers)
+    assert time.monotonic() - begun < 30
+    assert usages[0] is None
+    assert all(usage is not None and usage.pids >= 1 for usage in usages[1:])
+
+
 def test_watching_the_use_is_cancelled(make: Make) -> None:
     usages = make().watch_usage()
     next(usages)
@@ -217,8 +233,8 @@ def test_watching_the_use_is_cancelled(make: Make) -> None:
 
 
 def test_disk_use(client: DockerClient, make: Make) -> None:
-    container = make("head -c 100000 /dev/zero > /file; sleep 600")
-    time.sleep(0.5)
+    container = make("head -c 100000 /dev/zero > /file; touch /done; sleep 600")
+    container.wait_until(File("/done"), timeout=30)
     usage = client.system.df()
     assert usage.images.count >= 1
     assert usage.images.size > 0
