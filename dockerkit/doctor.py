@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,9 @@ def examine(
         report.error(error)
         return report
     _endpoint(report, endpoint, env)
-    _engine(report, endpoint, env, timeout)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", errors.EngineWarning)  # a damaged config.json is reported already
+        _engine(report, endpoint, env, timeout)
     return report
 
 
