@@ -28,7 +28,7 @@ class NodeAPI(Base):
         """All that the swarm knows of a node. ``GET /nodes/{id}``
 
         Args:
-            node_id: id, host name, dict with ``ID``, object, or ``"self"``.
+            node_id: id, host name, dict with ``ID``, or object.
         """
         return self._json("GET", "/nodes/{id}", id=node_id)
 

@@ -143,7 +143,7 @@ class ServiceAPI(Base):
             raise DeprecatedMethod("endpoint_config is called endpoint_spec")
         current: Mapping[str, Any] = {}
         if fetch_current_spec:
-            current = self.inspect_service(service, insert_defaults=True)["Spec"]
+            current = self.inspect_service(service)["Spec"]
         template = _merged(current.get("TaskTemplate") or {}, wire(task_template, "task_template") or {})
         given = {
             "Name": name,

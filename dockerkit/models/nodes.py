@@ -200,16 +200,19 @@ class NodeCollection(Collection[Node]):
     model = Node
 
     def get(self, node_id: Any) -> Node:
-        """One node. ``GET /nodes/{id}``
+        """One node. ``GET /nodes/{id}``, for ``"self"`` also ``GET /info``
 
         Args:
-            node_id: id, host name, or ``"self"``.
+            node_id: id, host name, or ``"self"`` for the one that this client talks to.
 
         Raises:
             NotFound: there is none.
             ServiceUnavailable: this engine is no manager of a swarm.
         """
-        return self.prepare_model(self.client.api.inspect_node(node_id))
+        if node_id == "self":
+            swarm: Mapping[str, Any] = self.client.api.info()["Swarm"]
+            node_id = swarm.get("NodeID") or node_id
+        return self.prepare_model({**self.client.api.inspect_node(node_id)})
 
     def list(self, filters: Filters | None = None) -> builtins.list[Node]:
         """List the nodes of the swarm, by one request. ``GET /nodes``
