@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOWEST := .venv-lowest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit unit-lowest integration lint format types bench soak fuzz audit docs engine engine-down clean
+.PHONY: help demo test unit unit-lowest integration lint format types bench soak fuzz package audit docs engine engine-down clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ soak: $(VENV)/.ready ## work an engine hard for half an hour, with threads and f
 
 fuzz: $(VENV)-fuzz/.ready ## feed the parsers what a coverage-guided fuzzer thinks of, for an hour
 	$(VENV)-fuzz/bin/python -m fuzz.run
+
+package: $(VENV)-package/.ready ## build wheel and sdist, and try them in fresh environments
+	$(VENV)-package/bin/python scripts/check_package.py
 
 audit: $(VENV)-audit/.ready ## known holes in what we depend on, and a bill of materials (dist/sbom.json)
 	@mkdir -p dist
