@@ -80,7 +80,7 @@ __all__ = [
 
 _KNOWN = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders", "proxies"})
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 

@@ -12,7 +12,7 @@ from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
 if TYPE_CHECKING:
     import ssl
     from datetime import datetime
-    from typing import Self
+    from typing import Self, TypedDict, Unpack
 
     from dockerkit.api.client import APIClient
     from dockerkit.api.encode import Filters
@@ -399,5 +399,33 @@ class DockerClient:
         return {"api": self.api}
 
 
-from_env = DockerClient.from_env
-from_context = DockerClient.from_context
+if TYPE_CHECKING:
+
+    class ClientOptions(TypedDict, total=False):
+        """Keywords of :func:`from_context`, as for :class:`DockerClient`."""
+
+        version: str | None
+        timeout: Seconds
+        max_pool_size: int
+        use_ssh_client: bool
+        credstore_env: Mapping[str, str] | None
+        user_agent: str
+        headers: Mapping[str, str] | None
+        hooks: Sequence[Hook]
+        connect_retry: float
+
+    class EnvOptions(ClientOptions, total=False):
+        """Keywords of :func:`from_env`."""
+
+        environment: Mapping[str, str] | None
+        use_context: bool
+
+
+def from_env(**options: Unpack[EnvOptions]) -> DockerClient:
+    """A client of the engine that the docker command would talk to: :meth:`DockerClient.from_env`."""
+    return DockerClient.from_env(**options)
+
+
+def from_context(name: str | None = None, **options: Unpack[ClientOptions]) -> DockerClient:
+    """A client of the engine of a docker context: :meth:`DockerClient.from_context`."""
+    return DockerClient.from_context(name, **options)

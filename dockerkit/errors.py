@@ -291,9 +291,9 @@ class BuildError(StreamError):
         self.exit_code = exit_code
         self.step = step
         self.dockerfile = dockerfile
-        self.lines = tuple(lines)
-        self.log = tuple(log)
-        self.warnings = tuple(warnings)
+        self.lines: tuple[int, ...] = tuple(lines)
+        self.log: tuple[str, ...] = tuple(log)
+        self.warnings: tuple[str, ...] = tuple(warnings)
 
     def __str__(self) -> str:
         text = self.msg
@@ -370,6 +370,8 @@ class ContainerError(DockerException):
 
 class RunTimeout(ContainerError, TimeoutError):
     """A container that was run did not end within its time, and was killed; has its output until then."""
+
+    args: tuple[Any, ...]
 
     def __init__(
         self,
@@ -448,8 +450,8 @@ class WaitFailed(DockerException):
     ) -> None:
         self.container = container
         self.state: Mapping[str, Any] = state or {}
-        self.logs = tuple(logs)
-        self.pending = tuple(pending)
+        self.logs: tuple[str, ...] = tuple(logs)
+        self.pending: tuple[str, ...] = tuple(pending)
         super().__init__(message)
 
     def __str__(self) -> str:
@@ -495,7 +497,7 @@ class ConvergenceFailed(DockerException):
         super().__init__(message)
         self.name = name
         self.progress = progress
-        self.tasks = tuple(tasks)
+        self.tasks: tuple[str, ...] = tuple(tasks)
 
     def __str__(self) -> str:
         text = f"{self.name}: {self.args[0]}" if self.name else str(self.args[0])

@@ -86,7 +86,7 @@ class Log(Hook):
     def __init__(self, logger: logging.Logger | None = None, level: int = 10) -> None:
         import logging
 
-        self.logger = logger or logging.getLogger("dockerkit")
+        self.logger: logging.Logger = logger or logging.getLogger("dockerkit")
         self.level = level
 
     def after(self, call: Call) -> None:

@@ -47,7 +47,9 @@ def display(name: str) -> Renderer | None:
         try:
             from dockerkit.progress_rich import Rich
         except ImportError as error:
-            raise InvalidArgument("progress: 'rich' needs the package of that name: install dockerkit[progress]") from error
+            raise InvalidArgument(
+                "progress: 'rich' needs the package of that name: install dockerkit[progress]"
+            ) from error
         return Rich()
     raise InvalidArgument(f"progress: {name!r} is none of 'auto', 'tty', 'plain', 'html', 'rich', 'quiet'")
 
@@ -216,7 +218,7 @@ class Terminal:
         ticking: bool = True,
         color: bool | None = None,
     ) -> None:
-        self.stream = stream or sys.stderr
+        self.stream: TextIO = stream or sys.stderr
         self._size = size or shutil.get_terminal_size
         self._clock = clock
         self._interval = interval

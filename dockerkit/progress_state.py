@@ -155,10 +155,10 @@ class Progress:
         self.warnings: list[str] = []
         self.error: str | None = None
         self.expected: int | None = None
-        self.started = clock()
+        self.started: float = clock()
         self.ended: float | None = None
-        self.event = Event("message")
-        self.lock = threading.RLock()
+        self.event: Event = Event("message")
+        self.lock: threading.RLock = threading.RLock()
         self._numbers = 0
         self._highest = 0.0
         self._samples: deque[tuple[float, float]] = deque(maxlen=64)

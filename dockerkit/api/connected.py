@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dockerkit.auth import AuthConfig
+    from dockerkit.config import Endpoint
     from dockerkit.hooks import Hook
     from dockerkit.proxies import ProxyConfig
     from dockerkit.tls import TLSConfig
@@ -103,7 +104,7 @@ class Connected:
         connect_retry: float = DEFAULT_CONNECT_RETRY,
         dial: Dial | None = None,
     ) -> None:
-        self.endpoint = config.resolve(base_url, tls=tls or None, context=context, environment=environment)
+        self.endpoint: Endpoint = config.resolve(base_url, tls=tls or None, context=context, environment=environment)
         self.timeout = timeout
         self.credstore_env = credstore_env
         self.headers: dict[str, str] = {

@@ -125,8 +125,8 @@ class Gate:
     __slots__ = ("_rules", "_version", "prefix", "version")
 
     def __init__(self, version: str) -> None:
-        self.version = version
-        self.prefix = f"/v{version}"
+        self.version: str = version
+        self.prefix: str = f"/v{version}"
         self._version = as_tuple(version)
         self._rules: dict[str, _Rules | None] = {}
 

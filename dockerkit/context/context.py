@@ -50,8 +50,8 @@ class Context:
         self.context_type: str | None = None
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.tls_cfg: dict[str, _TLSConfig] = {}
-        self.meta_path = _IN_MEMORY
-        self.tls_path = _IN_MEMORY
+        self.meta_path: str = _IN_MEMORY
+        self.tls_path: str = _IN_MEMORY
         self._metadata: dict[str, Any] = {"StackOrchestrator": orchestrator} if orchestrator else {}
         if description:
             self._metadata["Description"] = description

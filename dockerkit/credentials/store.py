@@ -49,10 +49,12 @@ class Store:
             raise InvalidArgument(
                 f"program: {program!r} is no name of a credential helper (no path, only its short name)"
             )
-        self.program = constants.PROGRAM_PREFIX + program
+        self.program: str = constants.PROGRAM_PREFIX + program
         self.environment = environment
         self.timeout = timeout
-        self.exe = shutil.which(self.program, path=create_environment_dict(environment).get("PATH", os.defpath))
+        self.exe: str | None = shutil.which(
+            self.program, path=create_environment_dict(environment).get("PATH", os.defpath)
+        )
         if self.exe is None:
             warnings.warn(f"{self._missing()}", UserWarning, stacklevel=2)
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.errors import DockerException, InvalidArgument, NotFound
+from dockerkit import errors
+from dockerkit.errors import DockerException, InvalidArgument
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container
@@ -201,7 +202,7 @@ class Log(Condition):
 
     def __init__(self, pattern: str | re.Pattern[str], count: int = 1, stream: str | None = None) -> None:
         try:
-            self.pattern = re.compile(pattern)
+            self.pattern: re.Pattern[str] = re.compile(pattern)
         except (re.error, TypeError) as error:
             raise InvalidArgument(f"pattern: {pattern!r} is no regular expression: {error}") from None
         if count < 1:
@@ -260,6 +261,9 @@ class Port(_Asked):
         port: 80, "80/tcp", "53/udp".
     """
 
+    protocol: str
+    number: int
+
     def __init__(self, port: int | str) -> None:
         number, _, protocol = str(port).partition("/")
         if not number.isdigit() or not 0 < int(number) < 65536 or (protocol or "tcp") not in _LISTENING:
@@ -293,6 +297,13 @@ class Http(_Asked):
         host: where the engine's published ports are reached; None for what ``container.address`` says.
         timeout: seconds for one try.
     """
+
+    tls: bool
+    timeout: float
+    status: int | None
+    port: int | str
+    path: str
+    host: str | None
 
     def __init__(
         self,
@@ -348,7 +359,7 @@ class File(_Asked):
     def _look(self, container: Container) -> bool:
         try:
             return container.client.api.stat_archive(container.id or "", self.path) is not None
-        except NotFound:
+        except errors.NotFound:
             return False
 
     def __repr__(self) -> str:

@@ -30,7 +30,7 @@ _ID = re.compile(r"(?:Successfully built |^)(sha256:[0-9a-f]{64}|[0-9a-f]{12,64}
 _NOISE = (" ---> ", "Removing intermediate container ")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # what steps say on stderr comes in red
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class BuildLog(Iterator[dict[str, Any]]):

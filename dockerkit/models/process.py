@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, AnyStr, Generic, Literal, NamedTuple, cast
 
-from dockerkit.errors import DockerException, ExecError, ExecTimeout, InvalidArgument, NotFound
+from dockerkit import errors as failures
+from dockerkit.errors import DockerException, ExecError, ExecTimeout, InvalidArgument
 from dockerkit.streams.frames import STDERR, FrameParser
 from dockerkit.transport.duplex import Duplex
 
@@ -80,7 +81,7 @@ class _Stdin:
 
     def __init__(self, duplex: Duplex) -> None:
         self._duplex = duplex
-        self.closed = False
+        self.closed: bool = False
 
     def write(self, data: bytes | str) -> int:
         """Send bytes, or text as UTF-8; returns how many bytes.
@@ -174,7 +175,7 @@ class Process:
             raise
         self._parser = FrameParser() if multiplexed else None
         self._duplex = Duplex(link)
-        self.stdin = _Stdin(self._duplex) if stdin else None
+        self.stdin: _Stdin | None = _Stdin(self._duplex) if stdin else None
         self._pieces: deque[Output] = deque()
         self._ended = False
 
@@ -332,7 +333,7 @@ class Process:
                 return True
         try:
             return self.poll() is not None
-        except NotFound:
+        except failures.NotFound:
             return True  # the container is gone, and the process with it
         except DockerException:
             return False

@@ -60,15 +60,15 @@ class FakeEngine:
         self.execs: dict[str, FakeExec] = {}
         self.networks: dict[str, dict[str, Any]] = default_networks()
         self.volumes: dict[str, dict[str, Any]] = {}
-        self.lock = threading.RLock()
-        self.changed = threading.Condition(self.lock)
+        self.lock: threading.RLock = threading.RLock()
+        self.changed: threading.Condition = threading.Condition(self.lock)
         self._rules: list[Rule] = []
         self._failures: dict[tuple[str, str], list[tuple[int, str]]] = {}
         self._unpullable: set[str] = set()
         self._numbers = itertools.count(1)
         self._threads: list[threading.Thread] = []
         self._server = Server(self._answer, tcp=tcp)
-        self.host = self._server.host
+        self.host: str = self._server.host
 
     # -- what tests prepare ----------------------------------------------------------------------------------------
 

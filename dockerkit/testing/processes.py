@@ -34,8 +34,10 @@ class FakeProcess:
     """
 
     def __init__(self, command: Sequence[str], environment: Sequence[str], changed: threading.Condition) -> None:
-        self.command = list(command)
-        self.environment = {name: value for name, _, value in (pair.partition("=") for pair in environment)}
+        self.command: list[str] = list(command)
+        self.environment: dict[str, str] = {
+            name: value for name, _, value in (pair.partition("=") for pair in environment)
+        }
         self.signal: str | None = None
         self.exit_code: int | None = None
         self.output: list[tuple[float, int, bytes]] = []

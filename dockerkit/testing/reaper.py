@@ -51,7 +51,7 @@ class Session:
         from dockerkit.client import DockerClient
         from dockerkit.testing.labelling import LabellingAPI, LabellingImages
 
-        self.id = uuid.uuid4().hex
+        self.id: str = uuid.uuid4().hex
         self.client: DockerClient = DockerClient(base_url)
         self.client.api.close()
         self.client.api = LabellingAPI(base_url, labels=self.labels)

@@ -49,7 +49,7 @@ class Recorder:
         self._file: IO[str] = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close()
         self._lock = threading.Lock()
         self._server = Server(self._pass)
-        self.host = self._server.host
+        self.host: str = self._server.host
 
     def _pass(self, request: Request, wire: Wire) -> None:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _BY_HAND}

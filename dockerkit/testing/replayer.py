@@ -50,7 +50,7 @@ class Replayer:
             except (ValueError, KeyError, TypeError):
                 raise InvalidArgument(f"path: line {number} of {os.fspath(path)!r} is no recorded exchange") from None
         self._server = Server(self._answer)
-        self.host = self._server.host
+        self.host: str = self._server.host
 
     def _find(self, request: Request) -> Exchange | None:
         target = redacted_target(request.target)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import re
@@ -74,8 +75,8 @@ class Wire:
 
     def __init__(self, sock: socket.socket, closing: threading.Event) -> None:
         self.sock = sock
-        self.keep = True
-        self.rfile = sock.makefile("rb")
+        self.keep: bool = True
+        self.rfile: io.BufferedReader = sock.makefile("rb")
         self.closing = closing
 
     def send(self, data: bytes) -> None:
@@ -219,7 +220,7 @@ class Server:
     """
 
     def __init__(self, handler: Handler, *, tcp: bool = False, path: str | None = None) -> None:
-        self.connections = 0
+        self.connections: int = 0
         self._handler = handler
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -229,7 +230,7 @@ class Server:
         self._path: str | None = None
         if tcp:
             self._listener = socket.create_server(("127.0.0.1", 0))
-            self.host = "tcp://{}:{}".format(*self._listener.getsockname()[:2])
+            self.host: str = "tcp://{}:{}".format(*self._listener.getsockname()[:2])
         else:
             if path is None:
                 self._folder = tempfile.mkdtemp(prefix="dockerkit-")

@@ -23,8 +23,8 @@ class ChunkDecoder:
     __slots__ = ("_carry", "_left", "_line_end_due", "_trailers", "done", "rest")
 
     def __init__(self) -> None:
-        self.done = False
-        self.rest = b""
+        self.done: bool = False
+        self.rest: bytes = b""
         self._carry = b""  # an unfinished size line, line end or trailer
         self._left = 0  # payload bytes of the current chunk still to come
         self._line_end_due = False  # the payload is complete, its line end is not

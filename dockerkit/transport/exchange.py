@@ -58,12 +58,12 @@ class Exchange:
         release: Release,
         asked: str,
     ) -> None:
-        self.status = response.status
-        self.reason = response.reason
+        self.status: int = response.status
+        self.reason: str = response.reason
         # The standard library's message is a mapping in all but name, and asks for names in any case.
-        self.headers = cast("Mapping[str, str]", response.headers)
-        self.received = 0
-        self.closed = False
+        self.headers: Mapping[str, str] = cast("Mapping[str, str]", response.headers)
+        self.received: int = 0
+        self.closed: bool = False
         self._response = response
         self._connection = connection
         self._release = release

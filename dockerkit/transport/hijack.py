@@ -36,10 +36,10 @@ class Hijacked:
         release: Release,
         asked: str,
     ) -> None:
-        self.status = response.status
-        self.headers = cast("Mapping[str, str]", response.headers)
-        self.received = 0
-        self.closed = False
+        self.status: int = response.status
+        self.headers: Mapping[str, str] = cast("Mapping[str, str]", response.headers)
+        self.received: int = 0
+        self.closed: bool = False
         self._connection = connection
         self._socket = connection.sock
         self._release = release

@@ -58,8 +58,8 @@ class Transport:
     ) -> None:
         self.endpoint = endpoint
         self._dial = Dialer(endpoint, patience, dial)
-        self.host_header = _host_header(endpoint.host)
-        self.pool = Pool(self._dial, self.host_header, keep)
+        self.host_header: str = _host_header(endpoint.host)
+        self.pool: Pool = Pool(self._dial, self.host_header, keep)
         self.hooks = hooks
 
     def dial(self, timeout: float | None = None) -> socket.socket:

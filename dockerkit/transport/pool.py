@@ -53,7 +53,7 @@ class Response(http.client.HTTPResponse):
 class Connection(http.client.HTTPConnection):
     """The standard library's HTTP connection over a socket that was dialled elsewhere."""
 
-    response_class = Response
+    response_class: type[http.client.HTTPResponse] = Response
     auto_open = 0  # never dial by yourself: a reconnect is the pool's decision
 
     def __init__(self, sock: socket.socket, host: str, pool: Pool | None = None) -> None:
@@ -110,7 +110,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._process = os.getpid()
-        self.closed = False
+        self.closed: bool = False
 
     def take(self, timeout: float | None, *, fresh: bool = False, dial: Dial | None = None) -> Connection:
         """An idle connection, or a new one.

@@ -39,10 +39,10 @@ class Wire:
     def __init__(
         self, path: str, convert: Convert | None = None, *, unset: object = None, update: bool = False
     ) -> None:
-        self.path = tuple(path.split(".")) if path else ()
-        self.convert = convert
-        self.unset = unset
-        self.update = update
+        self.path: tuple[str, ...] = tuple(path.split(".")) if path else ()
+        self.convert: Convert | None = convert
+        self.unset: object = unset
+        self.update: bool = update
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if self.convert is None:
@@ -103,7 +103,9 @@ class Value(BaseModel, metaclass=ValueType):
         UnknownOption: there is no such argument, or one is missing (also a TypeError).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True
+    )
 
     _wires: ClassVar[dict[str, Wire]] = {}
     _aliases: ClassVar[dict[str, str]] = {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_pascal
@@ -34,7 +34,9 @@ TextMap = Annotated[dict[str, str], BeforeValidator(_mapped)]
 class View(BaseModel):
     """A part of an answer. Attributes are the Engine's names in snake case; what we don't know is kept as well."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, extra="allow", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        alias_generator=to_pascal, populate_by_name=True, extra="allow", frozen=True
+    )
 
     @field_validator("*", mode="wrap")
     @classmethod

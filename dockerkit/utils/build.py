@@ -137,9 +137,9 @@ class Pattern:
     """One line of an ignore file."""
 
     def __init__(self, pattern_str: str) -> None:
-        self.exclusion = pattern_str.startswith("!")
-        self.dirs = self.normalize(pattern_str.removeprefix("!"))
-        self.cleaned_pattern = "/".join(self.dirs)
+        self.exclusion: bool = pattern_str.startswith("!")
+        self.dirs: list[str] = self.normalize(pattern_str.removeprefix("!"))
+        self.cleaned_pattern: str = "/".join(self.dirs)
         self._rules = IgnoreRules([self.cleaned_pattern] if self.dirs else [])
 
     @classmethod
@@ -163,7 +163,7 @@ class PatternMatcher:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         lines = list(patterns)
-        self.patterns = [Pattern(line) for line in lines]
+        self.patterns: list[Pattern] = [Pattern(line) for line in lines]
         self._lines = lines
 
     def matches(self, filepath: str) -> bool:

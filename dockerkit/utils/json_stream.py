@@ -12,7 +12,7 @@ from dockerkit.errors import StreamParseError
 
 __all__ = ["json_decoder", "json_splitter", "json_stream", "line_splitter", "split_buffer", "stream_as_text"]
 
-json_decoder = JSONDecoder()
+json_decoder: JSONDecoder = JSONDecoder()
 
 
 def stream_as_text(stream: Iterable[bytes | str]) -> Iterator[str]:

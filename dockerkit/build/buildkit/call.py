@@ -37,14 +37,16 @@ class Call:
         self, channel: Channel, number: int, path: str, metadata: Iterable[tuple[str, str]] = (), *, ours: bool
     ) -> None:
         self.path = path
-        self.metadata = list(metadata)
+        self.metadata: list[tuple[str, str]] = list(metadata)
         self.ours = ours
         self.number = number
         # What the channel's thread works with, under its lock:
-        self.output = bytearray()
+        self.output: bytearray = bytearray()
         self.last: list[tuple[str, str]] | None = None
-        self.answered = self.input_ended = self.starved = False
-        self.credit = 0
+        self.answered = False
+        self.input_ended: bool = False
+        self.starved: bool = False
+        self.credit: int = 0
         self._channel = channel
         self._changed = threading.Condition(channel.lock)
         self._parser = grpc.MessageParser()

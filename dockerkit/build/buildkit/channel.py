@@ -77,7 +77,7 @@ class Channel:
         name: str = "buildkit",
     ) -> None:
         self.failure: BaseException | None = None
-        self.lock = threading.Lock()
+        self.lock: threading.Lock = threading.Lock()
         self._socket = sock
         self._early = early
         self._serve = serve

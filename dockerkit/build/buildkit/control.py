@@ -63,8 +63,8 @@ class Control:
 
     def __init__(self, api: APIClient) -> None:
         self._api = api
-        self.native = False
-        self.channel = self._dial()
+        self.native: bool = False
+        self.channel: Channel = self._dial()
 
     def _dial(self) -> Channel:
         """One connection: by the upgrade that engines up to 29 offer, else by HTTP/2 on their socket as it is."""

@@ -67,12 +67,12 @@ class BuildStream:
     """
 
     def __init__(self, api: APIClient, plan: Plan, progress: ProgressSpec = None, title: str = "") -> None:
-        self.id = new_id()
+        self.id: str = new_id()
         self._api = api
         self._plan = plan
         self._events: deque[Event] = deque()
         self._records: deque[dict[str, Any]] = deque(maxlen=_LOG_RECORDS)
-        self.state = Progress(title, _Recorder(self._events, self._records, renderer(progress)))
+        self.state: Progress = Progress(title, _Recorder(self._events, self._records, renderer(progress)))
         self._trace = Trace(self.state)
         self._result: BuildResult | None = None
         self._failure: BaseException | None = None

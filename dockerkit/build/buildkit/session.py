@@ -55,7 +55,7 @@ class Session:
         outputs: Iterable[Output] = (),
         archive: Iterable[bytes] | None = None,
     ) -> None:
-        self.id = _new_id()
+        self.id: str = _new_id()
         self.failures: list[Exception] = []
         self.written: set[int] = set()
         self._trees = dict(trees or {})
