@@ -8,7 +8,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from dockerkit.errors import Conflict, ImageNotFound, NotFound
+from dockerkit import errors
 from dockerkit.models.container_create import Plan, plan
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def ensure(
         containers._pull(made)
     try:
         old = containers.get(made.name)
-    except NotFound:
+    except errors.NotFound:
         container = containers._make(made)
         _start(container)
         return container
@@ -55,7 +55,7 @@ def _same(containers: ContainerCollection, old: Container, made: Plan) -> bool:
         return False
     try:
         image = containers.client.api.inspect_image(made.body["Image"])
-    except ImageNotFound:  # then nothing newer can be had without asking for it
+    except errors.ImageNotFound:  # then nothing newer can be had without asking for it
         return True
     return image["Id"] == old.attrs["Image"]
 
@@ -71,7 +71,7 @@ def _replace(containers: ContainerCollection, old: Container, made: Plan) -> Con
             old.stop()  # at the last moment: ports and volumes pass over
             container.start()
         except BaseException:
-            with contextlib.suppress(NotFound, Conflict):
+            with contextlib.suppress(errors.NotFound, errors.Conflict):
                 container.remove(v=True, force=True)
             raise
     except BaseException:
@@ -79,7 +79,7 @@ def _replace(containers: ContainerCollection, old: Container, made: Plan) -> Con
         if ran:
             old.start()
         raise
-    with contextlib.suppress(NotFound, Conflict):
+    with contextlib.suppress(errors.NotFound, errors.Conflict):
         old.remove(v=True, force=True)
     return container
 
@@ -88,6 +88,6 @@ def _start(container: Container) -> None:
     try:
         container.start()
     except BaseException:
-        with contextlib.suppress(NotFound, Conflict):
+        with contextlib.suppress(errors.NotFound, errors.Conflict):
             container.remove(v=True, force=True)
         raise

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dockerkit.errors import Conflict, ContainerError, InvalidArgument, NotFound, RunTimeout
+from dockerkit import errors
+from dockerkit.errors import ContainerError, InvalidArgument, RunTimeout
 from dockerkit.streams.frames import STDERR
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class RunOutput(Generic[T_co]):
         self._expired = True
         try:
             self.container.client.api.kill(self.container)
-        except (NotFound, Conflict):  # it had ended at the last moment
+        except (errors.NotFound, errors.Conflict):  # it had ended at the last moment
             self._expired = False
 
     def close(self) -> None:
@@ -191,5 +192,7 @@ def checked_timeout(timeout: object) -> None:
 
 def _removed(container: Container) -> None:
     """Remove a container with its anonymous volumes, however it is; somebody may have done it before."""
-    with contextlib.suppress(NotFound, Conflict):
+    try:
         container.client.api.remove_container(container, v=True, force=True)
+    except (errors.NotFound, errors.Conflict):  # not in a suppress(), since naming them loads requests
+        return

@@ -7,8 +7,9 @@ import contextlib
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
+from dockerkit import errors
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import Conflict, EngineWarning, ImageNotFound, InvalidArgument, NotFound, UnknownOption
+from dockerkit.errors import EngineWarning, InvalidArgument, UnknownOption
 from dockerkit.models.container_facts import Address, ContainerFacts
 from dockerkit.models.container_verbs import ContainerVerbs, ExecResult
 from dockerkit.models.execs import ExecModel
@@ -53,9 +54,11 @@ class Container(  # pyright: ignore[reportIncompatibleVariableOverride]
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(NotFound, Conflict):  # gone, or going by itself
+        try:
             self.stop()
             self.remove(v=True, force=True)
+        except (errors.NotFound, errors.Conflict):
+            pass  # gone, or going by itself
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.short_id}>"
@@ -219,7 +222,7 @@ class ContainerCollection(Collection[Container]):
             try:
                 container.start()
             except BaseException:
-                with contextlib.suppress(NotFound, Conflict):
+                with contextlib.suppress(errors.NotFound, errors.Conflict):
                     container.remove(v=True, force=True)
                 raise
             return container
@@ -301,7 +304,7 @@ class ContainerCollection(Collection[Container]):
             self._pull(made)
         try:
             answer = api.create_container_from_config(made.body, made.name, made.platform)
-        except ImageNotFound:
+        except errors.ImageNotFound:
             if made.pull != "missing" or made.body["Image"].startswith("sha256:"):
                 raise
             self._pull(made)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-from dockerkit import archive
-from dockerkit.errors import InvalidArgument, NotFound, StreamTruncated, UnreadableFile, UnsafeArchive
+from dockerkit import archive, errors
+from dockerkit.errors import InvalidArgument, StreamTruncated, UnreadableFile, UnsafeArchive
 from dockerkit.extract import OutsideLinks, extract, members
 
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ def _existing(api: APIClient, container: Ref, path: str) -> FileStat | None:
     """What is at a destination, behind a link; None where nothing is."""
     try:
         return stat(api, container, _absolute(path), follow_links=True)
-    except NotFound:
+    except errors.NotFound:
         return None
 
 

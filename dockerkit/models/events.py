@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.models.resuming import CUT, Overlap, reopen
+from dockerkit.models.resuming import Overlap, broken, reopen
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import Moment
@@ -26,7 +26,7 @@ Handler = Callable[["EngineEvent"], object]
 _QUEUE = 10_000
 _END = object()
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class EventStream:
                         event = EngineEvent.from_engine(record)
                         if self._is_new(event):
                             yield event
-                except CUT as error:
+                except broken() as error:
                     cut = error
                 if self._closed.is_set() or (cut is None and self._until is not None):
                     return
@@ -184,7 +184,7 @@ class Subscription:
     """
 
     def __init__(self, listener: EventListener, matches: Callable[[EngineEvent], bool]) -> None:
-        self.lost = 0
+        self.lost: int = 0
         self._listener = listener
         self._matches = matches
         self._queue: queue.Queue[object] = queue.Queue(_QUEUE)

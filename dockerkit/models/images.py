@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from dockerkit import errors
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import InvalidArgument, NotFound
+from dockerkit.errors import InvalidArgument
 from dockerkit.models.files import ImageFiles
 from dockerkit.models.image_archives import ImageArchives
 from dockerkit.models.image_builds import ImageBuilds
@@ -291,7 +292,7 @@ class ImageCollection(ImageTransfers, ImageArchives, ImageBuilds):
         """
         try:
             self.client.api.inspect_image(name, platform=platform)
-        except NotFound:
+        except errors.NotFound:
             return False
         return True
 

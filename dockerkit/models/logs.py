@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dockerkit.errors import DockerException, NotFound
+from dockerkit import errors as failures
+from dockerkit.errors import DockerException
 from dockerkit.models.log_lines import LogEntry, LogParser
 from dockerkit.models.resource import Model
-from dockerkit.models.resuming import CUT, Overlap, reopen
+from dockerkit.models.resuming import Overlap, broken, reopen
 from dockerkit.models.tables import known
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class LogStream:
                         for entry in parser.feed(stream, data):
                             if self._is_new(entry):
                                 yield entry
-                except CUT:
+                except broken():
                     if not (self._follow and self._reconnect):
                         raise
                     cut = True  # what the parser holds of a line is read again
@@ -158,7 +159,7 @@ class LogStream:
 
         try:
             opened = reopen(opener, self._closed, seconds)
-        except NotFound:
+        except failures.NotFound:
             return None
         if opened is None:
             return None

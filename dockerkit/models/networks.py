@@ -8,9 +8,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dockerkit import errors
 from dockerkit.api.base import Ref
 from dockerkit.api.encode import Filters
-from dockerkit.errors import NotFound
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.tables import Table
 
@@ -144,7 +144,7 @@ class Network(Model):
 
     def __exit__(self, *_: object) -> None:
         """Remove the network; it may be gone already."""
-        with contextlib.suppress(NotFound):
+        with contextlib.suppress(errors.NotFound):
             self.remove()
 
 
@@ -253,7 +253,7 @@ class NetworkCollection(Collection[Network]):
             return found
         there = []
         for network in found:
-            with contextlib.suppress(NotFound):
+            with contextlib.suppress(errors.NotFound):
                 network.reload()
                 there.append(network)
         return there

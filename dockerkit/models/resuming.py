@@ -8,14 +8,18 @@ from collections import Counter, deque
 from collections.abc import Callable, Hashable
 from typing import TypeVar
 
-from dockerkit.errors import ClientClosed, ConnectionFailed, EngineTimeout, ServerError, StreamTruncated
+from dockerkit import errors
+from dockerkit.errors import ClientClosed, StreamTruncated
 
-__all__ = ["CUT", "Overlap", "reopen", "since_text"]
+__all__ = ["Overlap", "broken", "reopen", "since_text"]
 
 T = TypeVar("T")
 
-CUT = (StreamTruncated, ConnectionFailed, EngineTimeout)
-"""What a connection that broke raises."""
+
+def broken() -> tuple[type[Exception], ...]:
+    """What a connection that broke raises. Asked for when something was raised, since naming these loads requests."""
+    return StreamTruncated, errors.ConnectionFailed, errors.EngineTimeout
+
 
 # Items come not quite in the order of their times: those of stdout and stderr are taken by two threads of the engine.
 # So after a cut this much is read again, and what was seen is passed over.
@@ -83,7 +87,7 @@ def reopen(opener: Callable[[], T], closed: threading.Event, seconds: float) -> 
             return opener()
         except ClientClosed:
             raise
-        except (*CUT, ServerError):
+        except (*broken(), errors.ServerError):
             if time.monotonic() >= deadline:
                 raise
         closed.wait(pause)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.errors import NotFound
+from dockerkit import errors
 from dockerkit.models.resource import Model
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def usage_of(containers: Iterable[StatsModel]) -> list[Usage | None]:
     def usage(container: StatsModel) -> Usage | None:
         try:
             return container.usage()
-        except NotFound:
+        except errors.NotFound:
             return None
 
     with ThreadPoolExecutor(_AT_ONCE, "dockerkit-usage") as pool:

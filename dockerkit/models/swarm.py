@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from dockerkit.errors import APIError, ServiceUnavailable
+from dockerkit import errors
 from dockerkit.models.resource import Model
 from dockerkit.models.versioned import retried
 from dockerkit.types.wire import wire
@@ -79,7 +79,7 @@ class Swarm(Model):
         if self._attrs is None:
             try:
                 self._attrs = self._inspect()
-            except APIError as error:
+            except errors.APIError as error:
                 if error.status_code not in (406, 503):
                     raise
                 self._attrs = {}
@@ -104,7 +104,7 @@ class Swarm(Model):
         """Whether this engine is a manager of a swarm, now. ``GET /swarm``"""
         try:
             self.reload()
-        except ServiceUnavailable:
+        except errors.ServiceUnavailable:
             self._attrs = {}
         return bool(self._attrs)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from dockerkit.errors import InvalidArgument, NotFound
+from dockerkit import errors
+from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import Moment
@@ -222,7 +223,7 @@ class System:
         def run(kind: str, answer: Any) -> None:
             try:
                 answers[kind] = answer() or {}
-            except NotFound:
+            except errors.NotFound:
                 skipped.append(kind)
 
         run("containers", lambda: api.prune_containers(aged))

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.errors import APIError, InvalidArgument
+from dockerkit import errors
+from dockerkit.errors import InvalidArgument
 from dockerkit.transport.duplex import Duplex
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _pump(duplex: Duplex, keys: int, wake: int, resize: Callable[[int, int], Non
             news = os.read(wake, 1024)
             if b"e" in news:
                 return
-            with contextlib.suppress(APIError):  # it may have ended just now
+            with contextlib.suppress(errors.APIError):  # it may have ended just now
                 resize(*size())
         if keys in ready:
             data = os.read(keys, 4096)
@@ -130,7 +131,7 @@ def _first_size(resize: Callable[[int, int], None], done: threading.Event) -> No
     for number in range(_RESIZE_TRIES):
         try:
             resize(*size())
-        except APIError:
+        except errors.APIError:
             if done.wait(0.02 * (number + 1)):
                 return
         else:

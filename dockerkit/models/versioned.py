@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from dockerkit.errors import APIError
+from dockerkit import errors
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def retried(attempt: Callable[[], T]) -> T:
     for number in range(1, _ATTEMPTS + 1):
         try:
             return attempt()
-        except APIError as error:
+        except errors.APIError as error:
             if number == _ATTEMPTS or "update out of sequence" not in str(error):
                 raise
             time.sleep(random.uniform(0, 0.05 * number))  # noqa: S311 - so that two who collide don't do so again

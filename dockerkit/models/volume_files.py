@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dockerkit.errors import InvalidArgument, NotFound
+from dockerkit import errors
+from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from dockerkit.api.base import Data
@@ -168,15 +169,15 @@ class VolumeFiles:
         """
         try:
             return self._client.api.stat_archive(self._container, self._at(path).removesuffix("/."))
-        except NotFound:
+        except errors.NotFound:
             return None
 
     def close(self) -> None:
         """Remove what was made to get at the files."""
-        with contextlib.suppress(NotFound):
+        with contextlib.suppress(errors.NotFound):
             if self._container:
                 self._client.api.remove_container(self._container, force=True)
-        with contextlib.suppress(NotFound):
+        with contextlib.suppress(errors.NotFound):
             if self._image:
                 self._client.api.remove_image(self._image)
         self._container = self._image = ""

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from dockerkit import errors
 from dockerkit.api.encode import Filters
-from dockerkit.errors import InvalidArgument, NotFound
+from dockerkit.errors import InvalidArgument
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
@@ -170,7 +171,7 @@ class Volume(Model):
             InvalidArgument: there is a volume of that name.
         """
         if name is not None:
-            with contextlib.suppress(NotFound):
+            with contextlib.suppress(errors.NotFound):
                 self.client.api.inspect_volume(name)
                 raise InvalidArgument(f"name: there is a volume {name!r} already")
         same = driver is None or driver == self.driver

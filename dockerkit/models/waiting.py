@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from dockerkit import errors
 from dockerkit.errors import (
-    APIError,
     ContainerExited,
     ContainerUnhealthy,
     DockerException,
     InvalidArgument,
-    NotFound,
     WaitFailed,
     WaitTimeout,
 )
@@ -185,7 +184,7 @@ class _Waiter:
         container = self.situation.container
         try:
             state: Any = container.client.api.inspect_container(container.id or "").get("State") or {}
-        except NotFound:
+        except errors.NotFound:
             if not self.situation.state:
                 raise
             code = self._exit_code if self._exit_code is not None else self.situation.state.get("ExitCode")
@@ -206,7 +205,7 @@ class _Waiter:
     def _ask(self) -> None:
         try:
             self._wanted.ask(self.situation)
-        except APIError:
+        except errors.APIError:
             # It may have died between the event and the question: then the state says so, else this is an error.
             self._look()
             if not self.situation.stopped and self.situation.state.get("Status") == "running":
