@@ -112,6 +112,7 @@ class Connected:
             **config.http_headers(environment),
             **(headers or {}),
         }
+        encode.check_headers(self.headers)
         self._timeouts = _timeouts(timeout)
         self._insists = False
         self._environment = environment

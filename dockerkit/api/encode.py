@@ -93,6 +93,19 @@ def cells(parameter: str, number: object) -> int:
     return number
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse headers that would be more than themselves on the wire.
+
+    Raises:
+        InvalidArgument: a name is no token, or a value has control characters or what Latin-1 has not.
+    """
+    for name, value in headers.items():
+        if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise InvalidArgument(f"headers: {name!r} is no name of a header")
+        if not isinstance(value, str) or not value.isprintable() or any(ord(char) > 255 for char in value):
+            raise InvalidArgument(f"headers: the value of {name!r} is no text without control characters")
+
+
 def json_body(body: object) -> bytes:
     """A body as JSON; None at its top level counts as not given."""
     if isinstance(body, dict):
