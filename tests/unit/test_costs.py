@@ -41,6 +41,13 @@ def test_a_first_ping_loads_nothing_heavy(scripted: ScriptedEngine) -> None:
     assert len(loaded) < 200
 
 
+def test_a_list_of_objects_loads_neither_requests_nor_pydantic(scripted: ScriptedEngine) -> None:
+    scripted.on("GET", "/containers/json", Answer.json([{"Id": "a", "Names": ["/n"], "State": "running"}]))
+    code = "import dockerkit\nwith dockerkit.from_env() as client: print([c.name for c in client.containers.list()])"
+    loaded = loaded_by(code, DOCKER_HOST=scripted.host)
+    assert not {name.partition(".")[0] for name in loaded} & {"requests", "urllib3", "pydantic", "pydantic_core"}
+
+
 @pytest.mark.parametrize(
     ("call", "requests"),
     [
