@@ -40,12 +40,14 @@ def make(folder: Path) -> None:
 def one(host: str, builder: str, folder: str) -> None:
     """One build, measured; prints a line of JSON."""
     from dockerkit import DockerClient
+    from dockerkit.build.buildkit import build, running
+    from dockerkit.models import images
 
+    assert running, images  # loaded now: what is measured is a build, not an import
     with DockerClient(host) as client:
+        client.ping()
         began = time.perf_counter()
         if builder == "buildkit":
-            from dockerkit.build.buildkit import build
-
             build(client.api, path=folder)
         else:
             client.images.build(path=folder, builder="classic", rm=True)

@@ -24,9 +24,13 @@ from buildkit_help import COPY_ALL, built_files, ours, tls_door, write
 
 from dockerkit import APIClient
 from dockerkit.auth import AuthConfig
-from dockerkit.build.buildkit import Output, build, stream
-from dockerkit.build.buildkit.control import Control
+from dockerkit.build.buildkit import Output, build, messages, services, stream
+from dockerkit.build.buildkit.control import Control, over
+from dockerkit.build.buildkit.secrets import secrets_of
+from dockerkit.build.buildkit.session import Session
+from dockerkit.build.buildkit.trace import Trace
 from dockerkit.errors import BuildError, InvalidArgument
+from dockerkit.progress import Progress
 from dockerkit.tls import TLSConfig
 
 SECRET = "s3cr3t-value-that-must-not-leak"
@@ -407,3 +411,51 @@ def test_output_that_can_not_be_written_fails_the_build(api: APIClient, tmp_path
     with pytest.raises(OSError, match="No space left"):
         build(api, path={"Dockerfile": COPY_ALL, "f": "x"}, outputs=Output("tar", Full()))
     assert ours() == []
+
+
+def test_low_level_calls_build_through_a_session_of_ones_own(
+    api: APIClient, busybox: str, unique, labels, tmp_path: Path
+) -> None:
+    """``POST /build?version=2`` with ``POST /session``: the older way to start a build."""
+    write(
+        tmp_path,
+        {"Dockerfile": f"FROM {busybox}\nCOPY f /\nRUN --mount=type=secret,id=s wc -c /run/secrets/s\n", "f": "x"},
+    )
+    session = Session(auth=lambda: api._auth, secrets=secrets_of({"s": b"12345"}))
+    channel = over(api.session(session.id, methods=[services.SECRETS]), session.serve, name="session")
+    try:
+        tag = unique("low")
+        records = list(
+            api.build(
+                path=str(tmp_path),
+                tag=tag,
+                labels=labels,
+                version="2",
+                session=session.id,
+                buildid=session.id,
+                nocache=True,
+                decode=True,
+            )
+        )
+    finally:
+        channel.close()
+    state = Progress(tag)
+    trace = Trace(state)
+    for record in records:
+        if record.get("id") == "moby.buildkit.trace":
+            trace.feed(messages.StatusResponse.FromString(base64.b64decode(record["aux"])))
+    assert "5 /run/secrets/s" in [line for step in state.steps.values() for line in step.log]
+    (image,) = [record["aux"]["ID"] for record in records if record.get("id") == "moby.image.id"]
+    assert api.inspect_image(tag)["Id"] == image
+
+
+def test_low_level_cancel(api: APIClient, busybox: str) -> None:
+    name = os.urandom(8).hex()
+    with api.build(
+        fileobj=f"FROM {busybox}\nRUN sleep 60\n", version="2", buildid=name, nocache=True, decode=True
+    ) as records:
+        threading.Timer(2.0, api.cancel_build, [name]).start()
+        began = time.monotonic()
+        with pytest.raises(BuildError, match="cancel"):
+            list(records)
+    assert time.monotonic() - began < 30
