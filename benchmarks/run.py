@@ -96,8 +96,10 @@ def _table(rows: list[dict[str, object]]) -> str:
     lines = [
         f"Python {platform.python_version()}, {os.cpu_count()} cores; ratios to docker-py in the same run, lower is better.",
         "",
-        ("| work | measured | docker-py | dockerkit | ratio | target | limit | peak memory, dockerkit / docker-py |"
-        " requests, connections |"),
+        (
+            "| work | measured | docker-py | dockerkit | ratio | target | limit | peak memory, dockerkit / docker-py |"
+            " requests, connections |"
+        ),
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for result in rows:

@@ -75,9 +75,12 @@ def find_pythons() -> dict[str, str]:
     for minor in MINORS:
         for place in places:
             python = os.path.join(place, f"python3.{minor}")
-            if os.access(python, os.X_OK) and not subprocess.run(
-                [python, "-c", "import venv, ensurepip"], capture_output=True, check=False
-            ).returncode:
+            if (
+                os.access(python, os.X_OK)
+                and not subprocess.run(
+                    [python, "-c", "import venv, ensurepip"], capture_output=True, check=False
+                ).returncode
+            ):
                 found[f"3.{minor}"] = python
                 break
     return found
