@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import pickle
@@ -127,3 +128,17 @@ def test_a_helper_that_is_missing_says_what_to_do(home: Path, client: DockerClie
     with pytest.warns(UserWarning, match="docker-credential-nowhere"):
         with pytest.raises(errors.CredentialsError, match="install it, or take it out of"):
             client.images.pull(f"{auth_registry.host}/nothing:1")
+
+
+@pytest.mark.parametrize("builder", ["classic", "buildkit"])
+def test_a_build_pulls_with_the_credentials(
+    home: Path, client: DockerClient, auth_registry: Any, private_image: str, unique: Callable[..., str], builder: Any
+) -> None:
+    dockerfile = f"FROM {private_image}\nLABEL built={builder}\n".encode()
+    tag = f"{unique('built')}:1"
+    with pytest.raises(errors.DockerException):
+        client.images.build(fileobj=io.BytesIO(dockerfile), tag=tag, builder=builder, pull=True)
+    client.login(auth_registry.user, auth_registry.password, registry=auth_registry.host)
+    image, _ = client.images.build(fileobj=io.BytesIO(dockerfile), tag=tag, builder=builder, pull=True)
+    assert image.labels["built"] == builder
+    client.images.remove(tag)
