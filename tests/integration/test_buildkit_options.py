@@ -146,6 +146,7 @@ def test_pull_asks_the_registry_again(api: APIClient, registry: str, busybox: st
         ({"cache_from": [{"type": "registry"}]}, "ref"),
         ({"buildargs": {"a": ["b"]}}, "buildargs"),
         ({"nonsense": 1}, "nonsense"),
+        ({"timeout": 0}, "timeout"),
         ({"transfer": "tar", "path": "https://example.com/x.git"}, "transfer"),
     ],
 )

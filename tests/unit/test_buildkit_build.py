@@ -380,6 +380,21 @@ def test_options_become_attributes(engine: FakeEngine, api: APIClient) -> None:
     assert [one.type for one in request.cache.exports] == ["inline"]
 
 
+def test_cache_with_more_than_a_name(engine: FakeEngine, api: APIClient) -> None:
+    build(
+        api,
+        fileobj="FROM x",
+        cache_from=["a/b", {"type": "gha", "scope": "s"}],
+        outputs=["type=cacheonly", "type=image"],
+    )
+    request = engine.requests[0]
+    assert json.loads(request.frontend_attrs["cache-imports"]) == [
+        {"Type": "registry", "Attrs": {"ref": "a/b"}}, {"Type": "gha", "Attrs": {"scope": "s"}},
+    ]  # fmt: skip
+    assert "cache-from" not in request.frontend_attrs
+    assert [one.type for one in request.exporters] == ["moby"]
+
+
 def test_what_this_engine_can_not_do(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
     for options in (
         {"platform": "a/b,c/d"},

@@ -167,7 +167,7 @@ class Plan:
         plan = cls(source, secrets_of(get("secrets")), _agents(get("ssh")), outputs, dict(source.attrs))
         plan.asked = frozenset(name for name in given if given[name] not in (False, (), [], {}))
         plan.attrs.update(named.attrs)
-        plan.timeout, plan.auth_configs = get("timeout"), get("auth_configs")
+        plan.timeout, plan.auth_configs = _timeout(get("timeout")), get("auth_configs")
         plan._tags(get("tag"))
         plan._frontend(given, proxies if get("use_config_proxy", True) else {})
         plan._caches(get("cache_from"), get("cache_to"))
@@ -277,6 +277,14 @@ class Plan:
         for cache in self.cache_to:
             if cache["type"] != "inline":
                 raise InvalidArgument(f"cache_to: type {cache['type']!r} {store}; 'inline' works")
+
+
+def _timeout(seconds: object) -> float | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        raise InvalidArgument(f"timeout: seconds above 0 are needed, or None for no limit, not {seconds!r}")
+    return float(seconds)
 
 
 def _split(platform: object) -> Iterable[Any]:

@@ -105,7 +105,8 @@ def outputs_of(given: OutputSpec | Sequence[OutputSpec] | None) -> tuple[Output,
     found = tuple(_output(spec) for spec in many)
     if sum(output.type == "image" for output in found) > 1:
         raise InvalidArgument("outputs: the image can be made once; give it several tags instead")
-    return found
+    made = tuple(output for output in found if output.type != "cacheonly")  # beside others it asks for nothing more
+    return made or found[:1]
 
 
 def _output(spec: OutputSpec) -> Output:

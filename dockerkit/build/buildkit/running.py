@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import threading
 import time
 from collections import deque
@@ -121,8 +122,12 @@ class BuildStream:
         attrs = dict(plan.attrs)
         if plan.hosts:
             attrs["add-hosts"] = ",".join(self._host(line) for line in plan.hosts)
-        if plan.cache_from and all(one["type"] == "registry" and len(one) == 2 for one in plan.cache_from):
-            attrs["cache-from"] = ",".join(one["ref"] for one in plan.cache_from)
+        if all(one.keys() == {"type", "ref"} for one in plan.cache_from):
+            attrs |= {"cache-from": ",".join(one["ref"] for one in plan.cache_from)} if plan.cache_from else {}
+        else:
+            attrs["cache-imports"] = json.dumps(
+                [{"Type": kind, "Attrs": rest} for kind, rest in map(_parted, plan.cache_from)]
+            )
         request = messages.SolveRequest(
             ref=self.id,
             session=self._session.id,
@@ -131,8 +136,8 @@ class BuildStream:
             entitlements=plan.entitlements,
         )
         for target, entries in ((request.cache.exports, plan.cache_to), (request.cache.imports, plan.cache_from)):
-            for entry in entries:
-                target.add(type=entry["type"], attrs={key: value for key, value in entry.items() if key != "type"})
+            for kind, rest in map(_parted, entries):
+                target.add(type=kind, attrs=rest)
         exporters = [_exporter(output, plan.tags) for output in plan.outputs if output.type != "cacheonly"]
         if len(exporters) == 1:  # older ones know these fields only, and export nothing without a word
             request.exporter = exporters[0].type
@@ -337,6 +342,10 @@ def _exporter(output: Any, tags: tuple[str, ...]) -> Any:
     elif kind == "local":
         kind = "tar"  # the same files, and written here by what checks archives
     return messages.Exporter(type=kind, attrs=attrs)
+
+
+def _parted(cache: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    return cache["type"], {key: value for key, value in cache.items() if key != "type"}
 
 
 def _image_id(metadata: dict[str, str], plan: Plan) -> str | None:

@@ -136,13 +136,16 @@ def _frame(data: bytes) -> int | None:
 
 
 def _converse(agent: socket.socket, request: bytes) -> bytes:
-    agent.sendall(request)
     answer = b""
-    while (size := _frame(answer)) is None:
-        data = agent.recv(_BLOCK)
-        if not data:
-            raise GrpcError(grpc.UNAVAILABLE, "the ssh agent closed the connection")
-        answer += data
+    try:
+        agent.sendall(request)
+        while (size := _frame(answer)) is None:
+            data = agent.recv(_BLOCK)
+            if not data:
+                raise GrpcError(grpc.UNAVAILABLE, "the ssh agent closed the connection")
+            answer += data
+    except OSError as error:
+        raise GrpcError(grpc.UNAVAILABLE, f"the ssh agent broke off: {error}") from error
     return answer[:size]
 
 
