@@ -266,6 +266,91 @@ DIFFERENCES = [
         ),
     ),
     Difference("is slow to forget", BOTH, ("test_volumes.py::TestFiles::test_nothing_is_left_behind",), steady=False),
+    # --- builds, runs, registries, and what users of docker-py do
+    Difference(
+        "builds with Buildah: other records, no exit codes of steps, no prune of a cache, fewer options, and runs on when left",
+        BOTH,
+        tuple(
+            f"test_classic_build.py::{name}"
+            for name in (
+                *("test_a_folder", "test_a_context_that_the_engine_fetches", "test_a_failing_step", "test_progress"),
+                *("test_every_option_reaches_the_steps", "test_a_build_that_is_given_up_ends_at_the_engine_too"),
+                *("test_proxies_of_the_configuration_are_arguments", "test_a_build_is_cancelled_from_another_thread"),
+                *("test_cache_is_pruned", "test_generated_ignore_files_leave_what_they_should"),
+            )
+        ),
+        steady=False,
+    ),
+    Difference(
+        "tells exit code 0 of a container that it removes itself", OLD, ("test_containers.py::test_a_failed_command",)
+    ),
+    Difference(
+        "knows other log drivers, no links, no update, runs no health checks without systemd, and frames attached logs wrongly",
+        BOTH,
+        tuple(
+            f"test_containers.py::{name}"
+            for name in (
+                *(
+                    "test_run_makes_five_requests",
+                    "test_output_comes_whatever_the_log_driver",
+                    "test_a_missing_image_is_pulled",
+                ),
+                *("test_ports_are_published_and_found", "test_several_networks", "test_health", "test_verbs"),
+                *("test_a_context_manager_stops_and_removes", "test_a_list_is_one_request_and_agrees_with_inspecting"),
+                *("test_logs_and_attach", "test_each_option_reaches_the_engine", "test_links_and_volumes_from"),
+            )
+        ),
+        steady=False,
+    ),
+    Difference(
+        "answers a failed login with 500",
+        BOTH,
+        (
+            "test_credentials.py::test_login_is_checked_and_kept_for_this_client_only",
+            "test_credentials.py::test_login_is_saved_when_asked_and_forgotten_by_logout",
+        ),
+        steady=False,
+    ),
+    Difference(
+        "wants TLS of every registry that its registries.conf does not name, and has other words for failures",
+        BOTH,
+        tuple(
+            f"test_registry_trouble.py::{name}"
+            for name in (
+                *(
+                    "test_a_good_one_serves_its_image",
+                    "test_a_search_in_a_registry",
+                    "test_trouble_is_an_error_in_time",
+                ),
+                *("test_credentials_do_not_help_where_nothing_does", "test_a_token_service"),
+                *(
+                    "test_a_pull_that_is_given_up_ends_at_the_engine_too",
+                    "test_a_pull_is_cancelled_from_another_thread",
+                ),
+            )
+        ),
+        steady=False,
+    ),
+    Difference(
+        "differs in what these programs rely on",
+        BOTH,
+        tuple(f"test_dependents.py::test_{name}" for name in ("testcontainers", "docker_squash", "dockerpty")),
+        steady=False,
+    ),
+    Difference(
+        "has full names of images",
+        BOTH,
+        ("test_memory.py::test_save_load_export_and_import_stay_small", "test_testing_aids.py::test_fixtures"),
+        steady=False,
+    ),
+    Difference(
+        "listens at one address only",
+        BOTH,
+        (
+            "test_threads_and_forks.py::test_threads_never_get_each_others_answers|tcp",
+            "test_threads_and_forks.py::test_threads_run_commands_side_by_side|tcp",
+        ),
+    ),
 ]
 
 
