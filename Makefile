@@ -36,6 +36,7 @@ format: $(VENV)/.ready ## put the code in shape
 types: $(VENV)/.ready ## check the types, with mypy and pyright
 	$(BIN)/mypy
 	$(BIN)/pyright
+	$(BIN)/python scripts/check_types.py
 
 bench: $(VENV)-bench/.ready ## measure against docker-py, and write docs/benchmarks.md
 	$(VENV)-bench/bin/python -m benchmarks.run --write

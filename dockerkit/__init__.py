@@ -14,6 +14,23 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it for typing's, which costs more to import than this whole module
 if TYPE_CHECKING:
+    from dockerkit import api as api
+    from dockerkit import auth as auth
+    from dockerkit import client as client
+    from dockerkit import config as config
+    from dockerkit import constants as constants
+    from dockerkit import context as context
+    from dockerkit import credentials as credentials
+    from dockerkit import errors as errors
+    from dockerkit import hooks as hooks
+    from dockerkit import models as models
+    from dockerkit import progress as progress
+    from dockerkit import testing as testing
+    from dockerkit import tls as tls
+    from dockerkit import transport as transport
+    from dockerkit import types as types
+    from dockerkit import utils as utils
+    from dockerkit import version as version
     from dockerkit.api.client import APIClient as APIClient
     from dockerkit.client import DockerClient as DockerClient
     from dockerkit.client import from_context as from_context

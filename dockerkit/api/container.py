@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Ref, Timeout
 from dockerkit.api.container_create import ContainerCreateAPI
@@ -37,6 +37,10 @@ class ExitCode(int):
         self.error = error
         return self
 
+    @overload
+    def __getitem__(self, key: Literal["StatusCode"]) -> int: ...
+    @overload
+    def __getitem__(self, key: str) -> Any: ...
     def __getitem__(self, key: str) -> Any:
         try:
             return self._answer()[key]

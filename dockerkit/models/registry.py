@@ -95,7 +95,7 @@ class RegistryData(Model):
     def reload(self) -> None:
         """Ask the registry anew. ``GET /distribution/{name}/json``"""
         answer = self.client.api.inspect_distribution(self.image_name, self._auth_config)
-        self.attrs = cast("dict[str, Any]", answer)
+        self.attrs: dict[str, Any] = cast("dict[str, Any]", answer)
 
 
 class ImageTransfers(Collection["Image"]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import os
 import select
 import socket
@@ -31,6 +32,8 @@ class _Head:
 
 class Response(http.client.HTTPResponse):
     """The standard library's response, which also notices that its head was cut short."""
+
+    fp: io.BufferedReader
 
     def begin(self) -> None:
         """Read the head.

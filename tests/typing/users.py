@@ -1,0 +1,102 @@
+"""Code as users write it: mypy --strict and pyright have nothing to say, and know what everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import assert_type
+
+import dockerkit
+import dockerkit as docker
+from dockerkit import APIClient, DockerClient, errors
+from dockerkit.models.containers import Container
+from dockerkit.models.images import Image
+from dockerkit.models.networks import Network
+from dockerkit.models.volumes import Volume
+from dockerkit.models.waiting import Healthy, Log, Port
+from dockerkit.testing import FakeEngine
+from dockerkit.types import Healthcheck, LogConfig, Mount, Ulimit
+
+
+def containers(client: DockerClient) -> None:
+    assert_type(client.containers.run("busybox", "true", detach=True), Container)
+    assert_type(client.containers.run("busybox", ["echo", "hi"]), bytes)
+    container = client.containers.create(
+        "busybox",
+        ["sleep", "1"],
+        name="web",
+        environment={"A": "1", "B": None},
+        ports={"80/tcp": 8080, "443/tcp": ("127.0.0.1", 8443), "53/udp": None},
+        volumes={"/src": {"bind": "/app", "mode": "ro"}},
+        mounts=[Mount("/data", "volume", type="volume", read_only=True)],
+        mem_limit="512m",
+        nano_cpus=1_500_000_000,
+        healthcheck=Healthcheck(test=["CMD", "true"], interval="5s"),
+        ulimits=[Ulimit(name="nofile", soft=1024, hard=2048)],
+        log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m"}),
+        restart_policy={"Name": "on-failure", "MaximumRetryCount": 3},
+        labels={"a": "b"},
+    )
+    assert_type(container, Container)
+    container.start()
+    container.wait_until(Healthy() & (Log("ready") | Port(80)), timeout=5)
+    assert_type(container.status, str)
+    assert_type(container.labels, dict[str, str])
+    code = container.wait()["StatusCode"]
+    print(code + 1, container.state.exit_code, container.config.image)
+    completed = container.exec(["cat"], input="text", text=True)
+    assert_type(completed.stdout, str)
+    assert_type(container.exec(["cat"], input=b"bytes").stdout, bytes)
+    for line in container.logs(stream=True):
+        print(line)
+    for entry in container.log_entries(tail=10):
+        print(entry.timestamp, entry.text.upper())
+    listed: list[Container] = client.containers.list(all=True, filters={"label": ["a=b"], "status": "running"})
+    print(listed[0].name, container.usage().memory / 2**20)
+
+
+def images(client: DockerClient) -> Iterator[str]:
+    assert_type(client.images.get("busybox"), Image)
+    image, log = client.images.build(path=".", tag="app:1", buildargs={"A": "1"}, secrets={"key": Path("key")})
+    assert_type(image, Image)
+    for record in log:
+        print(record.get("stream"))
+    yield from image.tags
+    for found in client.images.list(filters={"dangling": True}):
+        yield found.short_id
+
+
+def networks_and_volumes(client: DockerClient) -> None:
+    assert_type(client.networks.create("net", driver="bridge", internal=True), Network)
+    volume = client.volumes.create("data")
+    assert_type(volume, Volume)
+    with volume.files() as files:
+        files.write("/a", "text")
+
+
+def low_level(api: APIClient) -> None:
+    summary = api.containers(all=True)[0]
+    print(summary["Id"].upper(), summary["State"])
+    created = api.create_container("busybox", "true", host_config=api.create_host_config(mem_limit="1g"))
+    api.start(created)
+    print(api.inspect_container(created)["State"]["ExitCode"] + 1)
+    print(api.version()["ApiVersion"].partition("."), api.info()["NCPU"] + 1)
+
+
+def failures(client: docker.DockerClient) -> int | None:
+    try:
+        client.containers.get("x")
+    except errors.NotFound as error:
+        return error.status_code
+    except docker.errors.ContainerError as error:
+        return error.exit_status
+    return None
+
+
+def fake() -> None:
+    with FakeEngine() as engine, dockerkit.DockerClient(engine.host) as client:
+        engine.when("alpine", ["true"], exit_code=3, program=lambda process: process.write("out"))
+        client.ping()
+    with dockerkit.from_env(timeout=5) as client:
+        client.swarm.init(advertise_addr="127.0.0.1")
+        client.services.create("busybox", name="s").scale(3)
