@@ -83,7 +83,6 @@ def test_through_the_control_connection_as_engines_without_upgrades_will_need(
     monkeypatch.setattr(Control, "session", Control.tunnel)
     write(tmp_path, {"Dockerfile": COPY_ALL, "file": b"x" * 3_000_000})
     assert built_files(api, path=tmp_path)["file"] == b"x" * 3_000_000
-    time.sleep(0.1)
     assert ours() == []
 
 

@@ -139,12 +139,15 @@ class Control:
         call = self.call("Session", [*metadata, *((f"{_SESSION}grpc-method", method) for method in methods)])
         ours, theirs = socket.socketpair()
         for pump in (_outwards, _inwards):
-            threading.Thread(target=pump, args=(call, ours), name="dockerkit-tunnel", daemon=True).start()
+            self._pumps.append(threading.Thread(target=pump, args=(call, ours), name="dockerkit-tunnel", daemon=True))
+            self._pumps[-1].start()
         return Channel(theirs, serve=serve, release=call.cancel, name="session")
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, after the sessions that go through it."""
         self.channel.close()
+        for pump in self._pumps:
+            pump.join(_PROBE_SECONDS)
 
 
 def over(link: Hijacked, serve: Callable[[Call], None] | None = None, *, name: str) -> Channel:
