@@ -87,7 +87,7 @@ class PruneReport:
         containers, networks, volumes, images, build_cache: ids or names of what is gone.
         untagged: image names that were taken away.
         space: bytes freed, by kind: "containers", "volumes", "images", "build_cache".
-        skipped: kinds that this engine can't prune.
+        skipped: kinds that this engine can't prune, or not by label.
     """
 
     containers: Sequence[str] = ()
@@ -193,7 +193,7 @@ class System:
             all: all images without a container, not only those without a name; and the whole build cache.
             volumes: True for anonymous volumes too, "all" for named ones as well. (Engines before API 1.42 don't tell
                 them apart, so there only "all" is taken.)
-            build_cache: whether the build cache, too.
+            build_cache: whether the build cache, too. It has no labels, so with ``labels`` it is left alone.
             until: only what was made before: "24h", or a time. Volumes have no such filter.
             labels: only what has these labels; a text may be ``"name"``, ``"name=value"``.
 
@@ -232,8 +232,10 @@ class System:
             everything = {"all": ["true"]} if volumes == "all" and anonymous_only else {}
             run("volumes", lambda: api.prune_volumes({**wanted, **everything}))
         run("images", lambda: api.prune_images({**aged, "dangling": [str(not all).lower()]}))
-        if build_cache:
+        if build_cache and labels is None:
             run("build_cache", lambda: api.prune_builds(filters=aged or None, all=all or None))
+        elif build_cache:
+            skipped.append("build_cache")
         return _report(answers, skipped)
 
 

@@ -147,8 +147,15 @@ def test_prune_is_one_report(scripted: ScriptedEngine, client: DockerClient) -> 
     assert '"all"' in asked["/volumes/prune"]["filters"][0]
     assert '"a=b"' in asked["/containers/prune"]["filters"][0]
     assert '"dangling"' in asked["/images/prune"]["filters"][0]
+    assert "/build/prune" not in asked  # the cache has no labels: all of it would go
     with pytest.raises(errors.InvalidArgument, match="until"):
         client.system.prune(volumes=True, until="24h")
+    assert client.system.prune(until="24h").skipped == ("build_cache",)
+    asked = {request.path: request.query for request in scripted.requests}
+    assert '"until"' in asked["/build/prune"]["filters"][0]
+    scripted.on("POST", "/build/prune", Answer.json({"CachesDeleted": ["x"], "SpaceReclaimed": 8}))
+    report = client.system.prune()
+    assert (report.build_cache, report.skipped, report.space_reclaimed) == (("x",), (), 13)
 
 
 def test_prune_does_not_take_named_volumes_by_surprise() -> None:
