@@ -64,6 +64,7 @@ class Control:
     def __init__(self, api: APIClient) -> None:
         self._api = api
         self.native: bool = False
+        self._pumps: list[threading.Thread] = []
         self.channel: Channel = self._dial()
 
     def _dial(self) -> Channel:
