@@ -73,9 +73,11 @@ class Report:
         return not any(problem.level == "error" for problem in self.problems)
 
     def error(self, what: object, do: str = "") -> None:
+        """Note what keeps it from working, and what to do."""
         self.problems.append(Problem("error", str(what), do))
 
     def warning(self, what: object, do: str = "") -> None:
+        """Note what may be in the way, and what to do."""
         self.problems.append(Problem("warning", str(what), do))
 
     def as_dict(self) -> dict[str, Any]:

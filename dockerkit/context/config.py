@@ -28,22 +28,27 @@ def write_context_name_to_docker_config(name: str | None = None) -> Exception | 
 
 
 def get_context_id(name: str) -> str:
+    """The name of a context's folders in the store."""
     return store.context_id(name)
 
 
 def get_context_dir() -> str:
+    """The store of contexts."""
     return store.contexts_dir(config.config_dir())
 
 
 def get_meta_dir(name: str | None = None) -> str:
+    """The folder of a context's description; of all of them with None."""
     return store.meta_dir(config.config_dir(), name or None)
 
 
 def get_meta_file(name: str) -> str:
+    """The file of a context's description."""
     return os.path.join(get_meta_dir(name), METAFILE)
 
 
 def get_tls_dir(name: str | None = None, endpoint: str = "") -> str:
+    """The folder of a context's certificates, or of one endpoint's."""
     folder = store.tls_dir(config.config_dir(), name or None)
     return os.path.join(folder, endpoint) if name and endpoint else folder
 

@@ -157,6 +157,7 @@ class Context:
 
     @property
     def Name(self) -> str:
+        """The name, as ``docker context inspect`` calls it."""
         return self.name
 
     @property
@@ -166,6 +167,7 @@ class Context:
 
     @property
     def Orchestrator(self) -> str | None:
+        """What docker-py keeps there; None as a rule."""
         return self.orchestrator
 
     @property

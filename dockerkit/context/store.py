@@ -30,15 +30,18 @@ def context_id(name: str) -> str:
 
 
 def contexts_dir(config_dir: str) -> str:
+    """The store below the docker command's folder."""
     return os.path.join(config_dir, "contexts")
 
 
 def meta_dir(config_dir: str, name: str | None = None) -> str:
+    """The folder of a context's description; of all of them with None."""
     folder = os.path.join(contexts_dir(config_dir), "meta")
     return folder if name is None else os.path.join(folder, context_id(name))
 
 
 def tls_dir(config_dir: str, name: str | None = None) -> str:
+    """The folder of a context's certificates; of all of them with None."""
     folder = os.path.join(contexts_dir(config_dir), "tls")
     return folder if name is None else os.path.join(folder, context_id(name))
 

@@ -80,6 +80,7 @@ class Credential(Secretive):
 
 
 def parse_entry(registry: str, entry: object) -> Credential:
+    """One entry of ``auths`` in config.json."""
     if not isinstance(entry, Mapping):
         raise InvalidArgument("an entry is a JSON object")
     for ours, theirs in (("IdentityToken", "identitytoken"), ("RegistryToken", "registrytoken")):
@@ -98,6 +99,7 @@ def parse_entry(registry: str, entry: object) -> Credential:
 
 
 def from_environment(text: str) -> dict[str, Credential]:
+    """What ``DOCKER_AUTH_CONFIG`` holds, by registry."""
     try:
         auths = json.loads(text)["auths"]
         entries = {server: parse_entry(server, entry) for server, entry in auths.items()}
@@ -109,6 +111,7 @@ def from_environment(text: str) -> dict[str, Credential]:
 
 
 def file_entry(entry: Credential) -> dict[str, str]:
+    """A credential as config.json keeps it."""
     if entry.identity_token:
         secret = f"{entry.username or ''}:".encode()
         return {"auth": base64.b64encode(secret).decode(), "identitytoken": entry.identity_token}
@@ -126,6 +129,7 @@ def _host(registry: str) -> str:
 
 
 def matching(entries: Mapping[str, Any], registry: str) -> list[str]:
+    """The keys that stand for a registry's host."""
     return [key for key in entries if _host(key) == _host(registry)]
 
 
@@ -137,6 +141,7 @@ def lookup(entries: Mapping[str, T], registry: str) -> T | None:
 
 
 def drop(entries: dict[str, Any], registry: str) -> None:
+    """Take a registry's entries away, whatever form their keys have."""
     for key in matching(entries, registry):
         del entries[key]
 
