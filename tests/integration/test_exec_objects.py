@@ -57,6 +57,15 @@ def test_large_input_and_output_at_once(container: ExecModel) -> None:
     assert container.exec(["cat"], input=data, timeout=60).stdout == data
 
 
+def test_over_tcp(engine: Any, container: ExecModel) -> None:
+    data = os.urandom(2_000_000)
+    with DockerClient(engine.tcp) as client:
+        there = ExecModel({"Id": container.id}, client)
+        assert there.exec(["cat"], input=data, timeout=60).stdout == data
+        with pytest.raises(errors.ExecTimeout, match="it was ended"):
+            there.exec(["sleep", "1111"], timeout=0.5)
+
+
 def test_a_process_that_does_not_read_all_its_input(container: ExecModel) -> None:
     done = container.exec(["head", "-c", "5"], input=b"x" * 9_000_000, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"xxxxx")

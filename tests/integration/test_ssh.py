@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ssh_server import SSHServer
 
-from dockerkit import APIClient, errors
+from dockerkit import APIClient, DockerClient, errors
 from dockerkit.transport import ssh
 
 
@@ -83,6 +83,9 @@ def test_exec_takes_input_until_its_end_is_told(
                 stream.close_write()
                 output = b"".join(iter(lambda: stream.recv(4096), b""))
             assert b"300000" in output
+            with DockerClient(host) as client:
+                done = client.containers.get(box).exec(["cat"], input=b"y" * 300_000, timeout=60)
+            assert done.stdout == b"y" * 300_000
         finally:
             near.remove_container(box, force=True)
 
