@@ -265,7 +265,11 @@ def test_details_of_a_failure(engine: FakeEngine, api: APIClient, monkeypatch: p
     assert error.log == ("last words",)
 
 
-def test_a_failure_does_not_wait_for_the_trace(engine: FakeEngine, api: APIClient) -> None:
+def test_a_failure_does_not_wait_for_the_trace(
+    engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerkit.build.buildkit.running._STATUS_GRACE", 0.1)
+
     def solve(request, session: Peer) -> dict[str, str]:
         raise GrpcError(2, "dockerfile parse error on line 2: unknown instruction: X")
 
