@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
@@ -121,7 +120,7 @@ class PluginAPI(Base):
         Args:
             name: its reference; ``:latest`` is added where there is no tag.
             plugin_data_dir: a folder with ``config.json`` and ``rootfs/``.
-            gzip: compress on the way to the engine.
+            gzip: taken for docker-py's sake: no engine reads a compressed plugin, so it is sent plain.
 
         Returns:
             True.
@@ -136,14 +135,7 @@ class PluginAPI(Base):
             if not there(os.path.join(folder, part)):
                 raise InvalidArgument(f"plugin_data_dir: {folder!r} has no {part}")
         entries = (entry for part in ("config.json", "rootfs") for entry in walk(os.path.join(folder, part), part))
-        blocks: Iterable[bytes] = pack(entries)
-        self._none(
-            "POST",
-            "/plugins/create",
-            query={"name": name},
-            data=_compressed(blocks) if gzip else blocks,
-            timeout=None,
-        )
+        self._none("POST", "/plugins/create", query={"name": name}, data=pack(entries), timeout=None)
         return True
 
     def configure_plugin(self, name: Ref, options: Mapping[str, object] | Sequence[str]) -> bool:
@@ -242,14 +234,3 @@ def _privileges(privileges: object) -> list[Any]:
     if not isinstance(privileges, Sequence) or isinstance(privileges, str):
         raise InvalidArgument(f"privileges: the list of plugin_privileges() is needed, not {privileges!r}")
     return list(privileges)
-
-
-def _compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(wbits=31)
-    for block in blocks:
-        if packed := packer.compress(block):
-            yield packed
-    yield packer.flush()
-
-
-PluginApiMixin = PluginAPI  # its name in docker-py

@@ -152,7 +152,7 @@ class PluginCollection(Collection[Plugin]):
         Args:
             name: its reference; ``:latest`` is added where there is no tag.
             plugin_data_dir: a folder with ``config.json`` and ``rootfs/``.
-            gzip: compress on the way to the engine.
+            gzip: taken for docker-py's sake: no engine reads a compressed plugin, so it is sent plain.
 
         Raises:
             InvalidArgument: the folder lacks one of the two.
