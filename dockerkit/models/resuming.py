@@ -9,16 +9,16 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from dockerkit import errors
-from dockerkit.errors import ClientClosed, StreamTruncated
+from dockerkit.errors import StreamTruncated
 
 __all__ = ["Overlap", "broken", "reopen", "since_text"]
 
 T = TypeVar("T")
 
 
-def broken() -> tuple[type[Exception], ...]:
+def broken(*more: type[Exception]) -> tuple[type[Exception], ...]:
     """What a connection that broke raises. Asked for when something was raised, since naming these loads requests."""
-    return StreamTruncated, errors.ConnectionFailed, errors.EngineTimeout
+    return StreamTruncated, errors.ConnectionFailed, errors.EngineTimeout, *more
 
 
 # Items come not quite in the order of their times: those of stdout and stderr are taken by two threads of the engine.
@@ -85,9 +85,7 @@ def reopen(opener: Callable[[], T], closed: threading.Event, seconds: float) -> 
     while not closed.is_set():
         try:
             return opener()
-        except ClientClosed:
-            raise
-        except (*broken(), errors.ServerError):
+        except broken(errors.ServerError):
             if time.monotonic() >= deadline:
                 raise
         closed.wait(pause)
