@@ -126,7 +126,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if handed is not None:
         engines.names, engines.started = handed["engines"], handed["started"]
     elif not session.config.option.collectonly:
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # ends with the engines taken down
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends with the engines taken down
         try:
             engines.bring_up(session.config.getoption("--engine"))
         except BaseException:
