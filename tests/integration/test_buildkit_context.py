@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import stat
 import tarfile
 import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -103,7 +105,9 @@ def test_only_changed_files_travel(api: APIClient, tmp_path: Path, monkeypatch: 
 def test_dockerignore_is_heeded_as_the_engine_reads_it(api: APIClient, tmp_path: Path) -> None:
     write(
         tmp_path,
-        dict.fromkeys(("keep", "a.log", "sub/b.log", "sub/keep.log", "node/x/y", "node/x/z", "deep/n/k", "build/o"), "x")
+        dict.fromkeys(
+            ("keep", "a.log", "sub/b.log", "sub/keep.log", "node/x/y", "node/x/z", "deep/n/k", "build/o"), "x"
+        )
         | {
             "Dockerfile": COPY_ALL,
             ".dockerignore": "# no logs\n**/*.log\n!sub/keep.log\nnode\n!node/x/y\n/build/\nDockerfile\n",
@@ -288,3 +292,26 @@ def test_nothing_to_build_is_refused_before_an_engine_is_asked(tmp_path: Path) -
         ):
             with pytest.raises((InvalidArgument, UnreadableFile)):
                 build(nobody, **options)
+
+
+def test_a_context_that_the_engine_fetches_itself(api: APIClient, engine, tmp_path: Path) -> None:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name, content in (
+            ("Dockerfile", b"FROM scratch\nCOPY f /\n"),
+            ("f", b"fetched"),
+            ("other/Df", b"FROM scratch\nCOPY f /g\n"),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    (tmp_path / "context.tar").write_bytes(archive.getvalue())
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer((engine.gateway, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://{engine.gateway}:{server.server_port}/context.tar"
+        assert built_files(api, path=url) == {"f": b"fetched"}
+        assert built_files(api, path=url, dockerfile="other/Df") == {"g": b"fetched"}
+        server.shutdown()
+        thread.join()
