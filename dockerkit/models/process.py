@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -152,7 +152,7 @@ class Process:
         self._returncode: int | None = None
         api = client.api
         marked = marked and api._supports("POST /containers/{id}/exec", "Env")
-        self._mark = uuid.uuid4().hex if marked else None
+        self._mark = os.urandom(16).hex() if marked else None
         sized = console_size if console_size and api._supports("POST /containers/{id}/exec", "ConsoleSize") else None
         made = api.exec_create(
             container,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -198,6 +197,7 @@ def usage_of(containers: Iterable[StatsModel]) -> list[Usage | None]:
     Returns:
         In the same order; None for one that is gone.
     """
+    from concurrent.futures import ThreadPoolExecutor
 
     def usage(container: StatsModel) -> Usage | None:
         try:
