@@ -272,11 +272,18 @@ class Port(_Asked):
 
     def _look(self, container: Container) -> bool:
         files = [f"/proc/net/{self.protocol}", f"/proc/net/{self.protocol}6"]
-        done = container.exec(["cat", *files], timeout=10)
-        if done.returncode in (126, 127) or not done.stdout:
+        try:
+            done = container.exec(["cat", *files], timeout=10)
+        except errors.APIError as error:
+            if error.status_code not in (400, 500):  # how some engines say that there is no such program
+                raise
+            listed = b""
+        else:
+            listed = b"" if done.returncode in (126, 127) else done.stdout
+        if not listed:
             return _accepts(container, self.number) if self.protocol == "tcp" else False
         wanted = f":{self.number:04X}"
-        for line in done.stdout.decode("ascii", "replace").splitlines():
+        for line in listed.decode("ascii", "replace").splitlines():
             fields = line.split()
             if len(fields) > 3 and fields[1].endswith(wanted) and fields[3] == _LISTENING[self.protocol]:
                 return True

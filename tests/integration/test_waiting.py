@@ -134,6 +134,13 @@ def test_port(make: Make) -> None:
         container.wait_until(Port("8080/udp") | Port(8081), timeout=0.7)
 
 
+def test_a_port_where_there_is_no_cat(make: Make) -> None:
+    container = make("rm /bin/cat; touch /gone; sleep 600")
+    container.wait_until(File("/gone"), timeout=20)
+    with pytest.raises(errors.WaitTimeout):  # nothing listens, and that is all one can find out from outside
+        container.wait_until(Port(8080) & Port("53/udp"), timeout=1)
+
+
 def test_http(make: Make, client: DockerClient, engine: Any) -> None:
     config = client.api.create_host_config(port_bindings={8000: None})
     script = "mkdir /www; echo hi > /www/index.html; sleep 0.5; httpd -f -p 8000 -h /www"
