@@ -40,17 +40,18 @@ def get_archive(call: Call) -> None:
     path, data, below = _found(call)
     base = path.rpartition("/")[2]
     members = {base: data} if data is not None else {base + name.removeprefix(path): d for name, d in below.items()}
-    call.wire.answer(200, _tar(members), {"Content-Type": "application/x-tar", **_stat(path, data)})
+    call.wire.answer(200, tar_of(members), {"Content-Type": "application/x-tar", **_stat(path, data)})
 
 
 @route("GET", "/containers/{id}/export")
 def export(call: Call) -> None:
     files = call.engine.container(call.id).files
-    data = _tar({name.lstrip("/"): data for name, data in files.items()})
+    data = tar_of({name.lstrip("/"): data for name, data in files.items()})
     call.wire.answer(200, data, {"Content-Type": "application/octet-stream"})
 
 
-def _tar(members: dict[str, bytes]) -> bytes:
+def tar_of(members: dict[str, bytes]) -> bytes:
+    """An archive of these files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, data in members.items():

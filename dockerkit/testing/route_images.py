@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dockerkit.testing.fakes import image_names
+from dockerkit.testing.route_files import tar_of
 from dockerkit.testing.routes import Call, Refused, route
 
 
@@ -84,6 +85,37 @@ def inspect(call: Call) -> None:
     call.wire.json(answer)
 
 
+def _save(call: Call, images: list[dict[str, Any]]) -> None:
+    """The names and configurations only: there are no layers."""
+    manifest = [{"Config": f"{image['Id'][7:]}.json", "RepoTags": image["RepoTags"], "Layers": []} for image in images]
+    members = {f"{image['Id'][7:]}.json": json.dumps({"config": image["Config"]}).encode() for image in images}
+    data = tar_of({**members, "manifest.json": json.dumps(manifest).encode()})
+    call.wire.answer(200, data, {"Content-Type": "application/x-tar"})
+
+
+@route("GET", "/images/get")
+def save_several(call: Call) -> None:
+    _save(call, [call.engine.image(name) for names in call.request.query.get("names", []) for name in names.split(",")])
+
+
+@route("GET", "/images/{name}/get")
+def save(call: Call) -> None:
+    _save(call, [call.engine.image(call.id)])
+
+
+@route("POST", "/images/load")
+def load(call: Call) -> None:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(call.request.body)) as archive:
+            content = archive.extractfile("manifest.json")
+            names = [name for item in json.loads(content.read() if content else b"[]") for name in item["RepoTags"]]
+    except (tarfile.TarError, KeyError, ValueError):
+        raise Refused(400, "the archive holds no images") from None
+    for name in names:
+        call.engine.add_image(name)
+    _progress(call, [{"stream": f"Loaded image: {name}\n"} for name in names])
+
+
 @route("GET", "/images/{name}/history")
 def history(call: Call) -> None:
     image = call.engine.image(call.id)
@@ -106,11 +138,11 @@ def tag(call: Call) -> None:
 
 @route("POST", "/images/{name}/push")
 def push(call: Call) -> None:
+    name = call.request.param("tag") or "latest"
     try:
-        image = call.engine.image(call.id)
+        image = call.engine.image(f"{call.id}:{name}")
     except Refused:
         raise Refused(404, f"An image does not exist locally with the tag: {call.id}") from None
-    name = call.request.param("tag") or "latest"
     _progress(
         call,
         [

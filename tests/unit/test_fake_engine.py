@@ -75,6 +75,9 @@ def test_images_are_pulled_tagged_and_removed(engine, client):
     assert image.tags == ["busybox:1.36"]
     assert image.tag("mine", "x")
     assert sorted(client.images.get("mine:x").tags) == ["busybox:1.36", "mine:x"]
+    client.images.push("mine", tag="x")
+    with pytest.raises(errors.NotFound):
+        client.images.push("mine", tag="y")
     client.images.remove("mine:x")
     client.images.remove("busybox:1.36")
     engine.refuse_pull("secret")
@@ -158,6 +161,15 @@ def test_build_makes_an_image(engine, client):
     image, log = client.images.build(fileobj=io.BytesIO(b"FROM alpine\nRUN true\n"), tag="built")
     assert "built:latest" in image.tags
     assert any("Step 2/2" in str(record.get("stream")) for record in log)
+
+
+def test_images_are_saved_and_loaded(engine, client, tmp_path):
+    engine.add_image("mine:1")
+    client.images.save(["alpine", "mine:1"], tmp_path / "images.tar")
+    client.images.remove("mine:1")
+    loaded = client.images.load(tmp_path / "images.tar")
+    assert sorted(tag for image in loaded for tag in image.tags) == ["alpine:latest", "mine:1"]
+    assert b"".join(client.images.get("mine:1").save(named=True))
 
 
 def test_failures_are_injected(engine, client):
