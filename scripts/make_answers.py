@@ -38,8 +38,7 @@ from typing import Any, TypedDict
 
 '''
 
-# The documents' faults: what a field is in truth. "?T" keeps the documented type and adds None, since engines send null
-# for lists and maps that are empty.
+# The documents' faults: what a field, or a type, is in truth.
 PATCHES = {
     "ContainerConfig.Cmd": "list[str] | None",
     "ContainerConfig.Entrypoint": "list[str] | None",
@@ -52,8 +51,58 @@ PATCHES = {
     "SystemInfo.DriverStatus": "list[list[str]] | None",
     "SystemInfo.SystemStatus": "list[list[str]] | None",
 }
-# Lists and maps that engines send as null where they are empty, though the document does not say so.
-NULLABLE: set[str] = set()
+# Lists and maps that engines send as null where they are empty, though the document does not say so: seen on real ones
+# by tests/integration/test_answers.py.
+NULLABLE = {
+    "BuildPruneResponse": {"CachesDeleted"},
+    "ContainerBlkioStats": {"io_service_bytes_recursive"},
+    "ContainerConfig": {"Env", "Labels"},
+    "ContainerPruneResponse": {"ContainersDeleted"},
+    "EndpointSettings": {"Aliases", "DNSNames", "IPAMConfig", "Links"},
+    "ExecInspectResponse": {"ExitCode"},
+    "Health": {"Log"},
+    "HostConfig": {
+        "Binds",
+        "CapAdd",
+        "CapDrop",
+        "Dns",
+        "DnsOptions",
+        "DnsSearch",
+        "ExtraHosts",
+        "GroupAdd",
+        "Links",
+        "PortBindings",
+        "SecurityOpt",
+        "VolumesFrom",
+    },
+    "IPAM": {"Config", "Options"},
+    "ImageConfig": {"Entrypoint", "Labels", "Volumes"},
+    "ImagePruneResponse": {"ImagesDeleted"},
+    "ImageSummary": {"Labels", "RepoDigests"},
+    "NetworkPruneResponse": {"NetworksDeleted"},
+    "PluginsInfo": {"Authorization"},
+    "RegistryServiceConfig": {
+        "AllowNondistributableArtifactsCIDRs",
+        "AllowNondistributableArtifactsHostnames",
+        "Mirrors",
+    },
+    "Resources": {
+        "BlkioDeviceReadBps",
+        "BlkioDeviceReadIOps",
+        "BlkioDeviceWriteBps",
+        "BlkioDeviceWriteIOps",
+        "BlkioWeightDevice",
+        "DeviceCgroupRules",
+        "DeviceRequests",
+        "Devices",
+        "MemorySwappiness",
+        "Ulimits",
+    },
+    "SystemInfo": {"GenericResources"},
+    "Volume": {"Labels", "Options"},
+    "VolumeListResponse": {"Volumes", "Warnings"},
+    "VolumePruneResponse": {"VolumesDeleted"},
+}
 
 
 class Documents:
@@ -147,7 +196,7 @@ class Documents:
     def field_type(self, owner: str, field: str, schema: Schema) -> str:
         path = f"{owner}.{field}"
         kind = PATCHES.get(path) or self.type_of(owner + upper(field), schema)
-        nullable = schema.get("x-nullable") is True or path in NULLABLE
+        nullable = schema.get("x-nullable") is True or field in NULLABLE.get(owner, ())
         return f"{kind} | None" if nullable and not kind.endswith("None") and kind != "Any" else kind
 
     def type_of(self, name: str, schema: Schema, *, top: bool = False) -> str:

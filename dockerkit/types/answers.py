@@ -74,7 +74,7 @@ class BuildInfo(TypedDict):
 
 
 class BuildPruneResponse(TypedDict):
-    CachesDeleted: list[str]
+    CachesDeleted: list[str] | None
     SpaceReclaimed: int
 
 
@@ -180,7 +180,7 @@ class ContainerBlkioStatEntry(TypedDict):
 
 
 class ContainerBlkioStats(TypedDict):
-    io_service_bytes_recursive: list[ContainerBlkioStatEntry]
+    io_service_bytes_recursive: list[ContainerBlkioStatEntry] | None
     io_serviced_recursive: list[ContainerBlkioStatEntry] | None
     io_queue_recursive: list[ContainerBlkioStatEntry] | None
     io_service_time_recursive: list[ContainerBlkioStatEntry] | None
@@ -215,7 +215,7 @@ class ContainerConfig(TypedDict):
     Tty: bool
     OpenStdin: bool
     StdinOnce: bool
-    Env: list[str]
+    Env: list[str] | None
     Cmd: list[str] | None
     Healthcheck: HealthConfig
     ArgsEscaped: bool | None
@@ -225,7 +225,7 @@ class ContainerConfig(TypedDict):
     Entrypoint: list[str] | None
     NetworkDisabled: bool | None
     OnBuild: list[str] | None
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     StopSignal: str | None
     StopTimeout: int | None
     Shell: list[str] | None
@@ -316,7 +316,7 @@ class ContainerPidsStats(TypedDict):
 
 
 class ContainerPruneResponse(TypedDict):
-    ContainersDeleted: list[str]
+    ContainersDeleted: list[str] | None
     SpaceReclaimed: int
 
 
@@ -414,28 +414,28 @@ class Resources(TypedDict):
     Memory: int
     CgroupParent: str
     BlkioWeight: int
-    BlkioWeightDevice: list[ResourcesBlkioWeightDeviceItem]
-    BlkioDeviceReadBps: list[ThrottleDevice]
-    BlkioDeviceWriteBps: list[ThrottleDevice]
-    BlkioDeviceReadIOps: list[ThrottleDevice]
-    BlkioDeviceWriteIOps: list[ThrottleDevice]
+    BlkioWeightDevice: list[ResourcesBlkioWeightDeviceItem] | None
+    BlkioDeviceReadBps: list[ThrottleDevice] | None
+    BlkioDeviceWriteBps: list[ThrottleDevice] | None
+    BlkioDeviceReadIOps: list[ThrottleDevice] | None
+    BlkioDeviceWriteIOps: list[ThrottleDevice] | None
     CpuPeriod: int
     CpuQuota: int
     CpuRealtimePeriod: int
     CpuRealtimeRuntime: int
     CpusetCpus: str
     CpusetMems: str
-    Devices: list[DeviceMapping]
-    DeviceCgroupRules: list[str]
-    DeviceRequests: list[DeviceRequest]
+    Devices: list[DeviceMapping] | None
+    DeviceCgroupRules: list[str] | None
+    DeviceRequests: list[DeviceRequest] | None
     MemoryReservation: int
     MemorySwap: int
-    MemorySwappiness: int
+    MemorySwappiness: int | None
     NanoCpus: int
     OomKillDisable: bool
     Init: bool | None
     PidsLimit: int | None
-    Ulimits: list[ResourcesUlimit]
+    Ulimits: list[ResourcesUlimit] | None
     CpuCount: int
     CpuPercent: int
     IOMaximumIOps: int
@@ -545,10 +545,10 @@ class EndpointResource(TypedDict, total=False):
 
 
 class EndpointSettings(TypedDict):
-    IPAMConfig: EndpointIPAMConfig
-    Links: list[str]
+    IPAMConfig: EndpointIPAMConfig | None
+    Links: list[str] | None
     MacAddress: str
-    Aliases: list[str]
+    Aliases: list[str] | None
     DriverOpts: dict[str, str] | None
     GwPriority: int
     NetworkID: str
@@ -559,7 +559,7 @@ class EndpointSettings(TypedDict):
     IPv6Gateway: str
     GlobalIPv6Address: str
     GlobalIPv6PrefixLen: int
-    DNSNames: list[str]
+    DNSNames: list[str] | None
 
 
 class EndpointSpec(TypedDict):
@@ -606,7 +606,7 @@ class ExecInspectResponse(TypedDict):
     DetachKeys: str
     ID: str
     Running: bool
-    ExitCode: int
+    ExitCode: int | None
     ProcessConfig: ProcessConfig
     OpenStdin: bool
     OpenStderr: bool
@@ -654,7 +654,7 @@ class GraphDriverData(TypedDict, total=False):
 class Health(TypedDict):
     Status: str
     FailingStreak: int
-    Log: list[HealthcheckResult]
+    Log: list[HealthcheckResult] | None
 
 
 class HealthConfig(TypedDict):
@@ -674,35 +674,35 @@ class HealthcheckResult(TypedDict):
 
 
 class HostConfig(Resources):
-    Binds: list[str]
+    Binds: list[str] | None
     ContainerIDFile: str
     LogConfig: HostConfigLogConfig
     NetworkMode: str
-    PortBindings: PortMap
+    PortBindings: PortMap | None
     RestartPolicy: RestartPolicy
     AutoRemove: bool
     VolumeDriver: str
-    VolumesFrom: list[str]
+    VolumesFrom: list[str] | None
     Mounts: list[Mount]
     ConsoleSize: list[int] | None
     Annotations: dict[str, str]
-    CapAdd: list[str]
-    CapDrop: list[str]
+    CapAdd: list[str] | None
+    CapDrop: list[str] | None
     CgroupnsMode: str
-    Dns: list[str]
-    DnsOptions: list[str]
-    DnsSearch: list[str]
-    ExtraHosts: list[str]
-    GroupAdd: list[str]
+    Dns: list[str] | None
+    DnsOptions: list[str] | None
+    DnsSearch: list[str] | None
+    ExtraHosts: list[str] | None
+    GroupAdd: list[str] | None
     IpcMode: str
     Cgroup: str
-    Links: list[str]
+    Links: list[str] | None
     OomScoreAdj: int
     PidMode: str
     Privileged: bool
     PublishAllPorts: bool
     ReadonlyRootfs: bool
-    SecurityOpt: list[str]
+    SecurityOpt: list[str] | None
     StorageOpt: dict[str, str]
     Tmpfs: dict[str, str]
     UTSMode: str
@@ -726,8 +726,8 @@ class IDResponse(TypedDict):
 
 class IPAM(TypedDict):
     Driver: str
-    Config: list[IPAMConfig]
-    Options: dict[str, str]
+    Config: list[IPAMConfig] | None
+    Options: dict[str, str] | None
 
 
 class IPAMConfig(TypedDict):
@@ -758,11 +758,11 @@ class ImageConfig(TypedDict):
     Cmd: list[str]
     Healthcheck: HealthConfig
     ArgsEscaped: bool | None
-    Volumes: dict[str, dict[str, Any]]
+    Volumes: dict[str, dict[str, Any]] | None
     WorkingDir: str
-    Entrypoint: list[str]
+    Entrypoint: list[str] | None
     OnBuild: list[str] | None
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     StopSignal: str | None
     Shell: list[str] | None
     Hostname: str
@@ -863,7 +863,7 @@ class ImageManifestSummarySize(TypedDict):
 
 
 class ImagePruneResponse(TypedDict):
-    ImagesDeleted: list[ImageDeleteResponseItem]
+    ImagesDeleted: list[ImageDeleteResponseItem] | None
     SpaceReclaimed: int
 
 
@@ -879,11 +879,11 @@ class ImageSummary(TypedDict):
     Id: str
     ParentId: str
     RepoTags: list[str]
-    RepoDigests: list[str]
+    RepoDigests: list[str] | None
     Created: int
     Size: int
     SharedSize: int
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     Containers: int
     Manifests: list[ImageManifestSummary]
     Descriptor: OCIDescriptor | None
@@ -1055,7 +1055,7 @@ class NetworkInspect(Network):
 
 
 class NetworkPruneResponse(TypedDict):
-    NetworksDeleted: list[str]
+    NetworksDeleted: list[str] | None
 
 
 class NetworkSettings(TypedDict):
@@ -1279,7 +1279,7 @@ class PluginSettings(TypedDict):
 class PluginsInfo(TypedDict):
     Volume: list[str]
     Network: list[str]
-    Authorization: list[str]
+    Authorization: list[str] | None
     Log: list[str]
 
 
@@ -1334,9 +1334,9 @@ class PushImageInfo(TypedDict):
 class RegistryServiceConfig(TypedDict):
     InsecureRegistryCIDRs: list[str]
     IndexConfigs: dict[str, IndexInfo]
-    Mirrors: list[str]
-    AllowNondistributableArtifactsCIDRs: list[str]
-    AllowNondistributableArtifactsHostnames: list[str]
+    Mirrors: list[str] | None
+    AllowNondistributableArtifactsCIDRs: list[str] | None
+    AllowNondistributableArtifactsHostnames: list[str] | None
 
 
 class ResourceObject(TypedDict):
@@ -1693,7 +1693,7 @@ class SystemInfo(TypedDict):
     MemTotal: int
     IndexServerAddress: str
     RegistryConfig: RegistryServiceConfig
-    GenericResources: GenericResources
+    GenericResources: GenericResources | None
     HttpProxy: str
     HttpsProxy: str
     NoProxy: str
@@ -1964,10 +1964,10 @@ class Volume(TypedDict):
     Mountpoint: str
     CreatedAt: str
     Status: dict[str, dict[str, Any]]
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     Scope: str
     ClusterVolume: ClusterVolume
-    Options: dict[str, str]
+    Options: dict[str, str] | None
     UsageData: VolumeUsageData | None
 
 
@@ -1987,12 +1987,12 @@ class VolumeCreateRequest(TypedDict, total=False):
 
 
 class VolumeListResponse(TypedDict):
-    Volumes: list[Volume]
-    Warnings: list[str]
+    Volumes: list[Volume] | None
+    Warnings: list[str] | None
 
 
 class VolumePruneResponse(TypedDict):
-    VolumesDeleted: list[str]
+    VolumesDeleted: list[str] | None
     SpaceReclaimed: int
 
 
