@@ -39,6 +39,8 @@
     │   └── WaitTimeout                   it did not come in time (TimeoutError)
     ├── ConvergenceFailed                 a service or node of a swarm does not become what it was told to be
     │   └── ConvergenceTimeout            it did not in time (TimeoutError)
+    ├── NoBuildKit                        the engine has no BuildKit
+    ├── MissingExtra (ImportError)        a feature needs packages that are not installed; names the extra
     └── ContextException                  docker contexts
         └── ContextNotFound, ContextAlreadyExists, MissingContextParameter
 
@@ -101,6 +103,8 @@ __all__ = [
     "InvalidRepository",
     "InvalidVersion",
     "MissingContextParameter",
+    "MissingExtra",
+    "NoBuildKit",
     "NotFound",
     "NotImplementedByEngine",
     "NullResource",
@@ -303,6 +307,14 @@ class BuildError(StreamError):
         if self.log:
             text += "\n  last output:\n" + "\n".join(f"    {line}" for line in self.log)
         return text
+
+
+class NoBuildKit(DockerException):
+    """The engine has no BuildKit that can be reached: Podman, an engine for Windows, or one before 18.09."""
+
+
+class MissingExtra(DockerException, ImportError):
+    """A feature needs packages which are not installed; the message says how to get them."""
 
 
 class StreamTruncated(DockerException, ConnectionError):

@@ -18,8 +18,8 @@ import pytest
 from buildkit_help import COPY_ALL, ours
 
 from dockerkit import APIClient
-from dockerkit.build.buildkit import NoBuildKit, build, reason_against, stream
-from dockerkit.errors import BuildError
+from dockerkit.build.buildkit import build, reason_against, stream
+from dockerkit.errors import BuildError, NoBuildKit
 
 NOTHING = "type=cacheonly"
 

@@ -15,15 +15,14 @@ import pytest
 from buildkit_engine import Peer
 
 from dockerkit import APIClient
-from dockerkit.build.buildkit import BuildStream, MissingExtra, build, needs_buildkit, reason_against, services, stream
+from dockerkit.build.buildkit import BuildStream, build, needs_buildkit, reason_against, services, stream
 from dockerkit.build.buildkit import messages as m
 from dockerkit.build.buildkit.call import Call
 from dockerkit.build.buildkit.channel import Channel
-from dockerkit.build.buildkit.control import NoBuildKit
 from dockerkit.build.buildkit.failure import _lines_of
 from dockerkit.build.buildkit.grpc import GrpcError
 from dockerkit.build.buildkit.trace import Trace, instruction
-from dockerkit.errors import BuildError, InvalidArgument
+from dockerkit.errors import BuildError, InvalidArgument, MissingExtra, NoBuildKit
 from dockerkit.progress import Progress
 
 PREFIX = "/moby.buildkit.v1.Control/"
@@ -93,7 +92,7 @@ class FakeEngine:
             worker = m.Worker(id="w", labels=labels, platforms=[m.Platform(os="linux", architecture="amd64")])
             call.send(m.ListWorkersResponse(records=[worker]).SerializeToString())
         elif method == "Info":
-            call.send(m.InfoResponse().SerializeToString())
+            self._info(call)
         elif method == "Solve":
             self.requests.append(request)
             while request.session not in self.sessions:  # engines wait for it, too
@@ -106,6 +105,9 @@ class FakeEngine:
             if self.stuck.is_set():
                 self._done.wait(20)
         return None
+
+    def _info(self, call: Call) -> None:
+        call.send(m.InfoResponse().SerializeToString())
 
     def _session(self, call: Call) -> None:
         id = call.header("x-docker-expose-session-uuid")
@@ -338,6 +340,15 @@ def test_an_engine_without_buildkit(tmp_path: Path) -> None:
             build(api, path={"Dockerfile": DOCKERFILE})
     finally:
         fake.close()
+
+
+def test_an_engine_that_breaks_off_at_once(engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(call: Call) -> None:
+        raise GrpcError(14, "shutting down")
+
+    monkeypatch.setattr(engine, "_info", broken)
+    with pytest.raises(BuildError, match="could not be started: shutting down"):
+        build(api, path={"Dockerfile": DOCKERFILE})
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

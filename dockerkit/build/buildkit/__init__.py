@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.build.buildkit.options import BUILDKIT_ONLY, CLASSIC_ONLY, BuildKitOptions, needs_buildkit
 from dockerkit.build.buildkit.outputs import Output
-from dockerkit.errors import DockerException
+from dockerkit.errors import MissingExtra, NoBuildKit
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.api.client import APIClient
-    from dockerkit.build.buildkit.control import NoBuildKit
     from dockerkit.build.buildkit.running import BuildResult, BuildStream
     from dockerkit.build.buildkit.trace import BuildWarning
     from dockerkit.progress import ProgressSpec
@@ -47,10 +46,6 @@ __all__ = [
 ]
 
 _NEEDED = ("h2", "google.protobuf")
-
-
-class MissingExtra(DockerException, ImportError):
-    """BuildKit's protocol needs packages which are not installed."""
 
 
 def build(api: APIClient, *, progress: ProgressSpec = None, **options: Unpack[BuildKitOptions]) -> BuildResult:
@@ -131,7 +126,7 @@ def _check_extra() -> None:
         raise MissingExtra(f"building with BuildKit needs {missing}: pip install 'dockerkit[buildkit]'")
 
 
-_ELSEWHERE = {"BuildResult": "running", "BuildStream": "running", "BuildWarning": "trace", "NoBuildKit": "control"}
+_ELSEWHERE = {"BuildResult": "running", "BuildStream": "running", "BuildWarning": "trace"}
 
 
 def __getattr__(name: str) -> Any:

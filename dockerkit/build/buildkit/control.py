@@ -14,22 +14,18 @@ from typing import TYPE_CHECKING, Any, cast
 from dockerkit.build.buildkit import grpc, messages
 from dockerkit.build.buildkit.channel import Channel
 from dockerkit.build.buildkit.grpc import GrpcError
-from dockerkit.errors import DockerException, InvalidVersion
+from dockerkit.errors import DockerException, InvalidVersion, NoBuildKit
 
 if TYPE_CHECKING:
     from dockerkit.api.client import APIClient
     from dockerkit.build.buildkit.call import Call
     from dockerkit.transport import Hijacked
 
-__all__ = ["Control", "Engine", "NoBuildKit", "new_id"]
+__all__ = ["Control", "Engine", "new_id"]
 
 _SERVICE = "/moby.buildkit.v1.Control/"
 _PROBE_SECONDS = 10.0
 _SESSION = "x-docker-expose-session-"
-
-
-class NoBuildKit(DockerException):
-    """The engine has no BuildKit that can be reached: Podman, an engine for Windows, or one before 18.09."""
 
 
 def new_id() -> str:

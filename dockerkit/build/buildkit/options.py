@@ -261,6 +261,8 @@ class Plan:
                     raise InvalidArgument(f"{name}: this engine's BuildKit is too old to heed it (Engine 23 does)")
             if self.attrs.get("no-cache"):
                 raise InvalidArgument("nocache: this engine's BuildKit can't do it by stage (Engine 23 can); give True")
+            if ":" in self.attrs.get("context", "").partition("#")[2]:
+                raise InvalidArgument("path: this engine's BuildKit knows no folder of a repository (Engine 23 does)")
             if len(self.outputs) > 1:
                 raise InvalidArgument("outputs: this engine's BuildKit makes one at a time (Engine 26 makes several)")
         if engine.containerd:

@@ -82,6 +82,10 @@ class BuildStream:
         self._stack = contextlib.ExitStack()
         try:
             self._start()
+        except GrpcError as error:
+            failure = BuildError(f"the build could not be started: {error.message}", code=error.status)
+            self._give_up(failure)
+            raise failure from error
         except BaseException as error:
             self._give_up(error)
             raise
