@@ -223,7 +223,7 @@ class Connected:
     ) -> tuple[str, Mapping[str, str], Data | None]:
         """What goes over the wire: target, headers and payload; all that can be refused is refused here."""
         target = fill(path, ids) if ids else path
-        payload: Data | None = data
+        payload: Data | None = None if data is None else encode.binary(data)
         sent: Mapping[str, str] = self.headers
         wired = None if body is None else wire(body)
         if versioned:
@@ -238,6 +238,8 @@ class Connected:
         if headers:
             sent = {**sent, **headers}
         if query:
+            if type(query.get("filters")) is str:  # a request by hand may bring its own JSON, a call may not
+                raise InvalidArgument(f"filters: a mapping of names to values is needed, not {query['filters']!r}")
             target += encode.query_string(query)
         return target, sent, payload
 

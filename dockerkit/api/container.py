@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from dockerkit.api.base import Base, Ref, Timeout
 from dockerkit.api.container_create import ContainerCreateAPI
 from dockerkit.api.container_streams import ContainerStreamsAPI
-from dockerkit.api.encode import Filters, cells
+from dockerkit.api.encode import Filters, cells, filters_with, signal_name
 from dockerkit.api.refs import LinkName, checked_name, name_of
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE as DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import DeprecatedMethod, InvalidArgument
@@ -91,15 +91,13 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         Returns:
             Summaries, newest first.
         """
-        wanted: dict[str, Any] = {
-            **(filters or {}),
-            **{name: value for name, value in (("since", since), ("before", before)) if value is not None},
-        }
+        if isinstance(limit, bool) or not isinstance(limit, int):
+            raise InvalidArgument(f"limit: a number of containers is needed, or -1, not {limit!r}")
         query = {
             "all": all or None,
             "limit": 1 if latest else (limit if limit != -1 else None),
             "size": size or None,
-            "filters": wanted,
+            "filters": filters_with(filters, since=since, before=before),
         }
         found: list[Any] = self._json("GET", "/containers/json", query=query)
         if quiet:
@@ -161,7 +159,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         self._stop(container, timeout, signal)
 
     def _stop(self, container: Ref, timeout: float | None, signal: str | int | None) -> bool:
-        query = {"t": _whole_seconds(timeout), "signal": signal}
+        query = {"t": _whole_seconds(timeout), "signal": signal_name(signal)}
         longer = self._longer_than(timeout)
         return self._changed("POST", "/containers/{id}/stop", id=container, query=query, timeout=longer)
 
@@ -173,7 +171,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             timeout: seconds between the stop signal and SIGKILL; None is the container's own.
             signal: instead of the container's stop signal: a name or a number (API 1.42).
         """
-        query = {"t": _whole_seconds(timeout), "signal": signal}
+        query = {"t": _whole_seconds(timeout), "signal": signal_name(signal)}
         self._none("POST", "/containers/{id}/restart", id=container, query=query, timeout=self._longer_than(timeout))
 
     def _longer_than(self, seconds: float | None) -> Timeout:
@@ -193,7 +191,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         Raises:
             Conflict: it does not run.
         """
-        self._none("POST", "/containers/{id}/kill", id=container, query={"signal": signal})
+        self._none("POST", "/containers/{id}/kill", id=container, query={"signal": signal_name(signal)})
 
     def pause(self, container: Ref) -> None:
         """Freeze all processes of a container. ``POST /containers/{id}/pause``"""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base
 from dockerkit.api.refs import checked_name
+from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -171,6 +172,8 @@ class ContainerCreateAPI(Base):
         Returns:
             ``{"Id": ..., "Warnings": [...]}``.
         """
+        if not isinstance(config, Mapping) and not hasattr(config, "to_engine"):
+            raise InvalidArgument(f"config: the body of a create call is needed, not {config!r}")
         query = {"name": None if name is None else checked_name(name), "platform": platform}
         return self._json("POST", "/containers/create", query=query, body=config)
 

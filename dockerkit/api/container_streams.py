@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import warnings
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Data, Ref
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from dockerkit.types import answers
 
+_END_OF_TIME = 10**12  # seconds: what an engine can count in nanoseconds ends before
 _ATTACH = ("stdin", "stdout", "stderr", "stream", "logs", "detachKeys")
 
 Moment = datetime | int | float | str | None
@@ -60,7 +62,8 @@ class ContainerStreamsAPI(Base):
             stream: an iterator of chunks instead of all at once.
             timestamps: an RFC 3339 time before each line.
             tail: the last so many lines, or ``"all"``.
-            since, until: only from, or up to, then: a datetime (UTC where it has no zone) or seconds since 1970.
+            since, until: only from, or up to, then: a datetime (UTC where it has no zone), seconds since 1970, or a text:
+                ``"2030-01-31T12:00:00Z"``, or ``"10m"`` ago.
             follow: go on with what comes; None follows when streaming.
             demux: ``(stdout, stderr)`` instead of both together.
             details: also the log driver's attributes, before each line.
@@ -252,10 +255,8 @@ class ContainerStreamsAPI(Base):
         Returns:
             True.
         """
-        if isinstance(data, str) or not (hasattr(data, "read") or isinstance(data, (bytes, bytearray, Iterable))):
-            raise InvalidArgument(
-                f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}"
-            )
+        if data is None:
+            raise InvalidArgument("data: bytes, a binary file or blocks of bytes are needed, not None")
         query = {
             "path": _path(path),
             "noOverwriteDirNonDir": no_overwrite_dir_non_dir,
@@ -292,13 +293,35 @@ def _tail(tail: int | str) -> int | str:
 
 
 def _moment(parameter: str, moment: Moment) -> str | None:
-    if moment is None or isinstance(moment, datetime):
-        return None if moment is None else scalar(parameter, moment)
-    if isinstance(moment, str) and moment:
-        return moment  # RFC 3339, or "10m": what the engine can't read it refuses itself
-    if isinstance(moment, (int, float)) and not isinstance(moment, bool) and moment >= 0:
+    """A time as the engine reads it: seconds since 1970. What the docker command takes as a text is taken here, too."""
+    if moment is None:
+        return None
+    if isinstance(moment, str):
+        return _moment_text(parameter, moment)
+    if isinstance(moment, datetime):
+        return scalar(parameter, moment)
+    if isinstance(moment, (int, float)) and not isinstance(moment, bool) and 0 <= moment < _END_OF_TIME:
         return scalar(parameter, moment)
     raise InvalidArgument(f"{parameter}: a datetime or seconds since 1970 are needed, not {moment!r}")
+
+
+def _moment_text(parameter: str, moment: str) -> str:
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", moment):
+        return moment
+    from dockerkit.types import parse
+
+    try:
+        ago = timedelta(microseconds=parse.nanoseconds(moment, parameter) // 1000)
+        return scalar(parameter, datetime.now(UTC) - ago)
+    except (InvalidArgument, OverflowError):
+        pass
+    fraction = re.search(r"\.([0-9]{1,9})", moment)  # as exact as it is: a datetime has microseconds only
+    try:
+        whole = scalar(parameter, datetime.fromisoformat(moment.replace(fraction[0], "", 1) if fraction else moment))
+    except ValueError:
+        needed = 'a datetime, seconds since 1970, or a text such as "2030-01-31T12:00:00Z" or "10m" are'
+        raise InvalidArgument(f"{parameter}: {needed} needed, not {moment!r}") from None
+    return whole + (fraction[0] if fraction else "")
 
 
 def _path(path: object) -> str:

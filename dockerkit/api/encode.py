@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import IO, cast
 from urllib.parse import quote_plus, urlencode
 
 from dockerkit.errors import InvalidArgument
@@ -79,6 +81,13 @@ def filters_json(filters: object) -> str | None:
     return json.dumps(encoded, separators=(",", ":")) if encoded else None
 
 
+def filters_with(filters: Filters | None, **more: FilterValue | None) -> dict[str, FilterValue]:
+    """Filters with those that a call has parameters for; None is left out."""
+    if filters is not None and not isinstance(filters, Mapping):
+        raise InvalidArgument(f"filters: a mapping of names to values is needed, not {filters!r}")
+    return {**(filters or {}), **{name: value for name, value in more.items() if value is not None}}
+
+
 def _filter_values(name: str, value: object) -> list[str]:
     if isinstance(value, Mapping):  # {"label": {"a": "b"}} reads as a=b
         return [f"{key}={item}" if item not in (None, "", True) else str(key) for key, item in value.items()]
@@ -91,6 +100,15 @@ def cells(parameter: str, number: object) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 65535:
         raise InvalidArgument(f"{parameter}: a number of rows or columns from 0 to 65535 is needed, not {number!r}")
     return number
+
+
+def signal_name(value: object) -> str | None:
+    """A signal's name or number as the engine reads it; None, the engine's own choice, stays. "" would be SIGKILL."""
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(int(value))  # of signal.SIGTERM, too
+    raise InvalidArgument(f'signal: a name such as "SIGTERM" or a number is needed, not {value!r}')
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -111,3 +129,27 @@ def json_body(body: object) -> bytes:
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if value is not None}
     return json.dumps(body, separators=(",", ":")).encode()
+
+
+def binary(data: object) -> bytes | IO[bytes] | Iterable[bytes]:
+    """A payload as it can be sent: bytes, a binary file, or blocks, each of which is checked when its turn comes.
+
+    Raises:
+        InvalidArgument: it is text, or nothing that has bytes.
+    """
+    if isinstance(data, (bytearray, memoryview)):
+        return bytes(data)
+    if isinstance(data, bytes):
+        return data
+    if hasattr(data, "read") and not isinstance(data, io.TextIOBase):
+        return cast("IO[bytes]", data)
+    if isinstance(data, (str, io.TextIOBase, Mapping)) or not isinstance(data, Iterable):
+        raise InvalidArgument(f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}")
+    return _blocks(data)
+
+
+def _blocks(data: Iterable[object]) -> Iterator[bytes]:
+    for block in data:
+        if not isinstance(block, (bytes, bytearray, memoryview)):
+            raise InvalidArgument(f"data: its blocks must be bytes, not {type(block).__name__} {block!r:.100}")
+        yield bytes(block)

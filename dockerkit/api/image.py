@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Ref
-from dockerkit.api.encode import Filters
+from dockerkit.api.encode import Filters, filters_with
 from dockerkit.api.image_archive import ImageArchiveAPI, text_of
 from dockerkit.api.refs import name_of
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
@@ -50,7 +50,7 @@ class ImageAPI(ImageArchiveAPI, Base):
         Returns:
             Summaries, newest first; ids with `quiet`.
         """
-        wanted = dict(filters or {})
+        wanted = filters_with(filters)
         query: dict[str, object] = {
             "all": all or None,
             "filters": wanted,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
-from dockerkit.api.encode import Filters
+from dockerkit.api.encode import Filters, filters_with
 from dockerkit.api.refs import checked_name, name_of
 from dockerkit.errors import InvalidArgument
 
@@ -33,7 +33,7 @@ class NetworkAPI(Base):
         Returns:
             Summaries; the containers in a network are told by :meth:`inspect_network` only.
         """
-        wanted: dict[str, Any] = dict(filters or {})
+        wanted = filters_with(filters)
         if names:
             wanted["name"] = names
         if ids:
