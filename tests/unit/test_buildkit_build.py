@@ -450,3 +450,13 @@ def test_a_step_that_starts_twice() -> None:
         trace.feed(m.StatusResponse(vertexes=[part]))
     step = trace.state.steps["a"]
     assert step.done and step.seconds(0) == 6
+
+
+def test_bytes_that_are_no_messages(engine: FakeEngine, api: APIClient) -> None:
+    class Garbage:
+        def SerializeToString(self) -> bytes:
+            return b"\xff\xff\xff"
+
+    engine.trace = [Garbage()]
+    with pytest.raises(BuildError, match="no message"):
+        build(api, path={"Dockerfile": DOCKERFILE})

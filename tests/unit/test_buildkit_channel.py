@@ -166,7 +166,7 @@ def test_failures_are_told(pair: tuple[Channel, Channel]) -> None:
     client, _ = pair
     for path, status, text in (("/early", 5, "no ü 100%"), ("/crash", 2, "divided"), ("/none", 12, "unknown")):
         with pytest.raises(GrpcError, match=text) as caught:
-            client.call(path).ask(messages.BytesMessage(), messages.BytesMessage, 5)
+            client.call(path).ask(messages.BytesMessage(), "BytesMessage", 5)
         assert caught.value.status == status
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from dockerkit.build.buildkit import grpc
+from dockerkit.build.buildkit import grpc, messages
 from dockerkit.build.buildkit.grpc import GrpcError
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ class Call:
             self.last = grpc.trailers(status, message)
         self._channel.wake()
 
-    def ask(self, request: Any, answer: Any, timeout: float | None = None) -> Any:
-        """Send the only request and wait for the only answer, of the class `answer`.
+    def ask(self, request: Any, answer: str, timeout: float | None = None) -> Any:
+        """Send the only request and wait for the only answer, a message of the kind `answer`.
 
         Raises:
             GrpcError: the call failed.
@@ -143,14 +143,12 @@ class Call:
         self.finish()
         return self.answer(answer, timeout)
 
-    def answer(self, kind: Any, timeout: float | None = None) -> Any:
-        """Wait for the only answer, of the class `kind`."""
+    def answer(self, kind: str, timeout: float | None = None) -> Any:
+        """Wait for the only answer, a message of that kind."""
         message = self.receive(timeout)
-        if message is None:
-            raise GrpcError(grpc.INTERNAL, f"{self.path} answered nothing")
-        if self.receive(timeout) is not None:  # the failure, if there is one, comes after the messages
+        if message is not None and self.receive(timeout) is not None:  # a failure, too, would come after the message
             raise GrpcError(grpc.INTERNAL, f"{self.path} answered more than once")
-        return kind.FromString(message)
+        return messages.parse(kind, message)
 
     def cancel(self) -> None:
         """End it at once; the other side is told."""
@@ -197,20 +195,20 @@ class Call:
         a message that is large for the window at once, since it could not come to its end otherwise.
         """
         try:
-            messages = self._parser.feed(data)
+            whole = self._parser.feed(data)
         except GrpcError as error:
             self._channel.abandon(self.number, _CANCEL)
             self.break_off(error)
             return
         self.credit += length - len(data)
-        for message in messages:
+        for message in whole:
             self._messages.append((message, len(message) + 5 - self._paid))
             self._paid = 0
         if self._parser.wanted > _LARGE:
             self.credit += self._parser.pending - self._paid
             self._paid = self._parser.pending
             self.starved = True
-        if messages:
+        if whole:
             self._changed.notify_all()
 
     def take_headers(self, headers: Iterable[tuple[Any, Any]]) -> None:

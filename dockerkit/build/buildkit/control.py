@@ -77,7 +77,7 @@ class Control:
             channel = Channel(self._api.dial(), name="control")
             try:
                 channel.call(f"{_SERVICE}ListWorkers").ask(
-                    messages.ListWorkersRequest(), messages.ListWorkersResponse, _PROBE_SECONDS
+                    messages.ListWorkersRequest(), "ListWorkersResponse", _PROBE_SECONDS
                 )
             except BaseException:
                 channel.close()
@@ -95,7 +95,7 @@ class Control:
 
     def engine(self) -> Engine:
         """What this engine can."""
-        answer = self.call("ListWorkers").ask(messages.ListWorkersRequest(), messages.ListWorkersResponse)
+        answer = self.call("ListWorkers").ask(messages.ListWorkersRequest(), "ListWorkersResponse")
         labels: dict[str, str] = {}
         platforms: list[str] = []
         for worker in answer.records:
@@ -111,7 +111,7 @@ class Control:
 
     def _has_info(self) -> bool:
         try:
-            self.call("Info").ask(messages.InfoRequest(), messages.InfoResponse)
+            self.call("Info").ask(messages.InfoRequest(), "InfoResponse")
         except GrpcError as error:
             if error.status == grpc.UNIMPLEMENTED:
                 return False
@@ -166,7 +166,7 @@ def _outwards(call: Call, ours: socket.socket) -> None:
 def _inwards(call: Call, ours: socket.socket) -> None:
     with suppress(OSError, GrpcError):
         while (message := call.receive()) is not None:
-            ours.sendall(messages.BytesMessage.FromString(message).data)
+            ours.sendall(messages.parse("BytesMessage", message).data)
     with suppress(OSError):
         ours.shutdown(socket.SHUT_RDWR)
 
@@ -175,7 +175,7 @@ def details(error: GrpcError) -> list[tuple[str, Any]]:
     """The typed details of a failure, as pairs of a type's short name and its value."""
     found = []
     with suppress(Exception):
-        for detail in messages.RpcStatus.FromString(error.details).details:
+        for detail in messages.parse("RpcStatus", error.details).details:
             if detail.type_url.endswith("+json"):
                 name = detail.type_url.rpartition("/")[2].removesuffix("+json").rpartition(".")[2]
                 with suppress(ValueError):

@@ -94,7 +94,7 @@ class _Sender:
     def _take(self, message: bytes | None) -> None:
         if message is None:
             raise GrpcError(grpc.CANCELLED, "BuildKit ended the transfer of files before it was complete")
-        packet = messages.Packet.FromString(message)
+        packet = messages.parse("Packet", message)
         if packet.type == _REQ:
             self._asked.append(packet.id)
         elif packet.type == _FIN:

@@ -10,6 +10,10 @@ import re
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from dockerkit.build.buildkit import grpc
+from dockerkit.build.buildkit.grpc import GrpcError
 
 _PACKAGE = "dockerkit.buildkit"
 
@@ -113,6 +117,20 @@ def _describe(table: str) -> descriptor_pb2.FileDescriptorProto:
 _pool = descriptor_pool.DescriptorPool()  # our own: no clash with other descriptions of the same messages
 _pool.Add(_describe(_TABLE))
 _classes: dict[str, Any] = {}
+
+
+def parse(kind: str, data: bytes | None) -> Any:
+    """A message of the kind, out of its bytes.
+
+    Raises:
+        GrpcError: there is none, or these are no such bytes.
+    """
+    if data is None:
+        raise GrpcError(grpc.INTERNAL, f"a message ({kind}) is missing")
+    try:
+        return __getattr__(kind).FromString(data)
+    except DecodeError as error:
+        raise GrpcError(grpc.INTERNAL, f"bytes came that are no message ({kind})") from error
 
 
 def __getattr__(name: str) -> Any:

@@ -200,9 +200,13 @@ class BuildStream:
         try:
             message = self._next_status()
             if message is not None:
-                self._trace.feed(messages.StatusResponse.FromString(message))
+                self._trace.feed(messages.parse("StatusResponse", message))
                 return True
             self._finish()
+        except GrpcError as error:
+            failure = self._explained(error)
+            failure.__cause__ = error
+            self._give_up(failure)
         except BaseException as error:
             self._give_up(error)
             if not isinstance(error, DockerException):
@@ -227,10 +231,7 @@ class BuildStream:
                 return None  # how it went, the other call says
 
     def _finish(self) -> None:
-        try:
-            answer = self._solve.answer(messages.SolveResponse)
-        except GrpcError as error:
-            raise self._explained(error) from error
+        answer = self._solve.answer("SolveResponse")
         if missing := self._session.missing():
             names = ", ".join(output.type for output in missing)
             raise BuildError(

@@ -37,10 +37,7 @@ def unary(request: str, answer: Callable[[Any], Any]) -> Handler:
     """The handler of calls with one request and one answer."""
 
     def handle(call: Call) -> None:
-        message = call.receive()
-        if message is None:
-            raise GrpcError(grpc.INTERNAL, "the request is missing")
-        call.send(answer(getattr(messages, request).FromString(message)).SerializeToString())
+        call.send(answer(messages.parse(request, call.receive())).SerializeToString())
 
     return handle
 
@@ -108,7 +105,7 @@ def ssh_forward(agents: Mapping[str, str]) -> Handler:
             call.at_end(lambda: _hang_up(agent))
             held = b""
             while (message := call.receive()) is not None:
-                held += messages.BytesMessage.FromString(message).data
+                held += messages.parse("BytesMessage", message).data
                 while (size := _frame(held)) is not None:
                     request, held = held[:size], held[size:]
                     answer = _converse(agent, request) if request[4] in (_LIST_KEYS, _SIGN) else _AGENT_FAILURE

@@ -131,7 +131,7 @@ class Session:
 
 def _pieces(call: Call) -> Iterator[bytes]:
     while (message := call.receive()) is not None:
-        yield messages.BytesMessage.FromString(message).data
+        yield messages.parse("BytesMessage", message).data
 
 
 def _new_id() -> str:
