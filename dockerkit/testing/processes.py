@@ -124,13 +124,17 @@ class Behaviour:
     seconds: float | None = 0.0
     program: Program | None = None
 
-    def __call__(self, process: FakeProcess) -> int:
-        """Run it."""
+    def begin(self, process: FakeProcess) -> None:
+        """Write what is said at once, so that it is there when the start has been answered."""
+        if self.program is None:
+            process.write(self.stdout)
+            process.write(self.stderr, stderr=True)
+
+    def finish(self, process: FakeProcess) -> int:
+        """Run to the end; answers the exit code."""
         if self.program is not None:
             code = self.program(process)
         else:
-            process.write(self.stdout)
-            process.write(self.stderr, stderr=True)
             process.sleep(self.seconds)
             code = self.exit_code
         if process.signal is not None:

@@ -138,10 +138,11 @@ def _start(call: Call, container: FakeContainer) -> None:
     def live() -> None:
         code = 125  # of a script that raised
         try:
-            code = behaviour(process)
+            code = behaviour.finish(process)
         finally:
             _ended(call, container, process, code)
 
+    behaviour.begin(process)
     engine.run(live)
 
 

@@ -53,13 +53,14 @@ def start(call: Call) -> None:
     def live() -> None:
         code = 126  # of a script that raised
         try:
-            code = behaviour(process)
+            code = behaviour.finish(process)
         finally:
             with engine.changed:
                 process.exit_code = code
                 attributes = {**container.event_attributes(), "execID": instance.id, "exitCode": str(code)}
                 engine.event("container", "exec_die", container.id, attributes)
 
+    behaviour.begin(process)
     engine.run(live)
     if call.body.get("Detach"):
         call.wire.answer(200)

@@ -169,6 +169,9 @@ def test_page(page, engine, busybox, auth_registry, labels, monkeypatch, tmp_pat
             if runs:
                 run(code, str(page), line)
         run(TEARDOWN.get(name, ""), "teardown")
+        for thing in namespace.values():
+            if isinstance(thing, dockerkit.DockerClient):
+                thing.close()
         left = client.containers.list(all=True, filters={"label": [f"{key}={value}" for key, value in labels.items()]})
         names = [container.name for container in left]
         for container in left:
