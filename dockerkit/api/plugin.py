@@ -234,3 +234,6 @@ def _privileges(privileges: object) -> list[Any]:
     if not isinstance(privileges, Sequence) or isinstance(privileges, str):
         raise InvalidArgument(f"privileges: the list of plugin_privileges() is needed, not {privileges!r}")
     return list(privileges)
+
+
+PluginApiMixin = PluginAPI  # its name in docker-py
