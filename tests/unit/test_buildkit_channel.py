@@ -139,7 +139,8 @@ def test_calls_both_ways(pair: tuple[Channel, Channel]) -> None:
         assert call.receive(5) == message
     call.finish()
     assert call.receive(5) is None
-    assert client.call("/many").wait() is None
+    many = client.call("/many")
+    assert [many.receive(5) for _ in range(10_001)] == [*(b"%d" % number for number in range(10_000)), None]
 
 
 def test_huge_messages_at_once(pair: tuple[Channel, Channel]) -> None:

@@ -175,15 +175,6 @@ class Call:
         """Whether all that the other side will send has come."""
         return self._failure is not None or self.input_ended
 
-    def wait(self) -> GrpcError | None:
-        """Wait for the end of a call whose answer nobody reads; its failure, if it failed."""
-        try:
-            while self.receive() is not None:
-                pass
-        except GrpcError as error:
-            return error
-        return None
-
     # -- for the channel's thread, with its lock held ------------------------------------------------------------
 
     @property

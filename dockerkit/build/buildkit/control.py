@@ -40,13 +40,11 @@ class Engine:
     Attributes:
         containerd: whether its images are in containerd's store, which holds more kinds of them.
         modern: whether it heeds all of today's options; 20.10 does not.
-        platforms: what it can build for, such as "linux/amd64".
         gateway: the address that ``host-gateway`` stands for; "" if it does not tell.
     """
 
     containerd: bool
     modern: bool
-    platforms: tuple[str, ...]
     gateway: str
 
 
@@ -97,15 +95,12 @@ class Control:
         """What this engine can."""
         answer = self.call("ListWorkers").ask(messages.ListWorkersRequest(), "ListWorkersResponse")
         labels: dict[str, str] = {}
-        platforms: list[str] = []
         for worker in answer.records:
             labels.update(worker.labels)
-            platforms += ["/".join(filter(None, (one.os, one.architecture, one.variant))) for one in worker.platforms]
         prefix = "org.mobyproject.buildkit.worker."
         return Engine(
             f"{prefix}snapshotter" in labels,
             self._has_info(),
-            tuple(dict.fromkeys(platforms)),
             labels.get(f"{prefix}moby.host-gateway-ip", ""),
         )
 

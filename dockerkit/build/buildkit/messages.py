@@ -64,8 +64,7 @@ InfoResponse: version 1 Version
 
 ListWorkersRequest: filter 1 *string
 ListWorkersResponse: records 1 *Worker
-Worker: id 1 string, labels 2 map string, platforms 3 *Platform, version 5 Version
-Platform: architecture 1 string, os 2 string, variant 3 string
+Worker: id 1 string, labels 2 map string, version 5 Version
 Version: package 1 string, version 2 string, revision 3 string
 
 RpcStatus: code 1 int32, message 2 string, details 3 *Detail

@@ -69,8 +69,7 @@ class Trace:
             self._begin(vertex)
         for status in response.statuses:
             done = status.HasField("completed")
-            name = status.name or status.id
-            self.state.step_status(status.vertex, status.id, name, status.current, status.total or None, done)
+            self.state.step_status(status.vertex, status.id, status.id, status.current, status.total or None, done)
         for log in response.logs:
             self.state.step_log(log.vertex, log.msg, 2 if log.stream == 2 else 1)
         for warning in response.warnings:
