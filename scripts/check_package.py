@@ -22,7 +22,7 @@ SMOKE = """
 import importlib, pkgutil, sys
 import dockerkit
 from dockerkit.testing import FakeEngine
-skipped = {"dockerkit.__main__", "dockerkit.testing.plugin"}
+skipped = {"dockerkit.__main__", "dockerkit.testing.pytest_plugin"}
 names = [m.name for m in pkgutil.walk_packages(dockerkit.__path__, "dockerkit.") if m.name not in skipped]
 for name in names:
     importlib.import_module(name)
