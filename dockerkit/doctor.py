@@ -313,8 +313,15 @@ def _zone(text: str) -> float:
 
 
 def _without_login(text: str) -> str:
+    """An address without what one logs in with there; of an engine's only the password is a secret."""
     scheme, mark, rest = text.rpartition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if "@" in rest and scheme in ("http", "https", "") else text
+    login, at, place = rest.rpartition("@")
+    if not at:
+        return text
+    if scheme in ("http", "https", ""):
+        return f"{scheme}{mark}{place}"
+    user, colon, _ = login.partition(":")
+    return f"{scheme}{mark}{user}{':***' if colon else ''}@{place}"
 
 
 # --- for people

@@ -82,7 +82,7 @@ class Connected:
         InvalidArgument: an argument that can't be right.
         ContextNotFound: there is no such context.
         TLSParameterError: TLS files are missing or wrong.
-        InvalidVersion: the version is no version, or one that dockerkit does not know.
+        InvalidVersion: the version is no version, or older than what dockerkit speaks.
     """
 
     def __init__(

@@ -114,7 +114,7 @@ class ImageArchiveAPI(Base):
         """
         del stream_src
         if (src is None) == (image is None):
-            raise InvalidArgument("src: give either an archive as src or an image, not both")
+            raise InvalidArgument("src: give an archive as src, or an image: one of the two")
         if image is not None:
             return self.import_image_from_image(image, repository, tag, changes)
         options: dict[str, Any] = {

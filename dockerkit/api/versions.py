@@ -34,7 +34,7 @@ def as_tuple(version: str) -> tuple[int, int]:
     Raises:
         InvalidVersion: the text is no API version.
     """
-    major, dot, minor = str(version).partition(".")
+    major, dot, minor = version.partition(".") if isinstance(version, str) else ("", "", "")  # 1.5 may mean 1.50
     if not (dot and major.isdecimal() and minor.isdecimal()):
         raise InvalidVersion(f"{version!r} is no API version: one looks like {CEILING!r}")
     return int(major), int(minor)

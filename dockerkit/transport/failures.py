@@ -92,10 +92,10 @@ def _socket_hint(path: str, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return "There is no such socket: start the engine, or name another with DOCKER_HOST or a docker context"
     if error.errno in (errno.EACCES, errno.EPERM):
-        user = os.environ.get("USER") or "this user"
+        user = os.environ.get("USER")
         return (
-            f"Permission denied: add {user} to the group that owns the socket (sudo usermod -aG docker {user}, "
-            "then log in again), or use a rootless engine"
+            f"Add {user or 'this user'} to the group that owns the socket, docker as a rule "
+            f"(sudo usermod -aG docker {user or '$USER'}, then log in again), or use a rootless engine"
         )
     if error.errno == errno.ECONNREFUSED:
         return f"The socket exists, but no engine listens on it: start it (systemctl start docker), or remove {path}"

@@ -187,7 +187,7 @@ def test_no_permission_for_the_socket(scripted: ScriptedEngine) -> None:
     os.waitpid(child, 0)
     os.close(writing)
     with open(reading) as said:
-        assert "Permission denied: add" in said.read()
+        assert "permission denied. Add" in said.read()
 
 
 # --- proxies

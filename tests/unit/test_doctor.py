@@ -169,3 +169,10 @@ def test_the_command(
     assert "ERROR" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main([])
+
+
+def test_passwords_in_variables_are_not_shown(env: dict[str, str]) -> None:
+    env |= {"DOCKER_HOST": "tcp://me:s3cret@10.0.0.1:2375", "HTTP_PROXY": "http://me:s3cret@proxy:3128"}
+    report = examine(environment=env)
+    assert "s3cret" not in render(report) + json.dumps(report.environment)
+    assert report.environment["DOCKER_HOST"] == "tcp://me:***@10.0.0.1:2375"
