@@ -14,6 +14,8 @@ mkdir -p "$root/engine" "$root/etc/docker"
 for fresh in run tmp etc/docker; do mount -t tmpfs tmpfs "$root/$fresh"; done
 mkdir -p "$root/run/lock"
 mount --bind "$state" "$root/engine"
+touch "$root/etc/hosts"
+mount --bind "$state/hosts" "$root/etc/hosts"
 cd "$root"
 pivot_root . .
 umount -l .

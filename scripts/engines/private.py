@@ -18,8 +18,8 @@ import time
 from engines import host
 from engines.host import EngineUnavailable, run
 from engines.images import give_busybox, version
-from engines.roots import add_packages, ensure_root
-from engines.settings import NETWORK, REGISTRY_PORT, STATE, Spec
+from engines.roots import add_packages
+from engines.settings import GATEWAY_NAME, NETWORK, REGISTRY_PORT, STATE, Spec
 
 HERE = pathlib.Path(__file__).parent
 
@@ -27,9 +27,9 @@ HERE = pathlib.Path(__file__).parent
 def up(spec: Spec) -> bool:
     """Have the engine running, with the busybox image in it. True when it was not running before."""
     with host.lock(STATE / f".{spec.name}.lock"):
+        add_packages(spec.suite, "git", "git")  # with which engines fetch build contexts; older roots lack it
         if is_up(spec):
             return False
-        ensure_root(spec.suite)
         if spec.program == "podman":
             add_packages(spec.suite, "podman", "podman", "netavark", "aardvark-dns", "nftables")
             _trust_registries(spec)
@@ -95,6 +95,8 @@ def _start(spec: Spec) -> None:
         raise EngineUnavailable(
             f"{spec.socket} is too long for a socket's path: set DOCKERKIT_ENGINES to a shorter folder"
         )
+    # Its own name, which git asks for, and a name for this machine, as certificates like to have one.
+    (spec.state / "hosts").write_text(f"127.0.0.1 localhost {spec.name}\n{spec.gateway} {GATEWAY_NAME}\n")
     _connect_network(spec)
     namespace = f"/run/netns/{spec.namespace}"
     process = host.spawn(

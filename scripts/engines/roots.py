@@ -10,7 +10,7 @@ import shutil
 from engines.host import lock, require_commands, require_root, run, say
 from engines.settings import ROOTS
 
-PACKAGES = ("docker.io", "iptables", "ca-certificates", "busybox-static", "procps", "iproute2")
+PACKAGES = ("docker.io", "iptables", "ca-certificates", "busybox-static", "procps", "iproute2", "git")
 EXTRA = {"bookworm": ("docker-registry",)}
 
 
@@ -39,7 +39,8 @@ def add_packages(suite: str, command: str, *packages: str) -> None:
         if not shutil.which(command, path=f"{root}/usr/bin:{root}/usr/sbin"):
             say(f"{suite}: adding {' '.join(packages)}")
             (root / "var/cache/apt/archives/partial").mkdir(parents=True, exist_ok=True)
-            run("chroot", root, "apt-get", "update", "-q")
+            # A mirror may lag behind; debootstrap does not look at its age either.
+            run("chroot", root, "apt-get", "update", "-q", "-o", "Acquire::Check-Valid-Until=false")
             run("chroot", root, "apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
 
 

@@ -15,6 +15,9 @@ STATE = CACHE / "state"
 NETWORK = os.environ.get("DOCKERKIT_NETWORK", "10.213")
 """The first half of every engine's address: engine number N is at 10.213.N.2, this machine at 10.213.N.1."""
 
+GATEWAY_NAME = "gateway.test"
+"""This machine's name within every engine."""
+
 BUSYBOX = "busybox:latest"
 REGISTRY_PORT = int(os.environ.get("DOCKERKIT_REGISTRY_PORT", "15000"))
 """The open registry; the one with passwords and the one with TLS are at the next two ports."""
