@@ -247,6 +247,19 @@ def test_nodes_get_the_registry_s_credentials(clients, manager, serve, auth_regi
     service.wait(60, stable_for=0)
 
 
+def test_a_locked_manager_is_unlocked_after_its_restart(manager):
+    manager.swarm.update(autolock_managers=True)
+    key = manager.swarm.get_unlock_key()
+    private.crash(SPECS[0])
+    with pytest.raises(ServiceUnavailable, match="encrypted and needs to be unlocked"):
+        manager.nodes.list()
+    with pytest.raises(APIError):
+        manager.swarm.unlock("SWMKEY-1-7c37Cc8654o6p38HnroywCi19pllOnGtbdZEgtKxZu8")
+    assert manager.swarm.unlock(key) is True
+    until(lambda: manager.swarm.is_manager)
+    manager.swarm.update(autolock_managers=False)
+
+
 def test_a_node_leaves_and_is_removed(clients, node_of):
     node = node_of(clients[2])
     clients[2].swarm.leave()
