@@ -460,3 +460,21 @@ def test_bytes_that_are_no_messages(engine: FakeEngine, api: APIClient) -> None:
     engine.trace = [Garbage()]
     with pytest.raises(BuildError, match="no message"):
         build(api, path={"Dockerfile": DOCKERFILE})
+
+
+def test_an_engine_that_dies_in_the_middle(engine: FakeEngine, api: APIClient) -> None:
+    engine.stuck.set()
+    begun = threading.Event()
+
+    def solve(request, session: Peer) -> dict[str, str]:
+        begun.set()
+        engine._done.wait(20)
+        return {}
+
+    engine.solve = solve
+    running = stream(api, path={"Dockerfile": DOCKERFILE})
+    assert begun.wait(5)
+    for channel in engine._channels:
+        channel._socket.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(BuildError, match="connection to BuildKit ended"):
+        running.result()
