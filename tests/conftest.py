@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import signal
 
+from hypothesis import settings
+
+# `make unit` takes seconds; `make test` and CI look harder. None has a deadline: a busy machine is no failure.
+settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+
 
 def pytest_configure() -> None:
     """Interrupts are tested, and shells start what runs in the background with interrupts switched off."""
