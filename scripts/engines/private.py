@@ -96,7 +96,7 @@ def _start(spec: Spec) -> None:
             f"{spec.socket} is too long for a socket's path: set DOCKERKIT_ENGINES to a shorter folder"
         )
     # Its own name, which git asks for, and a name for this machine, as certificates like to have one.
-    (spec.state / "hosts").write_text(f"127.0.0.1 localhost {spec.name}\n{spec.gateway} {GATEWAY_NAME}\n")
+    (spec.state / "hosts").write_text(f"127.0.0.1 localhost {spec.name}\n{spec.distant} {GATEWAY_NAME}\n")
     _connect_network(spec)
     namespace = f"/run/netns/{spec.namespace}"
     process = host.spawn(
@@ -150,6 +150,7 @@ def _connect_network(spec: Spec) -> None:
     run("ip", "netns", "add", spec.namespace)
     run("ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", spec.namespace)
     run("ip", "addr", "add", f"{spec.gateway}/24", "dev", outside)
+    run("ip", "addr", "add", f"{spec.distant}/32", "dev", outside)
     run("ip", "link", "set", outside, "up")
     run("ip", *netns, "link", "set", "lo", "up")
     run("ip", *netns, "addr", "add", f"{spec.address}/24", "dev", inside)

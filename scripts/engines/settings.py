@@ -16,7 +16,7 @@ NETWORK = os.environ.get("DOCKERKIT_NETWORK", "10.213")
 """The first half of every engine's address: engine number N is at 10.213.N.2, this machine at 10.213.N.1."""
 
 GATEWAY_NAME = "gateway.test"
-"""This machine's name within every engine."""
+"""The name within every engine of this machine, at its distant address."""
 
 BUSYBOX = "busybox:latest"
 REGISTRY_PORT = int(os.environ.get("DOCKERKIT_REGISTRY_PORT", "15000"))
@@ -66,6 +66,11 @@ class Spec:
     def gateway(self) -> str:
         """This machine, as the engine and its containers see it."""
         return f"{NETWORK}.{self.number}.1"
+
+    @property
+    def distant(self) -> str:
+        """This machine once more, by an address from which the engine takes no registry without a good certificate."""
+        return f"198.18.{NETWORK.rpartition('.')[2]}.{self.number}"
 
     @property
     def address(self) -> str:

@@ -10,6 +10,7 @@ import http.server
 import io
 import json
 import os
+import ssl
 import tarfile
 import threading
 import time
@@ -35,7 +36,7 @@ class ScriptedRegistry:
         aborted: set when a client went away from an endless answer.
     """
 
-    def __init__(self, host: str, mode: str) -> None:
+    def __init__(self, host: str, mode: str, context: ssl.SSLContext | None = None) -> None:
         self.mode = mode
         self.requests: list[str] = []
         self.aborted = threading.Event()
@@ -66,6 +67,9 @@ class ScriptedRegistry:
 
         self._server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
+        if context is not None:  # the handshake is each connection's own thread's business
+            listener = self._server.socket
+            self._server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
         self.host = f"{host}:{self._server.server_address[1]}"
@@ -78,9 +82,11 @@ class ScriptedRegistry:
 
 
 @contextlib.contextmanager
-def scripted_registry(host: str, mode: str = "good") -> Iterator[ScriptedRegistry]:
-    """Run one while the block lasts."""
-    registry = ScriptedRegistry(host, mode)
+def scripted_registry(
+    host: str, mode: str = "good", context: ssl.SSLContext | None = None
+) -> Iterator[ScriptedRegistry]:
+    """Run one while the block lasts; over TLS with a `context`."""
+    registry = ScriptedRegistry(host, mode, context)
     try:
         yield registry
     finally:
@@ -90,6 +96,10 @@ def scripted_registry(host: str, mode: str = "good") -> Iterator[ScriptedRegistr
 class _Handler(http.server.BaseHTTPRequestHandler):
     about: ScriptedRegistry
     protocol_version = "HTTP/1.1"
+
+    def handle(self) -> None:
+        with contextlib.suppress(ssl.SSLError, ConnectionError):  # a client that does not trust us goes away
+            super().handle()
 
     def log_message(self, *args: object) -> None:
         """Say nothing."""

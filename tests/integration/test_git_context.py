@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from conftest import Engine
 
     from dockerkit import DockerClient
+    from dockerkit.models.image_builds import Builder
     from dockerkit.models.images import Image
 
 BUILDERS = pytest.mark.parametrize("builder", ["classic", "buildkit"])
@@ -51,8 +52,17 @@ class _Connection(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        serve = ["git", "daemon", "--inetd", "--export-all", f"--base-path={self.server.folder}", self.server.folder]
-        subprocess.run(serve, stdin=self.request, stdout=self.request, stderr=subprocess.DEVNULL, check=False)
+        serve = [
+            "git",
+            "daemon",
+            "--inetd",
+            "--export-all",
+            f"--base-path={self.server.folder}",
+            str(self.server.folder),
+        ]
+        subprocess.run(
+            serve, stdin=self.request.fileno(), stdout=self.request.fileno(), stderr=subprocess.DEVNULL, check=False
+        )
 
 
 @contextlib.contextmanager
@@ -153,7 +163,7 @@ def test_what_is_not_there(build: Build, repository: str, builder: str, what: st
 
 
 @BUILDERS
-def test_what_can_not_go_with_it_is_refused(client: DockerClient, builder: str) -> None:
+def test_what_can_not_go_with_it_is_refused(client: DockerClient, builder: Builder) -> None:
     for option in ({"fileobj": b"FROM scratch\n"}, {"ignore": ["*.log"]}):
         with pytest.raises(InvalidArgument, match="the engine fetches this context itself"):
             client.images.build(path="git://127.0.0.1:1/repo.git#main", builder=builder, **option)
