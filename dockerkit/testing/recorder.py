@@ -29,7 +29,7 @@ class Recorder:
     Kept of a request are method, path, query and JSON body; other bodies by their digest; no headers, no input of
     execs. What looks like a secret (passwords, tokens, credentials, secrets' data, build arguments, variables with such
     names, passwords in URLs) is replaced by ``***`` in requests and answers. What a program prints is kept as it is:
-    look at a recording before you share it.
+    look at a recording before you share it. BuildKit's sessions can't be replayed; builds with ``builder="classic"`` can.
 
     Args:
         path: the file to write, lines of JSON; it is replaced.

@@ -228,7 +228,7 @@ class Server:
         self._threads: list[threading.Thread] = []
         self._folder: str | None = None
         self._path: str | None = None
-        if tcp:
+        if tcp or not hasattr(socket, "AF_UNIX"):  # Windows
             self._listener = socket.create_server(("127.0.0.1", 0))
             self.host: str = "tcp://{}:{}".format(*self._listener.getsockname()[:2])
         else:

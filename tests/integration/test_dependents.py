@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("dependents")  # they are installed once
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".dependents"
 REQUIREMENTS = ["testcontainers==4.15.0", "docker-squash==1.2.2", "pytest-docker-tools==3.1.10", "dockerpty==0.4.1",
