@@ -118,7 +118,7 @@ class ContainerStreamsAPI(Base):
             bytes once it has stopped; an iterator with ``stream``; with ``demux`` pairs. Without ``stream`` and with
             ``logs``, what was written so far.
         """
-        query = {"stdout": stdout, "stderr": stderr, "logs": logs or None, "stream": True}
+        query = {"stdout": stdout, "stderr": stderr, "logs": logs or None, "stream": stream or not logs}
         hijacked = self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
         output = self._output(hijacked, tty=lambda: self._has_terminal(container), demux=demux)
         return _given(output, stream, demux)

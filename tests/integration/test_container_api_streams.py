@@ -141,6 +141,12 @@ class TestAttach:
         container = box(sh("sleep 0.7; echo bye"))
         assert api.attach(container) == b"bye\n"
 
+    def test_logs_without_stream_are_what_was_written_so_far(self, api, box):
+        container = box(sh("echo out; echo err >&2"), start=False)
+        api.start(container)
+        assert api.wait(container) == 0
+        assert api.attach(container, logs=True, demux=True) == (b"out\n", b"err\n")
+
     def test_binary_output_is_kept(self, api, box):
         container = box(sh(r"printf '\000\001\002\377\r\n\376'"), start=False)
         output = api.attach(container, stream=True)
