@@ -51,6 +51,7 @@ from dockerkit.credentials.headers import (
     get_config_header,
     is_refusal,
     registry_headers,
+    stream_with_credentials,
 )
 from dockerkit.credentials.store import Store
 from dockerkit.errors import InvalidConfigFile
@@ -76,6 +77,7 @@ __all__ = [
     "resolve_index_name",
     "resolve_repository_name",
     "split_repo_name",
+    "stream_with_credentials",
 ]
 
 _KNOWN = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders", "proxies"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Ref
@@ -266,13 +266,14 @@ class ImageAPI(ImageArchiveAPI, Base):
             ImageNotFound: there is no such image, or it is not for everyone.
         """
 
-        def call(headers: Mapping[str, str]) -> str | ProgressStream[Any]:
-            records = self._pull(
+        def call(headers: Mapping[str, str]) -> ProgressStream[Any]:
+            return self._pull(
                 repository, tag, headers=headers, decode=stream and decode, platform=platform, all_tags=all_tags
             )
-            return records if stream else text_of(records)
 
-        return self._with_credentials(repository, call, auth_config)
+        if stream:
+            return self._stream_with_credentials(repository, call, auth_config)
+        return self._with_credentials(repository, lambda headers: text_of(call(headers)), auth_config)
 
     @overload
     def push(
@@ -343,13 +344,14 @@ class ImageAPI(ImageArchiveAPI, Base):
             ImageNotFound: there is no such image.
         """
 
-        def call(headers: Mapping[str, str]) -> str | ProgressStream[Any]:
-            records = self._push(
+        def call(headers: Mapping[str, str]) -> ProgressStream[Any]:
+            return self._push(
                 repository, tag, headers=headers, decode=stream and decode, platform=platform, all_tags=all_tags
             )
-            return records if stream else text_of(records)
 
-        return self._with_credentials(repository, call, auth_config, always=True)
+        if stream:
+            return self._stream_with_credentials(repository, call, auth_config, always=True)
+        return self._with_credentials(repository, lambda headers: text_of(call(headers)), auth_config, always=True)
 
     def _pull(
         self,
@@ -393,6 +395,19 @@ class ImageAPI(ImageArchiveAPI, Base):
 
         registry, _ = resolve_repository_name(name_of(repository, "repository"))
         return call_with_credentials(self, registry, call, given, always=always)
+
+    def _stream_with_credentials(
+        self,
+        repository: str,
+        call: Callable[[Mapping[str, str]], ProgressStream[Any]],
+        given: AuthSource | None,
+        *,
+        always: bool = False,
+    ) -> ProgressStream[Any]:
+        from dockerkit.auth import resolve_repository_name, stream_with_credentials
+
+        registry, _ = resolve_repository_name(name_of(repository, "repository"))
+        return stream_with_credentials(self, registry, call, given, always=always)
 
 
 def _name_and_tag(repository: str) -> tuple[str, str | None]:

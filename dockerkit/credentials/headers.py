@@ -12,6 +12,7 @@ from dockerkit.errors import DockerException
 
 if TYPE_CHECKING:
     from dockerkit.auth import AuthConfig
+    from dockerkit.streams import ProgressStream
 
 __all__ = [
     "AuthSource",
@@ -20,6 +21,7 @@ __all__ = [
     "get_config_header",
     "is_refusal",
     "registry_headers",
+    "stream_with_credentials",
 ]
 
 T = TypeVar("T")
@@ -88,16 +90,55 @@ def call_with_credentials(
     try:
         return call(headers)
     except DockerException as error:
-        if not is_refusal(error) or (given is not None and not callable(given)):
-            raise
-        if given is None:
-            found = client._auth.fresh(registry)
-            fresh = registry_headers(client, registry, found or {}, always=always)
-        else:
-            fresh = registry_headers(client, registry, given, always=always)
-        if fresh == headers:
+        fresh = _other_headers(headers, error, client, registry, given, always=always)
+        if fresh is None:
             raise
     return call(fresh)
+
+
+def stream_with_credentials(
+    client: HasAuth,
+    registry: str | None,
+    call: Callable[[dict[str, str]], ProgressStream[T]],
+    given: AuthSource | None = None,
+    *,
+    always: bool = False,
+) -> ProgressStream[T]:
+    """The same for a call that gives a stream, which may begin with the refusal.
+
+    Once a record was handed on there is no second try: whoever reads would see the beginning twice.
+    """
+    headers = registry_headers(client, registry, given, always=always)
+
+    def again(error: DockerException) -> ProgressStream[T] | None:
+        fresh = _other_headers(headers, error, client, registry, given, always=always)
+        return None if fresh is None else call(fresh)
+
+    try:
+        records = call(headers)
+    except DockerException as error:
+        other = again(error)
+        if other is None:
+            raise
+        return other
+    return records.or_instead(again)
+
+
+def _other_headers(
+    used: Mapping[str, str],
+    error: DockerException,
+    client: HasAuth,
+    registry: str | None,
+    given: AuthSource | None,
+    *,
+    always: bool,
+) -> dict[str, str] | None:
+    """Fresh credentials where those used were refused; None where that was not it, or there are no others."""
+    if not is_refusal(error) or (given is not None and not callable(given)):
+        return None
+    found: AuthSource = given if given is not None else client._auth.fresh(registry) or {}
+    fresh = registry_headers(client, registry, found, always=always)
+    return None if fresh == used else fresh
 
 
 def is_refusal(error: BaseException) -> bool:

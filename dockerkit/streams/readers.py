@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -145,6 +146,40 @@ class ProgressStream(Stream[T_co]):
         failed: Callable[[str, int | None, Mapping[str, Any]], StreamError] = StreamError,
     ) -> None:
         super().__init__(source, _checked(source, decoded, failed))
+        self._given_up = False
+
+    def close(self) -> None:
+        """Stop reading; whoever iterates sees the end. The connection is closed, so the engine stops too."""
+        self._given_up = True
+        super().close()
+
+    def or_instead(self, again: Callable[[StreamError], ProgressStream[T_co] | None]) -> ProgressStream[T_co]:
+        """Should it begin with a failure, go on with another stream instead, unseen by whoever reads this one.
+
+        Args:
+            again: gets the failure and makes the other stream, or returns None: then the failure is raised.
+        """
+        self._items = self._first_or(self._items, again)
+        return self
+
+    def _first_or(
+        self, items: Iterator[T_co], again: Callable[[StreamError], ProgressStream[T_co] | None]
+    ) -> Iterator[T_co]:
+        try:
+            first = list(itertools.islice(items, 1))
+        except StreamError as failure:
+            other = again(failure)
+            if other is None:
+                raise
+            failed, self._source = self._source, other._source
+            failed.close()
+            if self._given_up:  # by another thread meanwhile, which may not have known of the new one
+                other.close()
+                return
+            items = other._items
+            first = list(itertools.islice(items, 1))
+        self._items = items  # all others come without the detour
+        yield from first
 
 
 class FrameStream(Stream[T_co]):

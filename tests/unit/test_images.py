@@ -26,6 +26,7 @@ from dockerkit.errors import (
     PullError,
     PushError,
     ServerError,
+    StreamError,
     StreamTruncated,
 )
 from dockerkit.platforms import platform_json, platform_list, platform_text
@@ -182,6 +183,57 @@ def test_refused_credentials_are_fetched_once_more(scripted: ScriptedEngine, cli
         client.images.pull("host:5000/app", auth_config={"username": "me", "password": SECRET})
     assert len([one for one in scripted.requests if one.path == "/images/create"]) == 3  # no second try with the same
     assert SECRET not in f"{caught.value!r}{caught.value.__dict__}{caught.value.__traceback__}"
+
+
+@pytest.mark.parametrize(("verb", "path"), [("pull", "/images/create"), ("push", "/images/host:5000%2Fapp/push")])
+@pytest.mark.parametrize("decode", [True, False])
+def test_a_stream_that_begins_with_a_refusal_is_asked_for_once_more(
+    scripted: ScriptedEngine, api: APIClient, verb: str, path: str, decode: bool
+) -> None:
+    record = {"errorDetail": {"message": "unauthorized: authentication required"}, "error": "unauthorized"}
+    refused, begun = lines(record), lines({"status": "begun"}, record)
+    records = [{"status": "one"}, {"status": "two"}]
+    scripted.on("POST", path, refused, lines(*records), refused, begun, refused)
+    passwords = iter(range(100))
+
+    def stream() -> Any:
+        source = lambda host: {"username": host, "password": str(next(passwords))}  # noqa: E731
+        return getattr(api, verb)("host:5000/app", stream=True, decode=decode, auth_config=source)
+
+    def sent() -> int:
+        return len([one for one in scripted.requests if one.method == "POST"])
+
+    plain = records if decode else [json.dumps(one).encode() for one in records]
+    opened = stream()
+    assert sent() == 1
+    assert list(opened) == plain and sent() == 2
+    opened = stream()
+    assert next(opened)  # the second try has begun
+    with pytest.raises(StreamError, match="unauthorized"):  # so there is no third
+        next(opened)
+    assert sent() == 4
+    with pytest.raises(StreamError, match="unauthorized"):
+        list(stream())
+    assert sent() == 6
+    with pytest.raises(StreamError, match="unauthorized"):  # a dict is all there is
+        list(getattr(api, verb)("host:5000/app", stream=True, auth_config={"username": "me", "password": SECRET}))
+    assert sent() == 7
+
+
+def test_a_stream_that_is_closed_while_credentials_are_fetched_stays_closed(
+    scripted: ScriptedEngine, api: APIClient
+) -> None:
+    scripted.on("POST", "/images/create", lines({"error": "unauthorized"}), lines({"status": "one"}))
+    given = iter("12")
+
+    def credentials(host: str) -> dict[str, str]:
+        number = next(given)
+        if number == "2":
+            opened.close()
+        return {"username": host, "password": number}
+
+    opened = api.pull("host:5000/app", stream=True, decode=True, auth_config=credentials)
+    assert list(opened) == [] and opened.closed
 
 
 def test_what_a_name_may_be(api: APIClient) -> None:
