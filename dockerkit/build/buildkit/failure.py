@@ -34,7 +34,8 @@ def build_error(error: GrpcError, trace: Trace, source: Source, log: Sequence[di
     """
     facts: dict[str, Any] = {}
     for kind, value in details(error):
-        facts.setdefault(kind, value)
+        if kind != "Stack":  # where in BuildKit's own sources
+            facts.setdefault(kind, value)
     digest, name = trace.failed or ("", "")
     if told := facts.get("Vertex"):
         digest = told.get("digest") or told.get("Digest") or digest
