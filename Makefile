@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
+# Real engines on a busy machine have bad moments: what fails is tried twice more, and named as RERUN in the summary.
+AGAIN := --reruns 2 --reruns-delay 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test unit unit-lowest integration lint format types bench soak fuzz package audit docs engine engine-down clean
@@ -14,7 +16,7 @@ demo: $(VENV)/.ready ## see dockerkit build, run, watch, enter, copy from and st
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.ready ## run all tests, on every engine that this machine can run
-	$(BIN)/python -m pytest -n 3 --hypothesis-profile=thorough --api-coverage 95 tests/unit tests/integration
+	$(BIN)/python -m pytest -n 3 $(AGAIN) --hypothesis-profile=thorough --api-coverage 95 tests/unit tests/integration
 
 unit: $(VENV)/.ready ## run the tests that need no engine
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick tests/unit
@@ -23,7 +25,7 @@ unit-lowest: $(LOWEST)/.ready ## the same with the lowest versions of the depend
 	$(LOWEST)/bin/python -m pytest -n 2 -p no:cacheprovider --hypothesis-profile=quick tests/unit
 
 integration: $(VENV)/.ready ## run the tests on real engines (ENGINES="trixie sid" for some of them)
-	$(BIN)/python -m pytest -n 3 --hypothesis-profile=thorough tests/integration $(addprefix --engine ,$(ENGINES))
+	$(BIN)/python -m pytest -n 3 $(AGAIN) --hypothesis-profile=thorough tests/integration $(addprefix --engine ,$(ENGINES))
 
 lint: $(VENV)/.ready ## look for mistakes and for unformatted code
 	$(BIN)/ruff check
