@@ -343,6 +343,21 @@ for verb, target in (("export", 0.82), ("get_archive", 0.82)):
             out.writelines(engine.export("abc") if verb == "export" else engine.get_archive("abc", "/x")[0])
 
 
+row = scenario(
+    "save 512 MiB",
+    0.8,
+    lambda: {("GET", "/images/[^/]+/get"): canned.chunked(BLOCK, 16 * 1024, b"application/x-tar")},
+)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    with open(os.devnull, "wb") as out:
+        out.writelines(engine.get_image("abc"))
+
+
 uploading = lambda: {  # noqa: E731
     ("PUT", "/containers/[^/]+/archive"): canned.whole(b""),
     ("POST", "/images/load"): canned.whole(b'{"stream":"Loaded image: x\\n"}\n'),
@@ -475,6 +490,35 @@ def _(path: str, start: Callable[[], None]) -> None:
     start()
     for _n in range(500):
         engine.containers.create("busybox", **OPTIONS)
+
+
+OF_HOST = {
+    "binds": {"/src": {"bind": "/dst", "mode": "ro"}},
+    "port_bindings": {"80/tcp": 8080, "53/udp": ("127.0.0.1", 5353)},
+    **{
+        name: OPTIONS[name]
+        for name in (
+            *("mem_limit", "nano_cpus", "pids_limit", "cap_drop", "cap_add", "read_only", "tmpfs", "dns"),
+            *("restart_policy", "extra_hosts"),
+        )
+    },
+}
+OF_CONTAINER = {
+    "volumes": ["/dst"],
+    "ports": [80, (53, "udp")],
+    **{name: OPTIONS[name] for name in ("command", "environment", "labels", "user", "working_dir")},
+}
+row = scenario("2,000 bodies of create with 18 options, unsent", 1.0, dict)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    engine.create_container_config("busybox", host_config=engine.create_host_config(**OF_HOST), **OF_CONTAINER)
+    start()
+    for _n in range(2000):
+        host_config = engine.create_host_config(**OF_HOST)
+        engine.create_container_config("busybox", host_config=host_config, **OF_CONTAINER)
 
 
 def ensure_contender(name: str) -> None:
