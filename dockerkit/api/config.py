@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import index, optional
 from dockerkit.api.encode import Filters
+from dockerkit.api.refs import checked_name
 from dockerkit.api.secret import encoded
+from dockerkit.types import parse
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -47,7 +50,12 @@ class ConfigAPI(Base):
             Conflict: the name is taken.
             ServiceUnavailable: this engine is no manager of a swarm.
         """
-        body = {"Name": name, "Data": encoded("data", data), "Labels": labels, "Templating": templating}
+        body = {
+            "Name": checked_name(name),
+            "Data": encoded("data", data),
+            "Labels": optional(parse.labels, "labels", labels),
+            "Templating": templating,
+        }
         return self._json("POST", "/configs/create", body=body)
 
     def inspect_config(self, id: Ref) -> answers.Config:
@@ -66,7 +74,7 @@ class ConfigAPI(Base):
             version: ``Version.Index`` of the config that is to be changed: protects from lost updates.
             spec: the whole ``Spec`` as it was inspected, with other ``Labels``.
         """
-        self._none("POST", "/configs/{id}/update", id=id, query={"version": version}, body=spec)
+        self._none("POST", "/configs/{id}/update", id=id, query={"version": index(version)}, body=spec)
 
     def remove_config(self, id: Ref) -> bool:
         """Remove a config. ``DELETE /configs/{id}``

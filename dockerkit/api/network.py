@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import optional
 from dockerkit.api.encode import Filters, filters_with
 from dockerkit.api.refs import checked_name, name_of
 from dockerkit.errors import InvalidArgument
+from dockerkit.types import parse
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -90,12 +92,12 @@ class NetworkAPI(Base):
             check_duplicate = None  # these engines always check
         body = {
             "Name": checked_name(name),
-            "Driver": driver,
-            "Options": options,
+            "Driver": optional(parse.text, "driver", driver),
+            "Options": optional(parse.text_map, "options", options),
             "IPAM": ipam,
             "CheckDuplicate": check_duplicate,
             "Internal": internal or None,
-            "Labels": labels,
+            "Labels": optional(parse.labels, "labels", labels),
             "EnableIPv6": enable_ipv6 or None,
             "EnableIPv4": enable_ipv4,
             "Attachable": attachable,

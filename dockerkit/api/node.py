@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import index
 from dockerkit.api.encode import Filters
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class NodeAPI(Base):
         Returns:
             True.
         """
-        self._none("POST", "/nodes/{id}/update", id=node_id, query={"version": version}, body=node_spec or {})
+        self._none("POST", "/nodes/{id}/update", id=node_id, query={"version": index(version)}, body=node_spec or {})
         return True
 
     def remove_node(self, node_id: Ref, force: bool = False) -> bool:

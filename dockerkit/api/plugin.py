@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import optional, reference
 from dockerkit.api.encode import Filters, scalar
 from dockerkit.errors import InvalidArgument, PullError, PushError
 from dockerkit.streams import ProgressStream
@@ -49,7 +50,12 @@ class PluginAPI(Base):
             ``[{"Name", "Description", "Value"}]``, to be given to :meth:`pull_plugin`.
         """
         headers = self._plugin_header(name, auth_config)
-        return self._json("GET", "/plugins/privileges", query={"remote": name}, headers=headers, timeout=None) or []
+        return (
+            self._json(
+                "GET", "/plugins/privileges", query={"remote": reference(name, "name")}, headers=headers, timeout=None
+            )
+            or []
+        )
 
     def pull_plugin(
         self,
@@ -78,7 +84,7 @@ class PluginAPI(Base):
         return self._progress(
             "POST",
             "/plugins/pull",
-            query={"remote": remote, "name": name},
+            query={"remote": reference(remote, "remote"), "name": optional(reference, "name", name)},
             body=_privileges(privileges),
             headers=self._plugin_header(remote, auth_config),
             decode=decode,
@@ -107,7 +113,7 @@ class PluginAPI(Base):
             "POST",
             "/plugins/{name}/upgrade",
             name=name,
-            query={"remote": remote},
+            query={"remote": reference(remote, "remote")},
             body=_privileges(privileges),
             headers=self._plugin_header(remote, auth_config),
             decode=decode,
@@ -135,7 +141,7 @@ class PluginAPI(Base):
             if not there(os.path.join(folder, part)):
                 raise InvalidArgument(f"plugin_data_dir: {folder!r} has no {part}")
         entries = (entry for part in ("config.json", "rootfs") for entry in walk(os.path.join(folder, part), part))
-        self._none("POST", "/plugins/create", query={"name": name}, data=pack(entries), timeout=None)
+        self._none("POST", "/plugins/create", query={"name": reference(name, "name")}, data=pack(entries), timeout=None)
         return True
 
     def configure_plugin(self, name: Ref, options: Mapping[str, object] | Sequence[str]) -> bool:

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import index, optional
 from dockerkit.api.encode import Filters
+from dockerkit.api.refs import checked_name
 from dockerkit.errors import InvalidArgument
+from dockerkit.types import parse
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -52,9 +55,9 @@ class SecretAPI(Base):
             ServiceUnavailable: this engine is no manager of a swarm.
         """
         body = {
-            "Name": name,
+            "Name": checked_name(name),
             "Data": encoded("data", data),
-            "Labels": labels,
+            "Labels": optional(parse.labels, "labels", labels),
             "Driver": driver,
             "Templating": templating,
         }
@@ -76,7 +79,7 @@ class SecretAPI(Base):
             version: ``Version.Index`` of the secret that is to be changed: protects from lost updates.
             spec: the whole ``Spec`` as it was inspected, with other ``Labels``.
         """
-        self._none("POST", "/secrets/{id}/update", id=id, query={"version": version}, body=spec)
+        self._none("POST", "/secrets/{id}/update", id=id, query={"version": index(version)}, body=spec)
 
     def remove_secret(self, id: Ref) -> bool:
         """Remove a secret. ``DELETE /secrets/{id}``

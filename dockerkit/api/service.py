@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import index, optional
 from dockerkit.api.container_streams import Moment, _moment, _tail
 from dockerkit.api.encode import Filters
+from dockerkit.api.refs import checked_name
 from dockerkit.errors import DeprecatedMethod, InvalidArgument
 from dockerkit.streams import FrameStream
+from dockerkit.types import parse
 from dockerkit.types.wire import wire
 
 if TYPE_CHECKING:
@@ -79,8 +82,8 @@ class ServiceAPI(Base):
         if image is None and not template.get("PluginSpec") and not template.get("NetworkAttachmentSpec"):
             raise InvalidArgument("task_template: it has no ContainerSpec with an Image")
         body = {
-            "Name": name,
-            "Labels": labels,
+            "Name": None if name is None else checked_name(name),
+            "Labels": optional(parse.labels, "labels", labels),
             "Mode": _mode(mode),
             "UpdateConfig": update_config,
             "RollbackConfig": rollback_config,
@@ -146,8 +149,8 @@ class ServiceAPI(Base):
             current = self.inspect_service(service)["Spec"]
         template = _merged(current.get("TaskTemplate") or {}, wire(task_template, "task_template") or {})
         given = {
-            "Name": name,
-            "Labels": labels,
+            "Name": None if name is None else checked_name(name),
+            "Labels": optional(parse.labels, "labels", labels),
             "Mode": _mode(mode),
             "UpdateConfig": update_config,
             "RollbackConfig": rollback_config,
@@ -155,7 +158,7 @@ class ServiceAPI(Base):
             **self._with_networks(template, networks),
         }
         body = {**current, **{field: value for field, value in given.items() if value is not None}}
-        query = {"version": version, "rollback": rollback, "registryAuthFrom": registry_auth_from}
+        query = {"version": index(version), "rollback": rollback, "registryAuthFrom": registry_auth_from}
         headers = {} if registry_auth_from else self._registry_header(_image(template), auth_config)
         return self._json("POST", "/services/{id}/update", id=service, query=query, body=body, headers=headers)
 

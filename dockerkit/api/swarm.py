@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit import errors
 from dockerkit.api.base import Base
+from dockerkit.api.checks import index, optional, reference
 from dockerkit.constants import DEFAULT_SWARM_ADDR_POOL, DEFAULT_SWARM_SUBNET_SIZE
 from dockerkit.errors import InvalidArgument
+from dockerkit.types import parse
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -86,10 +88,10 @@ class SwarmAPI(Base):
             "ListenAddr": listen_addr,
             "ForceNewCluster": force_new_cluster or None,
             "Spec": swarm_spec,
-            "DefaultAddrPool": default_addr_pool,
-            "SubnetSize": subnet_size,
+            "DefaultAddrPool": optional(parse.texts, "default_addr_pool", default_addr_pool),
+            "SubnetSize": optional(parse.whole, "subnet_size", subnet_size),
             "DataPathAddr": data_path_addr,
-            "DataPathPort": data_path_port,
+            "DataPathPort": optional(parse.whole, "data_path_port", data_path_port),
             "AutoLockManagers": auto_lock_managers,
             "Availability": availability,
         }
@@ -121,11 +123,9 @@ class SwarmAPI(Base):
         Raises:
             ServiceUnavailable: this engine is part of a swarm already, or no manager answered.
         """
-        if isinstance(remote_addrs, str):
-            raise InvalidArgument(f"remote_addrs: a list of addresses is needed, not the text {remote_addrs!r}")
         body = {
-            "RemoteAddrs": remote_addrs,
-            "JoinToken": join_token,
+            "RemoteAddrs": parse.texts(remote_addrs, "remote_addrs"),
+            "JoinToken": reference(join_token, "join_token"),
             "ListenAddr": listen_addr,
             "AdvertiseAddr": advertise_addr,
             "DataPathAddr": data_path_addr,
@@ -173,7 +173,7 @@ class SwarmAPI(Base):
             True.
         """
         query = {
-            "version": version,
+            "version": index(version),
             "rotateWorkerToken": rotate_worker_token or None,
             "rotateManagerToken": rotate_manager_token or None,
             "rotateManagerUnlockKey": rotate_manager_unlock_key or None,

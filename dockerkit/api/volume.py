@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.base import Base, Ref
+from dockerkit.api.checks import index, optional
 from dockerkit.api.encode import Filters
-from dockerkit.api.refs import HasId
-from dockerkit.errors import InvalidArgument
+from dockerkit.api.refs import checked_name
+from dockerkit.types import parse
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
@@ -48,17 +49,14 @@ class VolumeAPI(Base):
             cluster_volume_spec: a swarm's CSI volume (API 1.42).
 
         Raises:
-            InvalidArgument: ``driver_opts`` or ``labels`` is no mapping.
+            InvalidArgument: an argument can't be right; the message names it.
             Conflict: the name is taken by a volume of another driver.
         """
-        for parameter, value in (("driver_opts", driver_opts), ("labels", labels)):
-            if value is not None and not isinstance(value, Mapping):
-                raise InvalidArgument(f"{parameter}: a dict is needed, not {value!r}")
         body = {
-            "Name": name,
-            "Driver": driver,
-            "DriverOpts": driver_opts,
-            "Labels": labels,
+            "Name": None if name is None else checked_name(name),
+            "Driver": optional(parse.text, "driver", driver),
+            "DriverOpts": optional(parse.text_map, "driver_opts", driver_opts),
+            "Labels": optional(parse.labels, "labels", labels),
             "ClusterVolumeSpec": cluster_volume_spec,
         }
         return self._json("POST", "/volumes/create", body=body)
@@ -83,7 +81,7 @@ class VolumeAPI(Base):
             InvalidVersion: below API 1.42.
             ServiceUnavailable: this engine is no manager of a swarm.
         """
-        self._none("PUT", "/volumes/{name}", name=_name(name), query={"version": version}, body={"Spec": spec})
+        self._none("PUT", "/volumes/{name}", name=_name(name), query={"version": index(version)}, body={"Spec": spec})
 
     def remove_volume(self, name: Ref, force: bool = False) -> None:
         """Remove a volume. ``DELETE /volumes/{name}``
@@ -112,7 +110,7 @@ class VolumeAPI(Base):
 
 def _name(volume: Ref) -> Ref:
     """A volume is known by its name: what the engine answers about it has no ``Id``."""
-    return volume if isinstance(volume, (str, HasId)) else str(volume.get("Name") or "")
+    return str(volume.get("Name") or "") if isinstance(volume, Mapping) else volume
 
 
 VolumeApiMixin = VolumeAPI  # its name in docker-py
