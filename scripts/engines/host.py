@@ -11,10 +11,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-# command -> the Debian package that has it
-NEEDED = {"debootstrap": "debootstrap", "ip": "iproute2", "nsenter": "util-linux", "pivot_root": "util-linux"}
+# command -> the Debian packages that bring it
+NEEDED = {
+    "debootstrap": ("debootstrap",),
+    "ip": ("iproute2",),
+    "nsenter": ("util-linux",),
+    "pivot_root": ("util-linux",),
+}
 SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 
@@ -48,7 +53,7 @@ def require_root() -> None:
 
 def require_commands() -> None:
     """Install what a bare Debian lacks."""
-    install(sorted({package for command, package in NEEDED.items() if not shutil.which(command, path=SEARCH)}))
+    have(NEEDED)
 
 
 def install(packages: Sequence[str]) -> None:
@@ -58,8 +63,30 @@ def install(packages: Sequence[str]) -> None:
     if not shutil.which("apt-get", path=SEARCH):
         raise EngineUnavailable(f"these are needed and this is no Debian: install them by hand: {' '.join(packages)}")
     say(f"installing {' '.join(packages)}")
-    run("apt-get", "update", "-q")
-    run("apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
+    with _services_not_started():
+        run("apt-get", "update", "-q")
+        run("apt-get", "install", "-y", "-q", "--no-install-recommends", *packages)
+
+
+def have(commands: Mapping[str, Sequence[str]]) -> None:
+    """Install the packages of those commands that are not there."""
+    missing = [packages for command, packages in commands.items() if not shutil.which(command, path=SEARCH)]
+    install(sorted({package for packages in missing for package in packages}))
+
+
+@contextlib.contextmanager
+def _services_not_started() -> Iterator[None]:
+    """Debian asks this file whether a service may be started that was just installed."""
+    policy = pathlib.Path("/usr/sbin/policy-rc.d")
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink()
 
 
 @contextlib.contextmanager

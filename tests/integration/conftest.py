@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 import os
 import pathlib
+import platform
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 import podman
 import pytest
 from api_coverage import Coverage, recorded
-from engines import private, registry
+from engines import host, private, registry
 from engines.host import EngineUnavailable
 from engines.images import give_busybox, version
 from engines.registry import PASSWORD, REGISTRIES, USER, Registry
-from engines.settings import BUSYBOX, DEFAULT, SPECS, Spec
+from engines.settings import BUSYBOX, CACHE, DEFAULT, ROOTS, SPECS, Spec
 from housekeeping import LABEL, PREFIX, RUN, inventory, remove_ours
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Engines:
             pytest.exit("\n".join(f"engine {name} is needed: {self.missing[name]}" for name in fatal), returncode=1)
         if self.names:
             self.registries = [one for one in REGISTRIES.values() if registry.up(one)]
+            _have_tools()
 
     def take_down(self) -> None:
         for name in self.started:
@@ -92,6 +95,29 @@ class Engines:
         for one in self.registries:
             registry.down(one)
         self.started, self.registries = [], []
+
+
+# What some tests compare with or talk to: command -> the Debian packages that bring it.
+TOOLS = {
+    "gcc": ("gcc", "libc6-dev"),
+    "git": ("git",),
+    "ssh": ("openssh-client",),
+    "sshd": ("openssh-server",),
+}
+
+
+def _have_tools() -> None:
+    """Install them; but the docker command, whose package would bring an engine, is the one of a root."""
+    with host.lock(ROOTS / ".packages.lock"):
+        host.have(TOOLS)
+    if not shutil.which("docker"):
+        root, command = ROOTS / "bookworm", CACHE / "bin" / "docker"
+        libraries = root / f"usr/lib/{platform.machine()}-linux-gnu"
+        (loader,) = libraries.glob("ld-linux-*")
+        command.parent.mkdir(exist_ok=True)
+        command.write_text(f'#!/bin/sh\nexec {loader} --library-path {libraries} {root}/usr/bin/docker "$@"\n')
+        command.chmod(0o755)
+        os.environ["PATH"] += f"{os.pathsep}{command.parent}"
 
 
 def _try_up(name: str) -> str | None:
