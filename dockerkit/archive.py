@@ -51,6 +51,8 @@ class Entry(NamedTuple):
         link: of a symbolic link: where it points.
         uid, gid: owner; numbers only, names would differ from one machine to the next.
         device: of a device: its number.
+        inode: of a file on disk that has several names: device and inode. The second one that is packed becomes a hard
+            link to the first.
     """
 
     name: str
@@ -62,16 +64,22 @@ class Entry(NamedTuple):
     uid: int = 0
     gid: int = 0
     device: int = 0
+    inode: tuple[int, int] | None = None
 
 
 def entry_of(path: str, name: str, info: os.stat_result, *, uid: int = 0, gid: int = 0) -> Entry:
     """The entry for something on disk, owned by `uid` and `gid` in the archive."""
     mode = info.st_mode
     if stat.S_ISREG(mode):
-        return Entry(name, mode, path, info.st_size, int(info.st_mtime), "", uid, gid)
+        return Entry(name, mode, path, info.st_size, int(info.st_mtime), "", uid, gid, 0, inode_of(info))
     link = _reading(os.readlink, path) if stat.S_ISLNK(mode) else ""
     device = info.st_rdev if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else 0
     return Entry(name, mode, b"", 0, int(info.st_mtime), link, uid, gid, device)
+
+
+def inode_of(info: os.stat_result) -> tuple[int, int] | None:
+    """What tells two names of one file from two files; None for a file with one name only."""
+    return (info.st_dev, info.st_ino) if info.st_nlink > 1 else None
 
 
 def walk(path: str, name: str, *, uid: int = 0, gid: int = 0) -> Iterator[Entry]:
@@ -108,7 +116,10 @@ def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = N
     parts: list[bytes] = []
     held, limit = 0, _FIRST_PIECE
     tell = on_bytes or (lambda _: None)
+    names: dict[tuple[int, int], str] = {}
     for entry in entries:
+        if entry.inode and (first := names.setdefault(entry.inode, entry.name)) != entry.name:
+            entry = entry._replace(source=b"", size=0, link=first)
         source, size = entry.source, entry.size
         if isinstance(source, str) and size > _SMALL:
             parts.append(_header(entry, size))
@@ -207,6 +218,8 @@ def _blocks(path: str, size: int) -> Iterator[bytes]:
 def _header(entry: Entry, size: int) -> bytes:
     name, mode, link = os.fsencode(entry.name), entry.mode, os.fsencode(entry.link)
     kind = _KINDS[stat.S_IFMT(mode)]
+    if link and kind == b"0":
+        kind = b"1"
     if kind == b"5":
         name += b"/"
     before = b""

@@ -216,7 +216,7 @@ def _entry(item: os.DirEntry[str], path: str) -> Entry | None:
         raise UnreadableFile.of(error, item.path) from error
     mode = info.st_mode
     if stat.S_ISREG(mode):
-        return Entry(path, mode, item.path, info.st_size, int(info.st_mtime))
+        return Entry(path, mode, item.path, info.st_size, int(info.st_mtime), inode=archive.inode_of(info))
     return None if stat.S_ISSOCK(mode) else entry_of(item.path, path, info)
 
 

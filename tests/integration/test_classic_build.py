@@ -103,6 +103,17 @@ def test_ways_to_give_a_context(build: Build, busybox: str, tmp_path: Path) -> N
     assert names(image, "/ctx") == ["file"]
 
 
+def test_several_names_of_one_file_stay_that(build: Build, busybox: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(f"FROM {busybox}\nCOPY . /ctx\n")
+    (tmp_path / ".dockerignore").write_text("a\n")
+    (tmp_path / "a").write_bytes(b"x" * 100_000)
+    for name in ("b", "c"):
+        (tmp_path / name).hardlink_to(tmp_path / "a")
+    image, _ = build(path=tmp_path)
+    assert names(image, "/ctx") == [".dockerignore", "Dockerfile", "b", "c"]
+    assert image.read_bytes("/ctx/b") == image.read_bytes("/ctx/c") == b"x" * 100_000
+
+
 def test_a_context_that_the_engine_fetches(build: Build, engine: Engine, busybox: str, tmp_path: Path) -> None:
     dockerfile = f"FROM {busybox}\nCOPY . /ctx\n"
     with tarfile.open(tmp_path / "context.tar", "w") as tar:

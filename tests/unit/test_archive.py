@@ -94,6 +94,30 @@ def test_links_long_names_and_pipes_survive(tmp_path: Path) -> None:
     assert found["top/pipe"].isfifo()
 
 
+def test_several_names_of_one_file_stay_that(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a").write_bytes(b"x" * 100_000)  # one that comes in pieces
+    long = "b/" + "n" * 120
+    for name in ("b/again", long, "z"):
+        os.link(tmp_path / "a", tmp_path / name)
+    (tmp_path / "small").write_text("s")
+    os.link(tmp_path / "small", tmp_path / "small-too")
+    os.link(tmp_path / "small-too", tmp_path.parent / f"{tmp_path.name}-outside")
+    (tmp_path / "twin").write_text("s")
+    archive = packed(*walk(str(tmp_path), "top"))
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        links = {member.name: member.linkname for member in tar if member.islnk()}
+        assert tar.extractfile(f"top/{long}").read() == b"x" * 100_000  # type: ignore[union-attr]
+    assert links == {"top/b/again": "top/a", f"top/{long}": "top/a", "top/z": "top/a", "top/small-too": "top/small"}
+    assert len(archive) < 120_000
+    (tmp_path / "out").mkdir()
+    extract([archive], str(tmp_path / "out"))
+    assert (tmp_path / "out" / "top" / "z").stat().st_nlink == 4
+    without_first = [entry for entry in walk(str(tmp_path / "out" / "top"), "") if entry.name != "a"]
+    with tarfile.open(fileobj=io.BytesIO(packed(*without_first))) as tar:
+        assert tar.getmember("z").linkname == "b/again"  # the first that is in the archive
+
+
 def test_a_large_file_comes_in_pieces(tmp_path: Path) -> None:
     content = os.urandom(3 * 2**20 + 17)
     (tmp_path / "big").write_bytes(content)
