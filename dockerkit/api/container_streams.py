@@ -39,6 +39,10 @@ class ContainerStreamsAPI(Base):
     def _has_terminal(self, container: Ref) -> bool:
         return bool(self.inspect_container(container).get("Config", {}).get("Tty"))
 
+    def _has_stopped(self, container: Ref) -> bool:
+        """Whether it ran and ended: an engine lets who attaches then wait for the next start, maybe for ever."""
+        return self.inspect_container(container).get("State", {}).get("Status") in ("exited", "dead")
+
     def logs(
         self,
         container: Ref,
@@ -115,10 +119,12 @@ class ContainerStreamsAPI(Base):
             demux: ``(stdout, stderr)`` instead of both together.
 
         Returns:
-            bytes once it has stopped; an iterator with ``stream``; with ``demux`` pairs. Without ``stream`` and with
-            ``logs``, what was written so far.
+            bytes once it has stopped (none where it had before); an iterator with ``stream``; with ``demux`` pairs.
+            Without ``stream`` and with ``logs``, what was written so far.
         """
         query = {"stdout": stdout, "stderr": stderr, "logs": logs or None, "stream": stream or not logs}
+        if not (stream or logs) and self._has_stopped(container):
+            return (None, None) if demux else b""
         hijacked = self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
         output = self._output(hijacked, tty=lambda: self._has_terminal(container), demux=demux)
         return _given(output, stream, demux)

@@ -141,6 +141,12 @@ class TestAttach:
         container = box(sh("sleep 0.7; echo bye"))
         assert api.attach(container) == b"bye\n"
 
+    def test_nobody_waits_for_a_container_that_has_ended(self, api, box):
+        container = box(["echo", "hi"])
+        api.wait(container, timeout=20)
+        assert api.attach(container) == b""
+        assert api.attach(container, demux=True) == (None, None)
+
     def test_logs_without_stream_are_what_was_written_so_far(self, api, box):
         container = box(sh("echo out; echo err >&2"), start=False)
         api.start(container)
