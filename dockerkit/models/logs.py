@@ -330,6 +330,8 @@ class LogModel(Model):
                 for entry in entries:
                     print(entry.timestamp, entry.stream, entry.text)
         """
+        if not known(self).keys() & {"Name", "Names"}:
+            self.reload()  # it was just made: entries tell its name, which may be the engine's choice
         return LogStream(
             self.client,
             self.id or "",

@@ -55,6 +55,14 @@ def test_entries(make: Make, client: DockerClient, tty: bool) -> None:
     assert followed[0].container == container.name
 
 
+def test_a_container_just_made_has_its_name_in_entries(
+    client: DockerClient, busybox: str, labels: dict[str, str]
+) -> None:
+    container = client.containers.run(busybox, ["echo", "one"], detach=True, labels=labels)
+    [entry] = container.log_entries(follow=True)
+    assert entry.container == container.name != container.short_id
+
+
 def test_only_one_of_the_streams(make: Make) -> None:
     container = make("echo out; echo err >&2")
     container.wait()
