@@ -10,7 +10,10 @@ from dockerkit.api.refs import checked_name
 from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from dockerkit.types import answers
+    from dockerkit.types.host_options import HostOptions
     from dockerkit.types.parse import Environment
     from dockerkit.types.wire import ToEngine
 
@@ -177,7 +180,7 @@ class ContainerCreateAPI(Base):
         query = {"name": None if name is None else checked_name(name), "platform": platform}
         return self._json("POST", "/containers/create", query=query, body=config)
 
-    def create_host_config(self, **options: Any) -> dict[str, Any]:
+    def create_host_config(self, **options: Unpack[HostOptions]) -> dict[str, Any]:
         """The part of a create call that is about the host: limits, mounts, ports, privileges. Sends nothing.
 
         Args:

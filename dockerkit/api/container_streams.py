@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dockerkit.types import answers
 
-_END_OF_TIME = 10**12  # seconds: what an engine can count in nanoseconds ends before
+_END_OF_TIME = 2**63 // 10**9  # seconds since 1970: an engine counts them in nanoseconds of 64 bits
 _ATTACH = ("stdin", "stdout", "stderr", "stream", "logs", "detachKeys")
 
 Moment = datetime | int | float | str | None

@@ -32,6 +32,7 @@ def mistakes(client: dockerkit.DockerClient, container: Container, engine: FakeE
     container.state.exitcode  # refused
     client.api.containers()[0]["id"]  # refused
     client.api.stop("x", time_out=1)  # refused
+    client.api.create_host_config(memlimit="5m")  # refused
     client.version()["apiVersion"]  # refused
     Mount("/data", "volume", read_ony=True)  # refused
     Healthcheck(test=["CMD", "true"], intervall=5)  # refused
