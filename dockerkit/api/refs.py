@@ -18,7 +18,8 @@ class HasId(Protocol):
 
 
 Ref = str | Mapping[str, object] | HasId
-"""An id or a name; a dict with ``Id`` or ``ID``, as the engine answers; or an object with an ``id``."""
+"""An id or a name; a dict with ``Id`` or ``ID``, as the engine answers; or an object with an ``id``. A container's name may
+have the slash before it that the engine writes."""
 
 
 class LinkName(str):
@@ -71,9 +72,12 @@ def fill(path: str, ids: Mapping[str, Ref]) -> str:
     slashes = path.startswith(_WITH_SLASHES)
     for placeholder, ref in ids.items():
         name = name_of(ref, placeholder)
+        link = isinstance(name, LinkName)
+        if path.startswith("/containers/") and len(name) > 1:
+            name = name.removeprefix("/")  # as the engine itself writes names
         if not name.isprintable() or name != name.strip() or name in (".", ".."):
             raise InvalidArgument(f"{placeholder}: {name!r} is no id or name")
-        if "/" in name and not ((slashes or isinstance(name, LinkName)) and _is_repository(name)):
+        if "/" in name and not ((slashes or link) and _is_repository(name)):
             raise InvalidArgument(f"{placeholder}: {name!r} is no id or name: it has a slash")
         path = path.replace("{" + placeholder + "}", quote(name, safe=":@"))
     return path

@@ -23,7 +23,24 @@ def test_an_empty_reference_is_refused(ref: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "ref", ["a/b", "../images/x", "..", ".", "a\r\nX-Evil: 1", "a\0", " a", "a\n", "/a", "a/", 7, ["a"], {"Id": 7}]
+    "ref",
+    [
+        "a/b",
+        "../images/x",
+        "..",
+        ".",
+        "a\r\nX-Evil: 1",
+        "a\0",
+        " a",
+        "a\n",
+        "/",
+        "//a",
+        "/..",
+        "a/",
+        7,
+        ["a"],
+        {"Id": 7},
+    ],
 )
 def test_what_is_no_name_is_refused(ref: object) -> None:
     with pytest.raises(InvalidArgument, match="id"):
@@ -52,7 +69,13 @@ def test_any_text_is_refused_or_stays_one_segment(name: str) -> None:
     assert path.count("/") == 3
     assert path.isascii()
     assert not set(path) & set("?#\r\n \\")
-    assert unquote(path) == f"/containers/{name}/json"
+    assert unquote(path) == f"/containers/{name.removeprefix('/')}/json"
+
+
+def test_a_container_may_be_named_as_the_engine_does() -> None:
+    assert fill(CONTAINER, {"id": "/web"}) == "/containers/web/json"
+    with pytest.raises(InvalidArgument, match="slash"):
+        fill("/volumes/{name}", {"name": "/web"})
 
 
 @pytest.mark.parametrize("headers", [{"X-A": "b\r\nX-Evil: 1"}, {"X-A\r\nX-Evil": "1"}, {"X-A": "b\0"}, {"": "x"}])
