@@ -144,6 +144,13 @@ def test_page(page, engine, busybox, auth_registry, labels, monkeypatch, tmp_pat
         return request(self, method, path, ids, *with_labels(labels, method, path, query, body), *rest)
 
     monkeypatch.setattr(APIClient, "_request", labelled)  # so that what a failed example leaves is found
+    clients = []
+    init = dockerkit.DockerClient.__init__
+
+    def noted(self, *args, **options):
+        init(self, *args, **options)
+        clients.append(self)
+
     namespace = {"__name__": "example"}
     name = str(page.relative_to(ROOT))
     here = {  # names of the examples, and what stands for them here
@@ -163,15 +170,15 @@ def test_page(page, engine, busybox, auth_registry, labels, monkeypatch, tmp_pat
         exec(compile("\n" * line + textwrap.dedent(code), place, "exec"), namespace)
 
     with dockerkit.from_env() as client:
+        monkeypatch.setattr(dockerkit.DockerClient, "__init__", noted)
         namespace |= {"dockerkit": dockerkit}
         run(SETUP.get(name, ""), "setup")
         for line, code, runs in blocks(page):
             if runs:
                 run(code, str(page), line)
         run(TEARDOWN.get(name, ""), "teardown")
-        for thing in namespace.values():
-            if isinstance(thing, dockerkit.DockerClient):
-                thing.close()
+        for made in clients:  # examples need not close what a program's end closes
+            made.close()
         left = client.containers.list(all=True, filters={"label": [f"{key}={value}" for key, value in labels.items()]})
         names = [container.name for container in left]
         for container in left:
