@@ -93,25 +93,17 @@ class Control:
 
     def engine(self) -> Engine:
         """What this engine can."""
-        answer = self.call("ListWorkers").ask(messages.ListWorkersRequest(), "ListWorkersResponse")
+        info, workers = self.call("Info"), self.call("ListWorkers")
+        for call, request in ((info, messages.InfoRequest()), (workers, messages.ListWorkersRequest())):
+            call.send(request.SerializeToString())
+            call.finish()
         labels: dict[str, str] = {}
-        for worker in answer.records:
+        for worker in workers.answer("ListWorkersResponse").records:
             labels.update(worker.labels)
         prefix = "org.mobyproject.buildkit.worker."
         return Engine(
-            f"{prefix}snapshotter" in labels,
-            self._has_info(),
-            labels.get(f"{prefix}moby.host-gateway-ip", ""),
+            f"{prefix}snapshotter" in labels, _is_implemented(info), labels.get(f"{prefix}moby.host-gateway-ip", "")
         )
-
-    def _has_info(self) -> bool:
-        try:
-            self.call("Info").ask(messages.InfoRequest(), "InfoResponse")
-        except GrpcError as error:
-            if error.status == grpc.UNIMPLEMENTED:
-                return False
-            raise
-        return True
 
     def session(
         self, session_id: str, shared_key: str, methods: Iterable[str], serve: Callable[[Call], None]
@@ -140,6 +132,16 @@ class Control:
         self.channel.close()
         for pump in self._pumps:
             pump.join(_PROBE_SECONDS)
+
+
+def _is_implemented(info: Call) -> bool:
+    try:
+        info.answer("InfoResponse")
+    except GrpcError as error:
+        if error.status == grpc.UNIMPLEMENTED:
+            return False
+        raise
+    return True
 
 
 def over(link: Hijacked, serve: Callable[[Call], None] | None = None, *, name: str) -> Channel:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from dockerkit.build.buildkit import grpc, messages
 from dockerkit.build.buildkit.call import Call
 from dockerkit.build.buildkit.grpc import GrpcError
-from dockerkit.build.buildkit.tree import Item, Tree, checked_name, walk
+from dockerkit.build.buildkit.tree import Item, Tree, name_refused, walk
 from dockerkit.errors import UnreadableFile
 
 __all__ = ["send_tree"]
@@ -108,7 +108,10 @@ class _Sender:
         for bit, go in ((stat.S_ISUID, _SETUID), (stat.S_ISGID, _SETGID), (stat.S_ISVTX, _STICKY)):
             if item.mode & bit:
                 mode |= go
-        entry = messages.Stat(path=checked_name(path), mode=mode, mtime=item.mtime)
+        try:
+            entry = messages.Stat(path=path, mode=mode, mtime=item.mtime, linkname=item.link)
+        except UnicodeEncodeError:
+            raise name_refused(path) from None
         if kind == stat.S_IFREG:
             first = self._twins.setdefault(item.twin, path) if item.twin else path
             if first != path:
@@ -116,8 +119,6 @@ class _Sender:
             else:
                 entry.size = item.size
                 self._files[number] = item
-        elif kind == stat.S_IFLNK:
-            entry.linkname = checked_name(item.link)
         elif item.device:
             entry.devmajor, entry.devminor = os.major(item.device), os.minor(item.device)
         elif kind == stat.S_IFSOCK:

@@ -71,7 +71,7 @@ class Folder:
                 found = [_item(entry.path, entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
         except OSError as error:
             raise UnreadableFile.of(error, error.filename or place) from error
-        found.sort(key=_order)
+        found.sort()  # by their names; the order of characters is that of their bytes in UTF-8
         return found
 
     def item(self, path: str) -> Item | None:
@@ -106,7 +106,7 @@ class Files:
         inside = self._on_disk(path)
         if inside is not None:
             return Folder(inside).items("")
-        return sorted(self._folders[path].values(), key=_order)
+        return sorted(self._folders[path].values())
 
     def item(self, path: str) -> Item | None:
         inside = self._on_disk(path)
@@ -142,10 +142,6 @@ class Files:
             if path == name or path.startswith(name + "/"):
                 return os.path.join(place, *path[len(name) + 1 :].split("/")) if path != name else place
         return None
-
-
-def _order(item: Item) -> bytes:
-    return os.fsencode(item.name)
 
 
 def _item(path: str, name: str, info: os.stat_result) -> Item:
@@ -195,8 +191,8 @@ def _walk(
     """What is below a folder. `above` are the folders on the way which have not been sent yet."""
     for item in tree.items(prefix.rstrip("/")):
         path = prefix + item.name
-        is_ignored, below_ignored = rules.ignored.judge(path, ignored)
-        is_unwanted, below_unwanted = rules.unwanted.judge(path, unwanted)
+        is_ignored, below_ignored = rules.ignored.judge(path, ignored) if ignored else (False, ignored)
+        is_unwanted, below_unwanted = rules.unwanted.judge(path, unwanted) if unwanted else (False, unwanted)
         leave = is_ignored or is_unwanted
         if not leave:
             yield from above
@@ -280,17 +276,9 @@ def _escaped(path: str) -> str:
     return "".join("\\" + char if char in "*?[]\\" else char for char in path)
 
 
-def checked_name(path: str) -> str:
-    """A path that can be sent.
-
-    Raises:
-        InvalidArgument: it is no UTF-8.
-    """
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        raise InvalidArgument(
-            f"the context holds a file whose name is no UTF-8, which BuildKit can't take: {os.fsencode(path)!r}; "
-            "rename it, or exclude it in .dockerignore"
-        ) from None
-    return path
+def name_refused(path: str) -> InvalidArgument:
+    """The error for a name that can't be sent."""
+    return InvalidArgument(
+        f"the context holds a file whose name is no UTF-8, which BuildKit can't take: {os.fsencode(path)!r}; "
+        "rename it, or exclude it in .dockerignore"
+    )
