@@ -41,6 +41,7 @@ class FakeEngine:
         self.solve: Callable[[object, Peer], dict[str, str]] = lambda request, session: {}
         self.trace: list[object] = []
         self.containerd = False
+        self.old = False  # answers "unknown method" as soon as it sees the headers
         self.sessions: dict[str, Peer] = {}
         self.requests: list[object] = []
         self.shared: dict[str, str] = {}
@@ -84,7 +85,7 @@ class FakeEngine:
         method = call.path.removeprefix(PREFIX)
         if method == "Session":
             return self._session(call)
-        if method not in ("ListWorkers", "Info", "Solve", "Status"):
+        if method not in ("ListWorkers", "Info", "Solve", "Status") or (method == "Info" and self.old):
             raise GrpcError(12, "unknown")
         request = getattr(m, f"{method}Request").FromString(call.receive())
         if method == "ListWorkers":
@@ -220,6 +221,14 @@ def test_the_containerd_store_knows_images_by_their_manifest(engine: FakeEngine,
         "containerimage.digest": "sha256:m", "containerimage.config.digest": "sha256:c", "containerimage.descriptor": "e30=",
     }  # fmt: skip
     assert build(api, fileobj="FROM scratch").image_id == "sha256:m"
+
+
+def test_an_old_engine(engine: FakeEngine, api: APIClient) -> None:
+    engine.old = True
+    for _ in range(20):
+        build(api, fileobj="FROM scratch")
+    with pytest.raises(InvalidArgument, match="too old"):
+        build(api, fileobj="FROM scratch", shmsize=1)
 
 
 def test_details_of_a_failure(engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,8 +95,9 @@ class Control:
         """What this engine can."""
         info, workers = self.call("Info"), self.call("ListWorkers")
         for call, request in ((info, messages.InfoRequest()), (workers, messages.ListWorkersRequest())):
-            call.send(request.SerializeToString())
-            call.finish()
+            with suppress(GrpcError):  # an engine may say that it has no such method before it is asked; see below
+                call.send(request.SerializeToString())
+                call.finish()
         labels: dict[str, str] = {}
         for worker in workers.answer("ListWorkersResponse").records:
             labels.update(worker.labels)
