@@ -26,6 +26,7 @@ from engines import host, private, registry
 from engines.host import EngineUnavailable
 from engines.images import give_busybox, version
 from engines.registry import PASSWORD, REGISTRIES, USER, Registry
+from engines.roots import add_packages
 from engines.settings import BUSYBOX, CACHE, DEFAULT, ROOTS, SPECS, Spec
 from housekeeping import LABEL, PREFIX, RUN, inventory, remove_ours
 
@@ -111,7 +112,8 @@ def _have_tools() -> None:
     with host.lock(ROOTS / ".packages.lock"):
         host.have(TOOLS)
     if not shutil.which("docker"):
-        root, command = ROOTS / "bookworm", CACHE / "bin" / "docker"
+        add_packages("trixie", "docker", "docker-cli")
+        root, command = ROOTS / "trixie", CACHE / "bin" / "docker"
         libraries = root / f"usr/lib/{platform.machine()}-linux-gnu"
         (loader,) = libraries.glob("ld-linux-*")
         command.parent.mkdir(exist_ok=True)

@@ -41,6 +41,9 @@ class SSHServer:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         (self.folder / "authorized").write_text((self.folder / "user.pub").read_text())
+        docker = os.path.dirname(shutil.which("docker") or "/usr/bin/docker")
+        variables = [f"PATH={docker}:/usr/local/bin:/usr/bin:/bin"]
+        variables += [line.removeprefix("SetEnv ") for line in settings if line.startswith("SetEnv ")]
         lines = [
             f"Port {self.port}",
             "ListenAddress 127.0.0.1",
@@ -50,7 +53,8 @@ class SSHServer:
             "UsePAM no",
             "PidFile none",
             "MaxStartups 100",
-            *settings,
+            *(line for line in settings if not line.startswith("SetEnv ")),
+            " ".join(["SetEnv", *variables]),  # one line: sshd takes no second
         ]
         (self.folder / "sshd_config").write_text("\n".join(lines) + "\n")
         os.makedirs("/run/sshd", exist_ok=True)
