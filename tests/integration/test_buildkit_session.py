@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -348,9 +349,12 @@ class TokenRegistry(BaseHTTPRequestHandler):
 def listener_inside(engine) -> socket.socket:
     """A socket on the loopback of the engine's network; a socket stays in the network that its thread was in."""
     made: list[socket.socket] = []
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(engine.socket))
+        process = int.from_bytes(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4), sys.byteorder)
 
     def make() -> None:
-        with open(f"/run/netns/{engine.spec.namespace}") as namespace:
+        with open(f"/proc/{process}/ns/net") as namespace:
             assert ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0x40000000) == 0, ctypes.get_errno()
         made.append(socket.create_server(("127.0.0.1", 0)))
 
