@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,6 +22,10 @@ class SSHServer:
         self.folder = folder
         self.port = 0
         self.bin = folder / "bin"
+        # Control sockets of this test alone: others, in other processes, may use ssh at the same time.
+        self._sockets = tempfile.mkdtemp(prefix=f"dk{os.getpid()}-", dir="/tmp")
+        atexit.register(shutil.rmtree, self._sockets, ignore_errors=True)
+        self._tempdir, tempfile.tempdir = tempfile.tempdir, self._sockets
         self._before: set[str] = set()
         self._before = {line.split()[0] for line in self.ours()}
         self._process: subprocess.Popen[bytes] | None = None
@@ -111,11 +117,12 @@ class SSHServer:
             state, parent = stat.rpartition(")")[2].split()[:2]
             if entry.name in self._before:
                 continue
-            if "/dk-ssh-" in line or (state == "Z" and int(parent) == os.getpid()):
+            if f"{self._sockets}/" in line or (state == "Z" and int(parent) == os.getpid()):
                 found.append(f"{entry.name} {state} {line.strip() or stat}")
         return found
 
     def stop(self) -> None:
+        tempfile.tempdir = self._tempdir
         if self._process is not None:
             self._process.terminate()
             self._process.wait()
