@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("dependents")  # they are installed once
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".dependents"
-REQUIREMENTS = ["testcontainers==4.15.0", "docker-squash==1.2.2", "pytest-docker-tools==3.1.10", "dockerpty==0.4.1",
+REQUIREMENTS = ["testcontainers==4.15.0", "docker-squash==1.2.2", "pytest-docker-tools==3.1.10", "dockerpty==0.4.1", "six==1.17.0",
                 "wrapt", "python-dotenv"]  # fmt: skip
 
 
