@@ -16,7 +16,7 @@ demo: $(VENV)/.ready ## see dockerkit build, run, watch, enter, copy from and st
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.ready ## run all tests, on every engine that this machine can run
-	$(BIN)/python -m pytest -n 3 $(AGAIN) --hypothesis-profile=thorough --api-coverage 90 tests/unit tests/integration
+	$(BIN)/python -m pytest -n 3 $(AGAIN) --hypothesis-profile=thorough --api-coverage 95 tests/unit tests/integration
 
 unit: $(VENV)/.ready ## run the tests that need no engine
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick tests/unit

@@ -98,10 +98,17 @@ def lock(path: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def spawn(command: Sequence[object], pidfile: pathlib.Path, log: pathlib.Path) -> subprocess.Popen[bytes]:
+class Outliving(subprocess.Popen[bytes]):
+    """A process that is meant to go on when nobody holds it any more, of which Python would warn."""
+
+    def __del__(self, *_: object) -> None:
+        """Leave it alone."""
+
+
+def spawn(command: Sequence[object], pidfile: pathlib.Path, log: pathlib.Path) -> Outliving:
     """Start a process that outlives us, and note its identity in `pidfile`."""
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = Outliving(
             [str(word) for word in command],
             env={"PATH": SEARCH, "HOME": "/root", "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -110,12 +117,7 @@ def spawn(command: Sequence[object], pidfile: pathlib.Path, log: pathlib.Path) -
             start_new_session=True,
         )
     pidfile.write_text(f"{process.pid} {_started(process.pid)}\n")
-    _outliving.append(process)
     return process
-
-
-_outliving: list[subprocess.Popen[bytes]] = []
-"""Kept, since Python warns of a running process that nobody holds: these are meant to go on."""
 
 
 def alive(pidfile: pathlib.Path) -> int | None:
