@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dockerkit.constants import DEFAULT_CONNECT_RETRY, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
 from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
@@ -12,9 +12,10 @@ from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
 if TYPE_CHECKING:
     import ssl
     from datetime import datetime
-    from typing import Self, TypedDict, Unpack
+    from typing import Self
 
     from dockerkit.api.client import APIClient
+    from dockerkit.api.connected import Seconds
     from dockerkit.api.encode import Filters
     from dockerkit.config import Endpoint
     from dockerkit.hooks import Hook
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from dockerkit.tls import TLSConfig
     from dockerkit.transport.dial import Dial
     from dockerkit.types import answers
-
-Seconds = float | tuple[float | None, float | None] | None
 
 
 class DockerClient:
@@ -399,33 +398,5 @@ class DockerClient:
         return {"api": self.api}
 
 
-if TYPE_CHECKING:
-
-    class ClientOptions(TypedDict, total=False):
-        """Keywords of :func:`from_context`, as for :class:`DockerClient`."""
-
-        version: str | None
-        timeout: Seconds
-        max_pool_size: int
-        use_ssh_client: bool
-        credstore_env: Mapping[str, str] | None
-        user_agent: str
-        headers: Mapping[str, str] | None
-        hooks: Sequence[Hook]
-        connect_retry: float
-
-    class EnvOptions(ClientOptions, total=False):
-        """Keywords of :func:`from_env`."""
-
-        environment: Mapping[str, str] | None
-        use_context: bool
-
-
-def from_env(**options: Unpack[EnvOptions]) -> DockerClient:
-    """A client of the engine that the docker command would talk to: :meth:`DockerClient.from_env`."""
-    return DockerClient.from_env(**options)
-
-
-def from_context(name: str | None = None, **options: Unpack[ClientOptions]) -> DockerClient:
-    """A client of the engine of a docker context: :meth:`DockerClient.from_context`."""
-    return DockerClient.from_context(name, **options)
+from_env: Final = DockerClient.from_env
+from_context: Final = DockerClient.from_context

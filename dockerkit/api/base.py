@@ -37,12 +37,11 @@ class Base(Connected):
         query: Mapping[str, object] | None = None,
         body: Json | ToEngine | None = None,
         data: Data | None = None,
-        headers: Mapping[str, str] | None = None,
         timeout: Timeout = UNSET,
         **ids: Ref,
     ) -> None:
         """A call that answers nothing."""
-        self._send(method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout).read()
+        self._send(method, path, ids=ids, query=query, body=body, data=data, timeout=timeout).read()
 
     def _changed(
         self,
@@ -65,14 +64,14 @@ class Base(Connected):
         *,
         query: Mapping[str, object] | None = None,
         body: Json | ToEngine | None = None,
-        data: Data | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = UNSET,
+        versioned: bool = True,
         **ids: Ref,
     ) -> Any:
         """A call that answers JSON; an empty answer is None."""
         exchange = self._send(
-            method, path, ids=ids, query=query, body=body, data=data, headers=headers, timeout=timeout
+            method, path, ids=ids, query=query, body=body, headers=headers, timeout=timeout, versioned=versioned
         )
         content = exchange.read()
         if not content:
@@ -82,33 +81,15 @@ class Base(Connected):
         except (ValueError, RecursionError) as error:
             raise StreamParseError(f"the answer to {method} {path} is no JSON: {content[:200]!r}") from error
 
-    def _text(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: Timeout = UNSET,
-        versioned: bool = True,
-        **ids: Ref,
-    ) -> str:
+    def _text(self, method: str, path: str, *, versioned: bool = True, **ids: Ref) -> str:
         """A call that answers plain text."""
-        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=timeout, versioned=versioned)
-        return exchange.read().decode("utf-8", "replace")
+        return self._send(method, path, ids=ids, versioned=versioned).read().decode("utf-8", "replace")
 
     def _headers(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        timeout: Timeout = UNSET,
-        versioned: bool = True,
-        **ids: Ref,
+        self, method: str, path: str, *, query: Mapping[str, object] | None = None, **ids: Ref
     ) -> Mapping[str, str]:
         """A call whose answer is in its headers."""
-        exchange = self._send(method, path, ids=ids, query=query, timeout=timeout, versioned=versioned)
+        exchange = self._send(method, path, ids=ids, query=query)
         exchange.read()
         return exchange.headers
 
@@ -120,13 +101,13 @@ class Base(Connected):
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE,
-        timeout: Timeout = None,
+        versioned: bool = True,
         **ids: Ref,
     ) -> ByteStream:
         """A call that answers a stream of bytes, a tar archive mostly."""
         if chunk_size is not None and chunk_size < 1:
             raise InvalidArgument(f"chunk_size: a number of bytes above 0 is needed, not {chunk_size!r}")
-        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=timeout)
+        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=None, versioned=versioned)
         return ByteStream(exchange, chunk_size or DEFAULT_DATA_CHUNK_SIZE)
 
     def _json_lines(
@@ -136,12 +117,10 @@ class Base(Connected):
         *,
         decode: bool | None,
         query: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: Timeout = None,
         **ids: Ref,
     ) -> JSONStream[Any]:
         """A call that answers JSON records without end; dicts with ``decode``, else the bytes of each."""
-        exchange = self._send(method, path, ids=ids, query=query, headers=headers, timeout=timeout)
+        exchange = self._send(method, path, ids=ids, query=query, timeout=None)
         return JSONStream(exchange, decoded=bool(decode))
 
     def _progress(
@@ -199,14 +178,12 @@ class Base(Connected):
         query: Mapping[str, object] | None = None,
         body: Json | ToEngine | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: Timeout = UNSET,
         **ids: Ref,
     ) -> Hijacked:
         """A call that takes its connection over: input and output of a process."""
         target, sent, payload = self._request(method, path, ids, query, body, None, headers)
-        timeouts = self._timeouts_of(timeout)
         assert payload is None or isinstance(payload, bytes)
-        answer = self._transport.upgrade(method, target, sent, payload, timeouts=timeouts, route=path)
+        answer = self._transport.upgrade(method, target, sent, payload, timeouts=self._timeouts, route=path)
         if isinstance(answer, Exchange):
             self._fail(answer, method, target, path)
         return answer

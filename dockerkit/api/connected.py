@@ -42,13 +42,15 @@ class Unset:
 
 UNSET: Final = Unset()
 
-Timeout = float | tuple[float | None, float | None] | None | Unset
-"""Seconds, for connecting and for each wait on an answer; a pair tells them apart; None is no limit."""
+Seconds = float | tuple[float | None, float | None] | None
+"""For connecting and for each wait on an answer; a pair tells them apart; None is no limit."""
+
+Timeout = Seconds | Unset
+"""The same for one call; UNSET is the client's."""
 
 Data = bytes | IO[bytes] | Iterable[bytes]
 Json = Mapping[str, Any] | Sequence[Any]
 
-_MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 _LARGEST_ERROR = 1024 * 1024
 
 
@@ -89,7 +91,7 @@ class Connected:
         self,
         base_url: str | None = None,
         version: str | None = None,
-        timeout: float | tuple[float | None, float | None] | None = DEFAULT_TIMEOUT_SECONDS,
+        timeout: Seconds = DEFAULT_TIMEOUT_SECONDS,
         tls: TLSConfig | ssl.SSLContext | bool | None = False,
         user_agent: str = DEFAULT_USER_AGENT,
         num_pools: int | None = None,
@@ -131,7 +133,7 @@ class Connected:
     def _new_transport(self) -> Transport:
         return Transport(self.endpoint, keep=self._keep, patience=self._patience, hooks=self._hooks, dial=self._dial)
 
-    def with_timeout(self, timeout: float | tuple[float | None, float | None] | None) -> Self:
+    def with_timeout(self, timeout: Seconds) -> Self:
         """This client with another timeout, over the same connections; closing either closes both.
 
         It counts for streams, waits, pulls and builds too, which have no read timeout else.
@@ -162,15 +164,14 @@ class Connected:
         return self._spoken().version
 
     def _spoken(self) -> versions.Gate:
-        gate = self._gate
-        if gate is None:
-            if (
-                self._process != os.getpid()
-            ):  # forked, perhaps while another thread held the lock: it stays held for ever
+        if self._gate is None:
+            if self._process != os.getpid():  # a lock that another thread held at the fork stays held for ever
                 self._lock, self._process = threading.Lock(), os.getpid()
             with self._lock:
-                gate = self._gate or self._negotiated(self._ping_headers())
-        return gate
+                if self._gate is None:
+                    newest = self._ping_headers().get("Api-Version") or versions.FLOOR
+                    self._gate = versions.gate(versions.negotiate(newest))
+        return self._gate
 
     def _ping_headers(self) -> Mapping[str, str]:
         with self._transport.request("GET", "/_ping", self.headers, timeouts=self._timeouts) as exchange:
@@ -178,10 +179,6 @@ class Connected:
                 self._fail(exchange, "GET", "/_ping", "/_ping")
             exchange.read(_LARGEST_ERROR)
             return exchange.headers
-
-    def _negotiated(self, headers: Mapping[str, str]) -> versions.Gate:
-        self._gate = versions.gate(versions.negotiate(headers.get("Api-Version") or versions.FLOOR, None))
-        return self._gate
 
     def _supports(self, operation: str, name: str | None = None) -> bool:
         """Whether the API version in use has an operation ("GET /images/json"), or a parameter or field of it."""
@@ -283,7 +280,7 @@ class Connected:
         """Close all connections; calls that run in other threads end with ClientClosed."""
         self._transport.close()
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -308,7 +305,7 @@ class Connected:
         self._transport = self._new_transport()
 
 
-def _timeouts(timeout: float | tuple[float | None, float | None] | None, default: Timeouts | None = None) -> Timeouts:
+def _timeouts(timeout: Seconds, default: Timeouts | None = None) -> Timeouts:
     """Connect and read timeout; a call without a read timeout still connects within the client's."""
     if isinstance(timeout, tuple):
         connect, read = timeout

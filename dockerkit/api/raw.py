@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from dockerkit.api import encode
-from dockerkit.api.base import Base, Data, Timeout
-from dockerkit.api.connected import UNSET
+from dockerkit.api.base import UNSET, Base, Data, Timeout
 from dockerkit.errors import InvalidArgument
 from dockerkit.types.wire import wire
 
@@ -120,8 +119,6 @@ class RawAPI(Base):
     # -- underscored, but used in the wild -----------------------------------------------------------------------
 
     def _url(self, pathfmt: str, *args: str, versioned_api: bool = True) -> str:
-        from urllib.parse import quote
-
         path = pathfmt.format(*(quote(str(arg), safe="/:") for arg in args))
         return f"{self.base_url}/v{self.api_version}{path}" if versioned_api else self.base_url + path
 

@@ -57,7 +57,6 @@ class SessionAPI(Base):
         """A connected socket to the engine, for what is no HTTP/1.1; the caller closes it.
 
         Args:
-            timeout: seconds for connecting.
+            timeout: seconds for connecting; the client's by default.
         """
-        seconds = self._timeouts.connect if not isinstance(timeout, (int, float)) else timeout
-        return self._transport.dial(seconds)
+        return self._transport.dial(self._timeouts_of(timeout).connect)

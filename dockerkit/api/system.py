@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.api.base import Base
 from dockerkit.api.container_streams import Moment, _moment
 from dockerkit.api.encode import Filters
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import InvalidArgument
 from dockerkit.streams import ByteStream, JSONStream
 
@@ -47,7 +45,7 @@ class SystemAPI(Base):
         Args:
             api_version: ask under the API version in use; False asks without one, as a first contact does.
         """
-        return json.loads(self._text("GET", "/version", versioned=api_version))
+        return self._json("GET", "/version", versioned=api_version)
 
     def info(self) -> answers.SystemInfo:
         """The engine's state and settings. ``GET /info``"""
@@ -182,7 +180,7 @@ class SystemAPI(Base):
 
     def debug_vars(self) -> dict[str, Any]:
         """Counters of the engine's own process. ``GET /debug/vars``"""
-        return json.loads(self._text("GET", "/debug/vars", versioned=False))
+        return self._json("GET", "/debug/vars", versioned=False)
 
     def debug_pprof(self, name: str, seconds: int | None = None) -> ByteStream:
         """A profile of the engine's own process. ``GET /debug/pprof/{name}``
@@ -194,8 +192,4 @@ class SystemAPI(Base):
         Returns:
             The profile, as Go's tools read it.
         """
-        query = {"seconds": seconds}
-        exchange = self._send(
-            "GET", "/debug/pprof/{name}", ids={"name": name}, query=query, timeout=None, versioned=False
-        )
-        return ByteStream(exchange, DEFAULT_DATA_CHUNK_SIZE)
+        return self._bytes("GET", "/debug/pprof/{name}", name=name, query={"seconds": seconds}, versioned=False)

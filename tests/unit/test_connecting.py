@@ -286,6 +286,29 @@ def test_connections_made_by_the_caller(scripted: ScriptedEngine) -> None:
     assert scripted.requests[0].headers["Host"] == "behind-a-tunnel:2375"
 
 
+def test_a_socket_for_others_is_dialled_within_its_own_timeout(scripted: ScriptedEngine) -> None:
+    asked: list[float | None] = []
+
+    def dial(seconds: float | None) -> socket.socket:
+        asked.append(seconds)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(scripted.host.removeprefix("unix://"))
+        return sock
+
+    with APIClient(scripted.host, version=VERSION, timeout=(7, 60), dial=dial) as api:
+        for timeout in ((5, None), 3, None):
+            api.dial(timeout).close()
+        api.dial().close()
+    assert asked == [5, 3, 7, 7]
+
+
+@pytest.mark.parametrize("path", ["/version", "/debug/vars"])
+def test_an_answer_that_is_no_json_is_told_as_such(scripted: ScriptedEngine, api: APIClient, path: str) -> None:
+    scripted.on("GET", path, Answer.text("<html>"))
+    with pytest.raises(errors.StreamParseError, match=f"the answer to GET {path} is no JSON"):
+        api.version() if path == "/version" else api.debug_vars()
+
+
 # --- closing, headers, pickling
 
 
