@@ -8,14 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 import requests
 
 from dockerkit.errors import DockerException
-
-_MODULE = "dockerkit.errors"
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,8 @@ class ErrorAnswer:
 
     @property
     def ok(self) -> bool:
-        """False: an error is never ok."""
-        return self.status_code < HTTPStatus.BAD_REQUEST
+        """requests' word for a status below 400, which an error seldom has."""
+        return self.status_code < 400
 
     def json(self) -> Any:
         """The body decoded as JSON."""
@@ -59,8 +56,6 @@ class ConnectionFailed(DockerException, requests.ConnectionError):
         endpoint: the :class:`dockerkit.config.Endpoint` that was tried.
     """
 
-    __module__ = _MODULE
-
     def __init__(self, message: str, endpoint: object = None) -> None:
         super().__init__(message)
         self.endpoint = endpoint
@@ -69,13 +64,9 @@ class ConnectionFailed(DockerException, requests.ConnectionError):
 class ConnectTimeout(ConnectionFailed, requests.ConnectTimeout, TimeoutError):
     """The engine did not take the connection within the connect timeout."""
 
-    __module__ = _MODULE
-
 
 class EngineTimeout(DockerException, requests.ReadTimeout, TimeoutError):
     """The engine did not answer within the read timeout; what was asked for may still happen."""
-
-    __module__ = _MODULE
 
 
 class APIError(DockerException, requests.HTTPError):
@@ -85,8 +76,6 @@ class APIError(DockerException, requests.HTTPError):
         response: the answer (status_code, reason, headers, content, text, json()), or None.
         explanation: the engine's own words.
     """
-
-    __module__ = _MODULE
 
     def __init__(self, message: str, response: Any = None, explanation: str | None = None) -> None:
         super().__init__(message)
@@ -120,55 +109,37 @@ class APIError(DockerException, requests.HTTPError):
 class BadRequest(APIError):
     """400: the engine does not understand or accept the parameters."""
 
-    __module__ = _MODULE
-
 
 class Unauthorized(APIError):
     """401: credentials are missing or wrong."""
-
-    __module__ = _MODULE
 
 
 class Forbidden(APIError):
     """403: this engine does not allow it."""
 
-    __module__ = _MODULE
-
 
 class NotFound(APIError):
     """404: there is no such container, image, network…"""
-
-    __module__ = _MODULE
 
 
 class ImageNotFound(NotFound):
     """404: there is no such image."""
 
-    __module__ = _MODULE
-
 
 class Conflict(APIError):
     """409: the name is taken, or the resource is in a state that does not allow it."""
-
-    __module__ = _MODULE
 
 
 class ServerError(APIError):
     """5xx: the engine failed."""
 
-    __module__ = _MODULE
-
 
 class NotImplementedByEngine(ServerError):
     """501: this engine can't do that."""
 
-    __module__ = _MODULE
-
 
 class ServiceUnavailable(ServerError):
     """503: not now, or not on this node (swarm calls on a node that is no manager)."""
-
-    __module__ = _MODULE
 
 
 _BY_STATUS: dict[int, type[APIError]] = {
