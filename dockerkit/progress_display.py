@@ -175,7 +175,7 @@ class Plain:
 
     def _step(self, progress: Progress, step: Step, event: Event, text: str) -> None:
         prefix = f"#{step.number}"
-        if self._last is not None and self._last is not step and not self._last.done and step is not self._last:
+        if self._last is not None and self._last is not step and not self._last.done:
             self._write(f"#{self._last.number} ...")
         self._last = step
         seconds = step.seconds(progress.clock())

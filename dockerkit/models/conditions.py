@@ -1,8 +1,4 @@
-"""What one can wait for: conditions that are combined with ``&`` and ``|``. They look, and never wait themselves.
-
-A condition sees a :class:`Situation`, which :mod:`dockerkit.models.waiting` keeps up to date from events and one log
-stream; those that nobody announces (a port, a file, a function) are asked now and then.
-"""
+"""What one can wait for. How conditions are combined is in :mod:`dockerkit.models.condition_base`."""
 
 from __future__ import annotations
 
@@ -10,12 +6,13 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dockerkit import errors
 from dockerkit.errors import DockerException, InvalidArgument
+from dockerkit.models.condition_base import GONE, AllOf, AnyOf, Asked, Check, Condition, Situation, condition
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container
@@ -34,123 +31,10 @@ __all__ = [
     "Port",
     "Running",
     "Situation",
+    "condition",
 ]
 
 _LISTENING = {"tcp": "0A", "udp": "07"}
-_GONE = "the container has stopped"
-
-
-@dataclass
-class Situation:
-    """What is known of the container.
-
-    Attributes:
-        container: the container.
-        state: its ``State``, as the engine gave it last.
-        gone: whether it was removed.
-        log_ended: whether its log has come to an end.
-    """
-
-    container: Container
-    state: Mapping[str, Any] = field(default_factory=dict)
-    gone: bool = False
-    log_ended: bool = False
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it ran and does no longer."""
-        return self.gone or self.state.get("Status") in ("exited", "dead", "removing")
-
-    @property
-    def health(self) -> str | None:
-        """What its health check says: "starting", "healthy", "unhealthy"; None where there is none."""
-        status = (self.state.get("Health") or {}).get("Status")
-        return None if status in (None, "", "none") else str(status)
-
-
-class Condition:
-    """Something to wait for. ``a & b`` waits for both, ``a | b`` for one of them; functions may stand in for conditions."""
-
-    def met(self, situation: Situation) -> bool:
-        """Whether it has come."""
-        raise NotImplementedError
-
-    def hopeless(self, situation: Situation) -> str | None:
-        """Why it can't come any more; None while it can."""
-        return _GONE if situation.stopped else None
-
-    def ask(self, situation: Situation) -> None:
-        """Look for what nobody announces."""
-
-    def read(self, entry: LogEntry) -> None:
-        """A line of the container's log."""
-
-    def begin(self) -> None:
-        """Forget what was seen: a new wait begins."""
-
-    def parts(self) -> Iterator[Condition]:
-        """Those that it is made of; itself, if it is simple."""
-        yield self
-
-    def __and__(self, other: Condition | Callable[[Container], object]) -> AllOf:
-        return AllOf(self, condition(other))
-
-    def __rand__(self, other: Callable[[Container], object]) -> AllOf:
-        return AllOf(condition(other), self)
-
-    def __or__(self, other: Condition | Callable[[Container], object]) -> AnyOf:
-        return AnyOf(self, condition(other))
-
-    def __ror__(self, other: Callable[[Container], object]) -> AnyOf:
-        return AnyOf(condition(other), self)
-
-
-class _Several(Condition):
-    def __init__(self, *conditions: Condition) -> None:
-        self.conditions = conditions
-
-    def ask(self, situation: Situation) -> None:
-        for one in self.conditions:
-            if not one.met(situation):
-                one.ask(situation)
-
-    def read(self, entry: LogEntry) -> None:
-        for one in self.conditions:
-            one.read(entry)
-
-    def parts(self) -> Iterator[Condition]:
-        for one in self.conditions:
-            yield from one.parts()
-
-
-class AllOf(_Several):
-    """All of them."""
-
-    def met(self, situation: Situation) -> bool:
-        return all(one.met(situation) for one in self.conditions)
-
-    def hopeless(self, situation: Situation) -> str | None:
-        for one in self.conditions:
-            if not one.met(situation) and (why := one.hopeless(situation)):
-                return why
-        return None
-
-    def __repr__(self) -> str:
-        return "(" + " & ".join(map(repr, self.conditions)) + ")"
-
-
-class AnyOf(_Several):
-    """One of them, whichever comes first."""
-
-    def met(self, situation: Situation) -> bool:
-        return any(one.met(situation) for one in self.conditions)
-
-    def hopeless(self, situation: Situation) -> str | None:
-        reasons = [one.hopeless(situation) for one in self.conditions]
-        return None if None in reasons else "; ".join(dict.fromkeys(why for why in reasons if why))
-
-    def __repr__(self) -> str:
-        return "(" + " | ".join(map(repr, self.conditions)) + ")"
 
 
 @dataclass(frozen=True)
@@ -170,7 +54,7 @@ class Healthy(Condition):
 
     def hopeless(self, situation: Situation) -> str | None:
         if situation.stopped:
-            return _GONE
+            return GONE
         if situation.health == "unhealthy":
             return "the container is unhealthy"
         if situation.health is None and situation.state.get("Status") == "running":
@@ -225,33 +109,14 @@ class Log(Condition):
 
     def hopeless(self, situation: Situation) -> str | None:
         # Its last lines may come after the news of its end.
-        return _GONE if situation.stopped and situation.log_ended else None
+        return GONE if situation.stopped and situation.log_ended else None
 
     def __repr__(self) -> str:
         times = f", count={self.count}" if self.count > 1 else ""
         return f"Log({self.pattern.pattern!r}{times})"
 
 
-class _Asked(Condition):
-    """A condition that nobody announces: once met, it stays so."""
-
-    _met = False
-
-    def begin(self) -> None:
-        self._met = False
-
-    def met(self, situation: Situation) -> bool:
-        return self._met
-
-    def ask(self, situation: Situation) -> None:
-        if situation.state.get("Status") == "running" and not self._met:
-            self._met = self._look(situation.container)
-
-    def _look(self, container: Container) -> bool:
-        raise NotImplementedError
-
-
-class Port(_Asked):
+class Port(Asked):
     """Something listens at a port of the container.
 
     It is looked for inside, in ``/proc/net`` (a published port takes connections whether or not somebody listens); in a
@@ -261,14 +126,12 @@ class Port(_Asked):
         port: 80, "80/tcp", "53/udp".
     """
 
-    protocol: str
-    number: int
-
     def __init__(self, port: int | str) -> None:
         number, _, protocol = str(port).partition("/")
         if not number.isdigit() or not 0 < int(number) < 65536 or (protocol or "tcp") not in _LISTENING:
             raise InvalidArgument(f"port: {port!r} is no port; a number, or text like '80/tcp' or '53/udp', is needed")
-        self.number, self.protocol = int(number), protocol or "tcp"
+        self.number: int = int(number)
+        self.protocol: str = protocol or "tcp"
 
     def _look(self, container: Container) -> bool:
         files = [f"/proc/net/{self.protocol}", f"/proc/net/{self.protocol}6"]
@@ -293,7 +156,7 @@ class Port(_Asked):
         return f"Port({self.number if self.protocol == 'tcp' else f'{self.number}/{self.protocol}'!r})"
 
 
-class Http(_Asked):
+class Http(Asked):
     """A web server in the container answers, at its published port.
 
     Args:
@@ -305,13 +168,6 @@ class Http(_Asked):
         timeout: seconds for one try.
     """
 
-    tls: bool
-    timeout: float
-    status: int | None
-    port: int | str
-    path: str
-    host: str | None
-
     def __init__(
         self,
         port: int | str,
@@ -322,7 +178,12 @@ class Http(_Asked):
         host: str | None = None,
         timeout: float = 2.0,
     ) -> None:
-        self.port, self.path, self.status, self.tls, self.host, self.timeout = port, path, status, tls, host, timeout
+        self.port = port
+        self.path = path
+        self.status = status
+        self.tls = tls
+        self.host = host
+        self.timeout = timeout
 
     def _look(self, container: Container) -> bool:
         container.reload()
@@ -351,7 +212,7 @@ class Http(_Asked):
         return f"Http({self.port!r}, {self.path!r})"
 
 
-class File(_Asked):
+class File(Asked):
     """A file or folder exists in the container.
 
     Args:
@@ -371,39 +232,6 @@ class File(_Asked):
 
     def __repr__(self) -> str:
         return f"File({self.path!r})"
-
-
-class Check(_Asked):
-    """A function of yours answers something true.
-
-    Args:
-        function: called with the container now and then; what it raises ends the wait.
-    """
-
-    def __init__(self, function: Callable[[Container], object]) -> None:
-        self.function = function
-
-    def _look(self, container: Container) -> bool:
-        return bool(self.function(container))
-
-    def __repr__(self) -> str:
-        return f"Check({getattr(self.function, '__name__', self.function)})"
-
-
-def condition(wanted: Condition | Callable[[Container], object]) -> Condition:
-    """A condition; a function becomes a :class:`Check`.
-
-    Raises:
-        InvalidArgument: it is neither.
-    """
-    if isinstance(wanted, Condition):
-        return wanted
-    if isinstance(wanted, type) or not callable(wanted):
-        raise InvalidArgument(
-            f"condition: {wanted!r} is none; Healthy(), Running(), Exited(), Log(...), Port(...), Http(...), File(...) "
-            "or a function is needed"
-        )
-    return Check(wanted)
 
 
 def _accepts(container: Container, port: int) -> bool:

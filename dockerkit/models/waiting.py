@@ -18,20 +18,8 @@ from dockerkit.errors import (
     WaitFailed,
     WaitTimeout,
 )
-from dockerkit.models.conditions import (
-    Check,
-    Condition,
-    Exited,
-    File,
-    Healthy,
-    Http,
-    Log,
-    Port,
-    Running,
-    Situation,
-    _Asked,
-    condition,
-)
+from dockerkit.models.condition_base import Asked, Check, Condition, Situation, condition
+from dockerkit.models.conditions import Exited, File, Healthy, Http, Log, Port, Running
 from dockerkit.models.events import EngineEvent, EventStream
 from dockerkit.models.log_lines import LogEntry, nanoseconds
 from dockerkit.models.logs import LogStream, name_of
@@ -105,7 +93,7 @@ class _Waiter:
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._sources: list[EventStream | LogStream] = []
         self._threads: list[threading.Thread] = []
-        self._asks = any(isinstance(part, _Asked) for part in wanted.parts())
+        self._asks = any(isinstance(part, Asked) for part in wanted.parts())
         self._reads = any(isinstance(part, Log) for part in wanted.parts())
         self._exit_code: int | None = None
 
