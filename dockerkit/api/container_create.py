@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.types import answers
-    from dockerkit.types.host_options import HostOptions
+    from dockerkit.types.host_options import CommonHostOptions, HostOptions
     from dockerkit.types.parse import Environment
     from dockerkit.types.wire import ToEngine
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Command = str | Sequence[str]
     Ports = Iterable[int | str | tuple[int | str, str]] | Mapping[str, Mapping[str, Any]]
     Labels = Mapping[str, str] | Sequence[str]
+    Links = Mapping[str, str] | Sequence[str | tuple[str, str]]
 
 
 class ContainerCreateAPI(Base):
@@ -53,7 +54,7 @@ class ContainerCreateAPI(Base):
         runtime: str | None = None,
         use_config_proxy: bool = True,
         platform: str | None = None,
-        **host_options: Any,
+        **host_options: Unpack[CommonHostOptions],
     ) -> answers.ContainerCreateResponse:
         """Make a container; :meth:`start` runs it. ``POST /containers/create``
 
@@ -79,7 +80,8 @@ class ContainerCreateAPI(Base):
             runtime: the OCI runtime.
             use_config_proxy: tell the container the proxies of the docker command's config.json.
             platform: ``"linux/arm64"``: fail where the image is for another (API 1.41).
-            host_options: any option of :meth:`create_host_config` (``mem_limit="512m"``, ``dns=[...]``), added to it.
+            host_options: any other option of :meth:`create_host_config` (``mem_limit="512m"``, ``dns=[...]``), added to
+                `host_config`.
 
         Returns:
             ``{"Id": ..., "Warnings": [...]}``.
@@ -115,7 +117,7 @@ class ContainerCreateAPI(Base):
         )
         return self.create_container_from_config(config, name, platform)
 
-    def _with_options(self, host_config: Body | None, options: dict[str, Any]) -> Body | None:
+    def _with_options(self, host_config: Body | None, options: CommonHostOptions) -> Body | None:
         if not options:
             return host_config
         from dockerkit.types.wire import wire
@@ -204,14 +206,34 @@ class ContainerCreateAPI(Base):
 
         return networking_config(endpoints_config)
 
-    def create_endpoint_config(self, *args: Any, **options: Any) -> dict[str, Any]:
+    def create_endpoint_config(
+        self,
+        aliases: Sequence[str] | None = None,
+        links: Links | None = None,
+        ipv4_address: str | None = None,
+        ipv6_address: str | None = None,
+        link_local_ips: Sequence[str] | None = None,
+        driver_opt: Mapping[str, str] | None = None,
+        mac_address: str | None = None,
+        *,
+        gw_priority: int | None = None,
+    ) -> dict[str, Any]:
         """A container's place in a network. Sends nothing.
 
         Args:
-            args: the first of these, by position.
-            options: ``aliases``, ``links``, ``ipv4_address``, ``ipv6_address``, ``link_local_ips``, ``driver_opt``,
-                ``mac_address``, ``gw_priority``, ``priority``.
-        """
-        from dockerkit.types.containers import endpoint_config
+            aliases: more names for the container in this network.
+            links: other containers under names of their own: ``{"db": "database"}``.
+            ipv4_address, ipv6_address: fixed addresses out of the network's ranges.
+            link_local_ips: link-local addresses.
+            driver_opt: options of the network's driver (API 1.30).
+            mac_address: the interface's (API 1.44).
+            gw_priority: the network with the highest gives the default route; 0 is usual (API 1.48).
 
-        return endpoint_config(*args, **options)
+        Raises:
+            InvalidArgument: an argument can't be right; the message names it.
+        """
+        from dockerkit.types.networks import EndpointConfig
+
+        return EndpointConfig(
+            None, aliases, links, ipv4_address, ipv6_address, link_local_ips, driver_opt, mac_address, gw_priority
+        ).to_engine()

@@ -166,7 +166,7 @@ class NetworkAPI(Base):
             NotFound: there is no such container or network.
             Forbidden: the container can't join this network.
         """
-        options = {
+        options: dict[str, Any] = {
             "ipv4_address": ipv4_address,
             "ipv6_address": ipv6_address,
             "aliases": aliases,
@@ -180,9 +180,9 @@ class NetworkAPI(Base):
         if given and endpoint_config is not None:
             raise InvalidArgument(f"endpoint_config: it replaces {', '.join(given)}; give one or the other")
         if given:
-            from dockerkit.types.containers import endpoint_config as endpoint
+            from dockerkit.types.networks import EndpointConfig
 
-            endpoint_config = endpoint(**given)
+            endpoint_config = EndpointConfig(**given)
         body = {"Container": name_of(container, "container"), "EndpointConfig": endpoint_config}
         self._none("POST", "/networks/{id}/connect", id=net_id, body=body)
 

@@ -14,7 +14,9 @@ from dockerkit.types import parse
 
 if TYPE_CHECKING:
     from dockerkit.types import answers
-    from dockerkit.types.swarm import SwarmSpec
+    from dockerkit.types.mounts import DriverConfig
+    from dockerkit.types.parse import Duration, Labels
+    from dockerkit.types.swarm import SwarmExternalCA, SwarmSpec
     from dockerkit.types.wire import ToEngine
 
 
@@ -24,21 +26,62 @@ __all__ = ["DEFAULT_SWARM_ADDR_POOL", "DEFAULT_SWARM_SUBNET_SIZE", "SwarmAPI"]
 class SwarmAPI(Base):
     """The calls on the swarm itself."""
 
-    def create_swarm_spec(self, *args: Any, **kwargs: Any) -> SwarmSpec:
+    def create_swarm_spec(
+        self,
+        task_history_retention_limit: int | None = None,
+        snapshot_interval: int | None = None,
+        keep_old_snapshots: int | None = None,
+        log_entries_for_slow_followers: int | None = None,
+        heartbeat_tick: int | None = None,
+        election_tick: int | None = None,
+        dispatcher_heartbeat_period: Duration | None = None,
+        node_cert_expiry: Duration | None = None,
+        external_cas: Sequence[SwarmExternalCA | Mapping[str, Any]] | None = None,
+        name: str | None = None,
+        labels: Labels | None = None,
+        signing_ca_cert: str | None = None,
+        signing_ca_key: str | None = None,
+        ca_force_rotate: int | None = None,
+        autolock_managers: bool | None = None,
+        log_driver: DriverConfig | Mapping[str, Any] | None = None,
+        *,
+        external_ca: SwarmExternalCA | Mapping[str, Any] | None = None,
+    ) -> SwarmSpec:
         """A swarm's settings, for :meth:`init_swarm` and :meth:`update_swarm`. Sends nothing.
 
+        All but ``external_ca`` are the fields of :class:`~dockerkit.types.swarm.SwarmSpec`, which says what they mean.
+
         Args:
-            args, kwargs: those of :class:`dockerkit.types.SwarmSpec`, without its version. Both ``external_ca`` (one)
-                and ``external_cas`` (several) are taken.
+            external_ca: one authority outside that signs nodes' certificates, instead of ``external_cas``.
+
+        Raises:
+            InvalidArgument: an argument can't be right; the message names it.
         """
         from dockerkit.types.swarm import SwarmSpec
 
-        external_ca = kwargs.pop("external_ca", None)
         if external_ca is not None:
-            if kwargs.get("external_cas") is not None:
+            if external_cas is not None:
                 raise InvalidArgument("external_ca: give it or external_cas, not both")
-            kwargs["external_cas"] = [external_ca]
-        return SwarmSpec(self.api_version, *args, **kwargs)
+            external_cas = [external_ca]
+        return SwarmSpec(
+            self.api_version,
+            task_history_retention_limit,
+            snapshot_interval,
+            keep_old_snapshots,
+            log_entries_for_slow_followers,
+            heartbeat_tick,
+            election_tick,
+            dispatcher_heartbeat_period,
+            node_cert_expiry,
+            external_cas,
+            name,
+            labels,
+            signing_ca_cert,
+            signing_ca_key,
+            ca_force_rotate,
+            autolock_managers,
+            log_driver,
+        )
 
     def inspect_swarm(self) -> answers.Swarm:
         """The swarm's facts and join tokens. ``GET /swarm``

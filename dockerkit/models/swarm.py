@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.client import DockerClient
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.mounts import DriverConfig
+    from dockerkit.types.parse import Duration, Labels
+    from dockerkit.types.swarm import SwarmExternalCA
 
 
 class SwarmSettings(TypedDict, total=False):
@@ -32,17 +34,17 @@ class SwarmSettings(TypedDict, total=False):
     """Ticks (of a second) between the leader's heartbeats."""
     election_tick: int | None
     """Ticks (of a second) without a heartbeat until managers elect another leader; more than ``heartbeat_tick``."""
-    dispatcher_heartbeat_period: int | None
-    """Nanoseconds between the heartbeats of nodes."""
-    node_cert_expiry: int | None
-    """Nanoseconds that a node's certificate is good for."""
-    external_ca: ToEngine | Mapping[str, Any] | None
-    """An authority that signs nodes' certificates: a :class:`~dockerkit.types.SwarmExternalCA`."""
-    external_cas: Sequence[ToEngine | Mapping[str, Any]] | None
+    dispatcher_heartbeat_period: Duration | None
+    """Time between the heartbeats of nodes: ``"5s"``, a timedelta, or nanoseconds."""
+    node_cert_expiry: Duration | None
+    """How long a node's certificate is good: ``"720h"``, a timedelta, or nanoseconds."""
+    external_ca: SwarmExternalCA | Mapping[str, Any] | None
+    """An authority that signs nodes' certificates."""
+    external_cas: Sequence[SwarmExternalCA | Mapping[str, Any]] | None
     """Several of them."""
     name: str | None
     """The swarm's name; the Engine only knows ``"default"``."""
-    labels: Mapping[str, str] | None
+    labels: Labels | None
     """The swarm's labels."""
     signing_ca_cert: str | None
     """Certificate of the authority to sign with, as PEM."""
@@ -52,8 +54,8 @@ class SwarmSettings(TypedDict, total=False):
     """Another number than now makes a new authority."""
     autolock_managers: bool | None
     """Ask for a key when a manager starts again."""
-    log_driver: ToEngine | Mapping[str, Any] | None
-    """Log driver of tasks that say nothing of one: a :class:`~dockerkit.types.DriverConfig`."""
+    log_driver: DriverConfig | Mapping[str, Any] | None
+    """Log driver of tasks that say nothing of one."""
 
 
 class Swarm(Model):

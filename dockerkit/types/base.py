@@ -31,18 +31,14 @@ class Wire:
             that is not sent itself.
         convert: from what people write to what the Engine takes; None where they are the same, and the type is checked.
         unset: a value that says nothing to the Engine, and is not sent.
-        update: whether a container's update takes it.
     """
 
-    __slots__ = ("convert", "path", "unset", "update")
+    __slots__ = ("convert", "path", "unset")
 
-    def __init__(
-        self, path: str, convert: Convert | None = None, *, unset: object = None, update: bool = False
-    ) -> None:
+    def __init__(self, path: str, convert: Convert | None = None, *, unset: object = None) -> None:
         self.path: tuple[str, ...] = tuple(path.split(".")) if path else ()
         self.convert: Convert | None = convert
         self.unset: object = unset
-        self.update: bool = update
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if self.convert is None:

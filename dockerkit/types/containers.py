@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dockerkit.errors import InvalidArgument, UnknownOption
 from dockerkit.types.base import Rows
 from dockerkit.types.container_options import ConfigOptions, ContainerConfigOptions
-from dockerkit.types.host_options import HostOptions
+from dockerkit.types.host_options import HostOptions, UpdateOptions
 from dockerkit.types.limits import DeviceRequest, LogConfig, LogConfigTypesEnum, Ulimit
-from dockerkit.types.networks import EndpointConfig, NetworkingConfig
+from dockerkit.types.networks import NetworkingConfig
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -74,19 +74,18 @@ def host_body(rows: Rows, checked: Mapping[str, Any]) -> dict[str, Any]:
     return rows.placed(checked)
 
 
-def update_config(**options: Unpack[HostOptions]) -> dict[str, Any]:
+def update_config(**options: Unpack[UpdateOptions]) -> dict[str, Any]:
     """The body of ``POST /containers/{id}/update``.
 
     Args:
-        options: those rows of :class:`HostOptions` which can be changed later; None counts as not given.
+        options: the rows of :class:`UpdateOptions`; None counts as not given.
 
     Raises:
         InvalidArgument: a value can't be right; the message names the option.
         UnknownOption: there is no such option, or it can't be changed later.
     """
-    wires = _HOST.wires
     for name in options:
-        if name in wires and not wires[name].update:
+        if name in _HOST.wires and name not in UpdateOptions.__annotations__:
             raise UnknownOption(f"{name} can't be changed on an existing container: create it anew")
     return _host_body(options)
 
@@ -98,16 +97,6 @@ def networking_config(endpoints_config: Mapping[str, Any] | None = None) -> dict
         endpoints_config: ``{network: endpoint config}``.
     """
     return NetworkingConfig(endpoints_config).to_engine()
-
-
-def endpoint_config(*args: Any, **options: Any) -> dict[str, Any]:
-    """A container's place in a network, as the Engine's dict.
-
-    Args:
-        args: by position, in the order of :class:`EndpointConfig` after its version.
-        options: the fields of :class:`EndpointConfig`.
-    """
-    return EndpointConfig(None, *args, **options).to_engine()
 
 
 class HostConfig(dict[str, Any]):
@@ -154,8 +143,8 @@ __all__ = [
     "LogConfig",
     "LogConfigTypesEnum",
     "Ulimit",
+    "UpdateOptions",
     "container_config",
-    "endpoint_config",
     "host_config",
     "networking_config",
     "update_config",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from dockerkit.types import parse, shorthands
 from dockerkit.types.base import Rows, Wire
@@ -12,6 +12,14 @@ from dockerkit.types.container_options import ConfigOptions
 from dockerkit.types.host_options import HostOptions
 from dockerkit.types.networks import EndpointConfig
 from dockerkit.types.shorthands import Binds, PortBindings
+
+
+class HasName(Protocol):
+    """A network as an object, or anything else with a ``name``."""
+
+    @property
+    def name(self) -> str | None: ...
+
 
 Path = str | PurePath
 Networks = Mapping[str, EndpointConfig | Mapping[str, Any] | None] | Sequence[str]
@@ -67,7 +75,7 @@ class CreateOptions(ConfigOptions, HostOptions, total=False):
     """Files of ``NAME=value`` lines; ``environment`` goes before them."""
     label_file: Annotated[Path | Sequence[Path] | None, Wire("", _label_files)]
     """Files of ``name=value`` lines; ``labels`` go before them."""
-    network: Annotated[Any, Wire("", _network)]
+    network: Annotated[str | HasName | None, Wire("", _network)]
     """The network to be in: its name, or a Network."""
     networks: Annotated[Networks | None, Wire("", _networks)]
     """Networks to be in, with its place in each: ``{"net": EndpointConfig(aliases=["db"]), "other": None}``, or names."""
@@ -75,9 +83,9 @@ class CreateOptions(ConfigOptions, HostOptions, total=False):
     """docker-py's name for ``networks``, where it describes the place in ``network``."""
     network_aliases: Annotated[Sequence[str] | None, Wire("", parse.texts)]
     """Further names in ``network``."""
-    ip: Annotated[str | None, Wire("", parse.text)]
+    ip: Annotated[str | None, Wire("", parse.ipv4)]
     """A fixed address in ``network``."""
-    ip6: Annotated[str | None, Wire("", parse.text)]
+    ip6: Annotated[str | None, Wire("", parse.ipv6)]
     """A fixed IPv6 address in ``network``."""
     use_config_proxy: Annotated[bool | None, Wire("")]
     """Tell it the proxies of the docker command's config.json; yes, unless False."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from dockerkit.types import shorthands
 from dockerkit.types.base import Value, Wire
-from dockerkit.types.parse import refuse, text, text_map, texts
+from dockerkit.types.parse import ips, ipv4, ipv6, refuse, text, text_map, texts
 from dockerkit.types.shorthands import mapping, mappings
 
 Options = Mapping[str, str | int | float | bool]
@@ -46,11 +46,11 @@ class EndpointConfig(Value):
     """Further names in the network."""
     links: Annotated[Mapping[str, str] | Sequence[str | tuple[str, str]] | None, Wire("Links", shorthands.links)] = None
     """Containers under names that only this one sees: ``{"container": "alias"}``."""
-    ipv4_address: Annotated[str | None, Wire("IPAMConfig.IPv4Address", text)] = None
+    ipv4_address: Annotated[str | None, Wire("IPAMConfig.IPv4Address", ipv4)] = None
     """A fixed address."""
-    ipv6_address: Annotated[str | None, Wire("IPAMConfig.IPv6Address", text)] = None
+    ipv6_address: Annotated[str | None, Wire("IPAMConfig.IPv6Address", ipv6)] = None
     """A fixed IPv6 address."""
-    link_local_ips: Annotated[Sequence[str] | None, Wire("IPAMConfig.LinkLocalIPs", texts)] = None
+    link_local_ips: Annotated[Sequence[str] | None, Wire("IPAMConfig.LinkLocalIPs", ips)] = None
     """Link-local addresses."""
     driver_opt: Annotated[Options | None, Wire("DriverOpts", text_map)] = None
     """Options of the network's driver for this endpoint (API 1.30)."""

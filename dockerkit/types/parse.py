@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import PurePath
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from dockerkit.errors import InvalidArgument
 
@@ -160,6 +160,35 @@ def texts(value: object, name: str) -> list[str]:
     ):
         return [text(item, f"{name}[{index}]") for index, item in enumerate(value)]
     refuse(name, "a list of texts", value)
+
+
+def ipv4(value: object, name: str) -> str:
+    """An IPv4 address. An empty text is none, as in the Engine's own answers."""
+    return _address(value, name, "IPv4")
+
+
+def ipv6(value: object, name: str) -> str:
+    """An IPv6 address. An empty text is none, as in the Engine's own answers."""
+    return _address(value, name, "IPv6")
+
+
+def ips(value: object, name: str) -> list[str]:
+    """A list of addresses, each IPv4 or IPv6."""
+    return [_address(item, f"{name}[{index}]", "IP") for index, item in enumerate(texts(value, name))]
+
+
+def _address(value: object, name: str, kind: Literal["IPv4", "IPv6", "IP"]) -> str:
+    import ipaddress
+
+    given = text(value, name)
+    if given:
+        try:
+            found = ipaddress.ip_address(given)
+        except ValueError:
+            refuse(name, f"an {kind} address", value)
+        if kind not in ("IP", f"IPv{found.version}") or "%" in given:
+            refuse(name, f"an {kind} address", value)
+    return given
 
 
 def text_map(value: object, name: str) -> dict[str, str]:

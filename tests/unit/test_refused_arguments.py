@@ -52,6 +52,21 @@ CASES: list[tuple[str, Callable[[Any], Any]]] = [
     ("plugin_data_dir", lambda api: api.create_plugin("p", "/nowhere")),
     ("username", lambda api: api.login(None)),
     ("endpoint_config", lambda api: api.connect_container_to_network("c", "n", aliases=["a"], endpoint_config={})),
+    ("ipv4_address", lambda api: api.create_endpoint_config(ipv4_address="x")),
+    ("ipv4_address", lambda api: api.create_endpoint_config(None, None, "10.0.0.300")),
+    ("ipv4_address", lambda api: api.create_endpoint_config(ipv4_address="10.0.0.2/24")),
+    ("ipv4_address", lambda api: api.create_endpoint_config(ipv4_address="fd00::2")),
+    ("ipv4_address", lambda api: api.create_endpoint_config(ipv4_address=167772162)),
+    ("ipv4_address", lambda api: api.connect_container_to_network("c", "n", "10.0.0")),
+    ("ipv6_address", lambda api: api.create_endpoint_config(ipv6_address="10.0.0.2")),
+    ("ipv6_address", lambda api: api.create_endpoint_config(ipv6_address="fe80::1%eth0")),
+    ("ipv6_address", lambda api: api.connect_container_to_network("c", "n", ipv6_address="fd00::2::3")),
+    ("link_local_ips", lambda api: api.create_endpoint_config(link_local_ips=["169.254.1.1", "169.254.1"])),
+    ("link_local_ips", lambda api: api.create_endpoint_config(link_local_ips="169.254.1.1")),
+    ("external_ca", lambda api: api.create_swarm_spec(external_ca={"URL": "u"}, external_cas=[{"URL": "u"}])),
+    ("node_cert_expiry", lambda api: api.create_swarm_spec(node_cert_expiry="soon")),
+    ("name", lambda api: api.create_volume("")),
+    ("name", lambda api: api.create_container("i", name="")),
 ]
 
 BY_ID = [

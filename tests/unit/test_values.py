@@ -16,8 +16,8 @@ from dockerkit.errors import DockerException, InvalidArgument, UnknownOption
 from dockerkit.types import create_options, mounts, networks
 from dockerkit.types.base import Rows, Value
 from dockerkit.types.container_options import ContainerConfigOptions
-from dockerkit.types.containers import container_config, endpoint_config, host_config, networking_config, update_config
-from dockerkit.types.host_options import HostOptions
+from dockerkit.types.containers import container_config, host_config, networking_config, update_config
+from dockerkit.types.host_options import HostOptions, UpdateOptions
 from dockerkit.types.wire import wire
 
 FACTS = json.loads((Path(__file__).parents[2] / "scripts" / "data" / "operations.json").read_text())["operations"]
@@ -173,8 +173,8 @@ def test_what_can_be_updated_is_what_the_engine_updates():
         for path, field in FIELDS["POST /containers/{id}/update"].items()
         if "." not in path and not field.get("ignored")
     }
-    rows = Rows(HostOptions, "host").wires.values()
-    assert {path for path in update if "[" not in path} == {row.path[0] for row in rows if row.update}
+    rows = Rows(UpdateOptions, "update").wires.values()
+    assert {path for path in update if "[" not in path} == {row.path[0] for row in rows}
 
 
 def test_options_of_the_object_layer_are_those_of_the_engine_and_few_more():
@@ -335,11 +335,22 @@ def test_devices_of_drivers():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("field", "good", "bad"), [
+    ("ipv4_address", "10.0.0.2", "10.0.0"),
+    ("ipv6_address", "fd00::2", "10.0.0.2"),
+    ("link_local_ips", ["169.254.1.1", "fe80::1"], ["eth0"]),
+])  # fmt: skip
+def test_an_address_is_one(field, good, bad):
+    assert types.EndpointConfig(**{field: good})
+    assert types.EndpointConfig(ipv4_address="", ipv6_address="")  # no address, as the Engine itself writes it
+    with pytest.raises(InvalidArgument, match=rf"^{field}\b.* address is needed"):
+        types.EndpointConfig(**{field: bad})
+
+
 def test_networks():
     place = {"Aliases": ["a"], "Links": ["c:d"], "IPAMConfig": {"IPv4Address": "1.2.3.4", "LinkLocalIPs": ["5.6.7.8"]}}
-    assert endpoint_config(["a"], {"c": "d"}, "1.2.3.4", link_local_ips=["5.6.7.8"]) == place
     assert types.EndpointConfig("1.43", ["a"], {"c": "d"}, "1.2.3.4", link_local_ips=["5.6.7.8"]) == place
-    assert endpoint_config(driver_opt={"x": 1}, mac_address="m", gw_priority=5, ipv6_address="::1") == {
+    assert types.EndpointConfig(driver_opt={"x": 1}, mac_address="m", gw_priority=5, ipv6_address="::1") == {
         "DriverOpts": {"x": "1"}, "MacAddress": "m", "GwPriority": 5, "IPAMConfig": {"IPv6Address": "::1"},
     }  # fmt: skip
     assert networking_config({"net": types.EndpointConfig(aliases=["a"]), "other": None}) == {
