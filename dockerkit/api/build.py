@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Timeout
 from dockerkit.api.encode import Filters
@@ -15,8 +15,47 @@ from dockerkit.reference import Reference
 from dockerkit.streams import ProgressStream
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from dockerkit.build.context import BuildContext, Files
     from dockerkit.types import answers
+
+    class BuildOptions(TypedDict, total=False):
+        """Of the options of a build those that don't change what is answered."""
+
+        quiet: bool
+        fileobj: IO[bytes] | IO[str] | str | bytes | None
+        nocache: bool
+        rm: bool
+        timeout: Timeout
+        custom_context: bool
+        encoding: str | None
+        pull: bool
+        forcerm: bool
+        dockerfile: str | os.PathLike[str] | None
+        container_limits: Mapping[str, int | str] | None
+        buildargs: Mapping[str, str | float | None] | None
+        gzip: bool
+        shmsize: int | str | None
+        labels: Mapping[str, str] | Sequence[str] | None
+        cache_from: Sequence[str] | None
+        target: str | None
+        network_mode: str | None
+        squash: bool | None
+        extra_hosts: Mapping[str, str] | Sequence[str] | None
+        platform: Platform | None
+        isolation: str | None
+        use_config_proxy: bool
+        ulimits: Sequence[object] | None
+        cgroup_parent: str | None
+        security_opt: Sequence[str] | None
+        outputs: str | Sequence[Mapping[str, object]] | None
+        version: str | None
+        session: str | None
+        buildid: str | None
+        auth_configs: Mapping[str, Mapping[str, Any]] | None
+        ignore: Iterable[str] | None
+
 
 CONTAINER_LIMITS_KEYS = ("memory", "memswap", "cpushares", "cpusetcpus", "cpusetmems", "cpuperiod", "cpuquota")
 _SIZES = ("memory", "memswap")
@@ -24,6 +63,67 @@ _SIZES = ("memory", "memswap")
 
 class BuildAPI(Base):
     """The calls that build images."""
+
+    @overload
+    def build(
+        self,
+        path: str | os.PathLike[str] | Files | BuildContext | None = None,
+        tag: str | Sequence[str] | None = None,
+        *,
+        decode: Literal[True],
+        **options: Unpack[BuildOptions],
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def build(
+        self,
+        path: str | os.PathLike[str] | Files | BuildContext | None = None,
+        tag: str | Sequence[str] | None = None,
+        *,
+        decode: Literal[False] = False,
+        **options: Unpack[BuildOptions],
+    ) -> ProgressStream[bytes]: ...
+
+    @overload
+    def build(
+        self,
+        path: str | os.PathLike[str] | Files | BuildContext | None = None,
+        tag: str | Sequence[str] | None = None,
+        quiet: bool = False,
+        fileobj: IO[bytes] | IO[str] | str | bytes | None = None,
+        nocache: bool = False,
+        rm: bool = False,
+        timeout: Timeout = None,
+        custom_context: bool = False,
+        encoding: str | None = None,
+        pull: bool = False,
+        forcerm: bool = False,
+        dockerfile: str | os.PathLike[str] | None = None,
+        container_limits: Mapping[str, int | str] | None = None,
+        decode: bool = False,
+        buildargs: Mapping[str, str | float | None] | None = None,
+        gzip: bool = False,
+        shmsize: int | str | None = None,
+        labels: Mapping[str, str] | Sequence[str] | None = None,
+        cache_from: Sequence[str] | None = None,
+        target: str | None = None,
+        network_mode: str | None = None,
+        squash: bool | None = None,
+        extra_hosts: Mapping[str, str] | Sequence[str] | None = None,
+        platform: Platform | None = None,
+        isolation: str | None = None,
+        use_config_proxy: bool = True,
+        *,
+        ulimits: Sequence[object] | None = None,
+        cgroup_parent: str | None = None,
+        security_opt: Sequence[str] | None = None,
+        outputs: str | Sequence[Mapping[str, object]] | None = None,
+        version: str | None = None,
+        session: str | None = None,
+        buildid: str | None = None,
+        auth_configs: Mapping[str, Mapping[str, Any]] | None = None,
+        ignore: Iterable[str] | None = None,
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def build(
         self,
@@ -63,7 +163,7 @@ class BuildAPI(Base):
         buildid: str | None = None,
         auth_configs: Mapping[str, Mapping[str, Any]] | None = None,
         ignore: Iterable[str] | None = None,
-    ) -> ProgressStream[Any]:
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
         """Build an image from a Dockerfile with the classic builder. ``POST /build``
 
         Args:

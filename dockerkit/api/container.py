@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from dockerkit.api.base import Base, Ref, Timeout
 from dockerkit.api.container_create import ContainerCreateAPI
+from dockerkit.api.container_files import ContainerFilesAPI
 from dockerkit.api.container_streams import ContainerStreamsAPI
 from dockerkit.api.encode import Filters, cells, filters_with, signal_name
 from dockerkit.api.refs import LinkName, checked_name, name_of
@@ -14,7 +15,10 @@ from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE as DEFAULT_DATA_CHUNK_SI
 from dockerkit.errors import DeprecatedMethod, InvalidArgument
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from dockerkit.types import answers
+    from dockerkit.types.host_options import MoreLimits, UpdateOptions
     from dockerkit.types.wire import ToEngine
 
 Size = int | str
@@ -61,7 +65,7 @@ class ExitCode(int):
         return ExitCode, (int(self), self.error)
 
 
-class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
+class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, Base):
     """The calls on containers."""
 
     def containers(
@@ -316,7 +320,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
         restart_policy: str | Mapping[str, Any] | ToEngine | None = None,
         *,
         body: Mapping[str, Any] | None = None,
-        **resources: Any,
+        **resources: Unpack[MoreLimits],
     ) -> answers.ContainerUpdateResponse:
         """Change the limits of a container. ``POST /containers/{id}/update``
 
@@ -329,14 +333,15 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             mem_limit, mem_reservation, memswap_limit, kernel_memory: bytes, or ``"512m"``.
             restart_policy: ``{"Name": "on-failure", "MaximumRetryCount": 5}``.
             body: more of the Engine's ``UpdateConfig``, as it is.
-            resources: any other resource option of ``create_host_config``: ``nano_cpus``, ``pids_limit``, ``devices``...
+            resources: the rows of :class:`~dockerkit.types.host_options.MoreLimits`: ``nano_cpus``, ``pids_limit``,
+                ``devices``...
 
         Returns:
             ``{"Warnings": [...]}``. 0 and False are values; None leaves a limit as it is.
         """
         from dockerkit.types.containers import update_config
 
-        options = {
+        options: Mapping[str, object] = {
             "blkio_weight": blkio_weight,
             "cpu_period": cpu_period,
             "cpu_quota": cpu_quota,
@@ -350,10 +355,8 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, Base):
             "restart_policy": restart_policy,
             **resources,
         }
-        wanted = {
-            **update_config(**{name: value for name, value in options.items() if value is not None}),
-            **(body or {}),
-        }
+        given = cast("UpdateOptions", {name: value for name, value in options.items() if value is not None})
+        wanted = {**update_config(**given), **(body or {})}
         return self._json("POST", "/containers/{id}/update", id=container, body=wanted)
 
     def commit(

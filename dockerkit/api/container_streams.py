@@ -1,23 +1,22 @@
-"""What goes in and out of containers: logs, terminals, statistics, files."""
+"""What goes in and out of containers: logs, terminals, statistics."""
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from dockerkit.api.base import Base, Data, Ref
+from dockerkit.api.base import Base, Ref
 from dockerkit.api.encode import scalar
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import InvalidArgument
-from dockerkit.streams import ByteStream, FrameStream, JSONStream
+from dockerkit.streams import FrameStream, JSONStream
+from dockerkit.streams.readers import Pair
 from dockerkit.transport import Hijacked
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from websocket import WebSocket
 
     from dockerkit.types import answers
@@ -26,7 +25,21 @@ _END_OF_TIME = 2**63 // 10**9  # seconds since 1970: an engine counts them in na
 _ATTACH = ("stdin", "stdout", "stderr", "stream", "logs", "detachKeys")
 
 Moment = datetime | int | float | str | None
-Output = bytes | tuple[bytes | None, bytes | None]
+
+Output = bytes | Pair | FrameStream[bytes] | FrameStream[Pair]
+"""What a process wrote, in one of the forms that ``stream`` and ``demux`` ask for."""
+
+if TYPE_CHECKING:
+
+    class LogOptions(TypedDict, total=False):
+        """Of the options of logs those that don't change what is answered."""
+
+        timestamps: bool
+        tail: int | str
+        since: Moment
+        follow: bool | None
+        until: Moment
+        details: bool | None
 
 
 class ContainerStreamsAPI(Base):
@@ -43,6 +56,60 @@ class ContainerStreamsAPI(Base):
         """Whether it ran and ended: an engine lets who attaches then wait for the next start, maybe for ever."""
         return self.inspect_container(container).get("State", {}).get("Status") in ("exited", "dead")
 
+    @overload
+    def logs(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: Literal[False] = False,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        since: Moment = None,
+        follow: bool | None = None,
+        until: Moment = None,
+        *,
+        demux: Literal[False] = False,
+        details: bool | None = None,
+    ) -> bytes: ...
+
+    @overload
+    def logs(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        *,
+        stream: Literal[False] = False,
+        demux: Literal[True],
+        **options: Unpack[LogOptions],
+    ) -> Pair: ...
+
+    @overload
+    def logs(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        *,
+        stream: Literal[True],
+        demux: Literal[False] = False,
+        **options: Unpack[LogOptions],
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def logs(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        *,
+        stream: Literal[True],
+        demux: Literal[True],
+        **options: Unpack[LogOptions],
+    ) -> FrameStream[Pair]: ...
+
+    @overload
     def logs(
         self,
         container: Ref,
@@ -57,7 +124,23 @@ class ContainerStreamsAPI(Base):
         *,
         demux: bool = False,
         details: bool | None = None,
-    ) -> Any:
+    ) -> Output: ...
+
+    def logs(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: bool = False,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        since: Moment = None,
+        follow: bool | None = None,
+        until: Moment = None,
+        *,
+        demux: bool = False,
+        details: bool | None = None,
+    ) -> Output:
         """What a container has written. ``GET /containers/{id}/logs``
 
         Args:
@@ -100,6 +183,54 @@ class ContainerStreamsAPI(Base):
         )
         return _given(output, stream, demux)
 
+    @overload
+    def attach(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: Literal[False] = False,
+        logs: bool = False,
+        demux: Literal[False] = False,
+    ) -> bytes: ...
+
+    @overload
+    def attach(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: Literal[False] = False,
+        logs: bool = False,
+        *,
+        demux: Literal[True],
+    ) -> Pair: ...
+
+    @overload
+    def attach(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        *,
+        stream: Literal[True],
+        logs: bool = False,
+        demux: Literal[False] = False,
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def attach(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        *,
+        stream: Literal[True],
+        logs: bool = False,
+        demux: Literal[True],
+    ) -> FrameStream[Pair]: ...
+
+    @overload
     def attach(
         self,
         container: Ref,
@@ -108,7 +239,17 @@ class ContainerStreamsAPI(Base):
         stream: bool = False,
         logs: bool = False,
         demux: bool = False,
-    ) -> Any:
+    ) -> Output: ...
+
+    def attach(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        stream: bool = False,
+        logs: bool = False,
+        demux: bool = False,
+    ) -> Output:
         """What a container writes from now on, until it stops. ``POST /containers/{id}/attach``
 
         Args:
@@ -157,9 +298,38 @@ class ContainerStreamsAPI(Base):
             return connect(self._transport, target, headers, self._timeouts)
         return self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
 
+    @overload
+    def stats(
+        self,
+        container: Ref,
+        decode: Literal[False] | None = None,
+        stream: Literal[True] = True,
+        one_shot: bool | None = None,
+    ) -> JSONStream[bytes]: ...
+
+    @overload
+    def stats(
+        self, container: Ref, decode: Literal[True], stream: Literal[True] = True, one_shot: bool | None = None
+    ) -> JSONStream[answers.ContainerStatsResponse]: ...
+
+    @overload
+    def stats(
+        self,
+        container: Ref,
+        decode: bool | None = None,
+        *,
+        stream: Literal[False],
+        one_shot: bool | None = None,
+    ) -> answers.ContainerStatsResponse: ...
+
+    @overload
     def stats(
         self, container: Ref, decode: bool | None = None, stream: bool = True, one_shot: bool | None = None
-    ) -> Any:
+    ) -> JSONStream[bytes] | JSONStream[answers.ContainerStatsResponse] | answers.ContainerStatsResponse: ...
+
+    def stats(
+        self, container: Ref, decode: bool | None = None, stream: bool = True, one_shot: bool | None = None
+    ) -> JSONStream[bytes] | JSONStream[answers.ContainerStatsResponse] | answers.ContainerStatsResponse:
         """A container's use of CPU, memory, network and disks. ``GET /containers/{id}/stats``
 
         Args:
@@ -177,112 +347,12 @@ class ContainerStreamsAPI(Base):
         if stream:
             if one_shot:
                 raise InvalidArgument("one_shot: it answers one record, so stream must be False")
-            records: JSONStream[Any] = self._json_lines(
-                "GET", "/containers/{id}/stats", id=container, query={"stream": True}, decode=decode
-            )
-            return records
-        query = {"stream": False, "one-shot": one_shot}
-        return self._json("GET", "/containers/{id}/stats", id=container, query=query)
-
-    def export(self, container: Ref, chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE) -> ByteStream:
-        """A container's files as a tar stream. ``GET /containers/{id}/export``
-
-        Args:
-            container: id, name, dict with ``Id``, or object.
-            chunk_size: bytes that one chunk has at most.
-        """
-        return self._bytes("GET", "/containers/{id}/export", id=container, chunk_size=chunk_size)
-
-    def get_archive(
-        self,
-        container: Ref,
-        path: str,
-        chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE,
-        encode_stream: bool = False,
-    ) -> tuple[ByteStream, dict[str, Any] | None]:
-        """A file or folder of a container as a tar stream. ``GET /containers/{id}/archive``
-
-        Args:
-            container: id, name, dict with ``Id``, or object.
-            path: of the file or folder.
-            chunk_size: bytes that one chunk has at most.
-            encode_stream: let the engine compress on the way; what comes out is plain all the same.
-
-        Returns:
-            The stream, and what the path is: ``name``, ``size``, ``mode``, ``mtime``, ``linkTarget``.
-
-        Raises:
-            NotFound: there is no such container or path.
-        """
-        headers = {"Accept-Encoding": "gzip" if encode_stream else "identity"}
-        stream = self._bytes(
-            "GET",
-            "/containers/{id}/archive",
-            id=container,
-            query={"path": _path(path)},
-            headers=headers,
-            chunk_size=chunk_size,
-        )
-        return stream, _path_stat(stream.headers)
-
-    def stat_archive(self, container: Ref, path: str) -> dict[str, Any] | None:
-        """What a path in a container is, without its content. ``HEAD /containers/{id}/archive``
-
-        Args:
-            container: id, name, dict with ``Id``, or object.
-            path: of the file or folder.
-
-        Returns:
-            ``name``, ``size`` (bytes), ``mode`` (Go's bits), ``mtime``, ``linkTarget``.
-
-        Raises:
-            NotFound: there is no such container or path.
-        """
-        return _path_stat(self._headers("HEAD", "/containers/{id}/archive", id=container, query={"path": _path(path)}))
-
-    def put_archive(
-        self,
-        container: Ref,
-        path: str,
-        data: Data,
-        *,
-        no_overwrite_dir_non_dir: bool | None = None,
-        copy_uid_gid: bool | None = None,
-    ) -> bool:
-        """Unpack a tar archive in a container. ``PUT /containers/{id}/archive``
-
-        Args:
-            container: id, name, dict with ``Id``, or object.
-            path: of a folder that exists.
-            data: the archive, plain or compressed: bytes, a binary file, or an iterator of blocks; streamed.
-            no_overwrite_dir_non_dir: refuse to put a file in a folder's place, and the reverse.
-            copy_uid_gid: keep the archive's owners (API 1.30).
-
-        Returns:
-            True.
-        """
-        if data is None:
-            raise InvalidArgument("data: bytes, a binary file or blocks of bytes are needed, not None")
-        query = {
-            "path": _path(path),
-            "noOverwriteDirNonDir": no_overwrite_dir_non_dir,
-            "copyUIDGID": copy_uid_gid,
-        }
-        self._none("PUT", "/containers/{id}/archive", id=container, query=query, data=data, timeout=None)
-        return True
-
-    def copy(self, container: Ref, resource: str) -> ByteStream:
-        """The old name of :meth:`get_archive`: a file or folder as a tar stream. ``GET /containers/{id}/archive``
-
-        Args:
-            container: id, name, dict with ``Id``, or object.
-            resource: path of the file or folder.
-        """
-        warnings.warn("copy() has gone from the Engine: use get_archive()", DeprecationWarning, stacklevel=2)
-        return self.get_archive(container, resource)[0]
+            query = {"stream": True}
+            return self._json_lines("GET", "/containers/{id}/stats", id=container, query=query, decode=decode)
+        return self._json("GET", "/containers/{id}/stats", id=container, query={"stream": False, "one-shot": one_shot})
 
 
-def _given(output: FrameStream[Any], stream: bool, demux: bool) -> Any:
+def _given(output: FrameStream[Any], stream: bool, demux: bool) -> Output:
     """The output as it was asked for: an iterator, or all at once."""
     if stream:
         return output
@@ -328,17 +398,3 @@ def _moment_text(parameter: str, moment: str) -> str:
         needed = 'a datetime, seconds since 1970, or a text such as "2030-01-31T12:00:00Z" or "10m" are'
         raise InvalidArgument(f"{parameter}: {needed} needed, not {moment!r}") from None
     return whole + (fraction[0] if fraction else "")
-
-
-def _path(path: object) -> str:
-    if not isinstance(path, str) or not path or "\0" in path:
-        raise InvalidArgument(f"path: the path of a file or folder is needed, not {path!r}")
-    return path
-
-
-def _path_stat(headers: Mapping[str, str]) -> dict[str, Any] | None:
-    encoded = headers.get("X-Docker-Container-Path-Stat")
-    if not encoded:
-        return None
-    stat: dict[str, Any] = json.loads(base64.b64decode(encoded))
-    return stat

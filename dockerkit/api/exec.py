@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, overload
 
 from dockerkit.api.base import Base, Ref
-from dockerkit.api.container_streams import _given
+from dockerkit.api.container_streams import Output, _given
 from dockerkit.api.encode import cells
 from dockerkit.errors import InvalidArgument
 from dockerkit.transport import Hijacked
 
 if TYPE_CHECKING:
+    from dockerkit.streams import FrameStream
+    from dockerkit.streams.readers import Pair
     from dockerkit.types import answers
     from dockerkit.types.parse import Environment
 
@@ -89,6 +91,85 @@ class ExecAPI(Base):
         }
         self._none("POST", "/exec/{id}/resize", id=exec_id, query=size)
 
+    @overload
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: Literal[False] = False,
+        tty: bool = False,
+        stream: Literal[False] = False,
+        socket: Literal[False] = False,
+        demux: Literal[False] = False,
+        *,
+        console_size: tuple[int, int] | None = None,
+    ) -> bytes: ...
+
+    @overload
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: Literal[True],
+        tty: bool = False,
+        stream: Literal[False] = False,
+        socket: Literal[False] = False,
+        demux: bool = False,
+        *,
+        console_size: tuple[int, int] | None = None,
+    ) -> str: ...
+
+    @overload
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: Literal[False] = False,
+        tty: bool = False,
+        stream: bool = False,
+        *,
+        socket: Literal[True],
+        demux: bool = False,
+        console_size: tuple[int, int] | None = None,
+    ) -> Hijacked: ...
+
+    @overload
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: Literal[False] = False,
+        tty: bool = False,
+        stream: Literal[False] = False,
+        socket: Literal[False] = False,
+        *,
+        demux: Literal[True],
+        console_size: tuple[int, int] | None = None,
+    ) -> Pair: ...
+
+    @overload
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: Literal[False] = False,
+        tty: bool = False,
+        *,
+        stream: Literal[True],
+        socket: Literal[False] = False,
+        demux: Literal[False] = False,
+        console_size: tuple[int, int] | None = None,
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: Literal[False] = False,
+        tty: bool = False,
+        *,
+        stream: Literal[True],
+        socket: Literal[False] = False,
+        demux: Literal[True],
+        console_size: tuple[int, int] | None = None,
+    ) -> FrameStream[Pair]: ...
+
+    @overload
     def exec_start(
         self,
         exec_id: Ref,
@@ -99,7 +180,19 @@ class ExecAPI(Base):
         demux: bool = False,
         *,
         console_size: tuple[int, int] | None = None,
-    ) -> Any:
+    ) -> Output | Hijacked | str: ...
+
+    def exec_start(
+        self,
+        exec_id: Ref,
+        detach: bool = False,
+        tty: bool = False,
+        stream: bool = False,
+        socket: bool = False,
+        demux: bool = False,
+        *,
+        console_size: tuple[int, int] | None = None,
+    ) -> Output | Hijacked | str:
         """Run a prepared command. ``POST /exec/{id}/start``
 
         Args:
@@ -124,7 +217,7 @@ class ExecAPI(Base):
         if detach:
             self._none("POST", "/exec/{id}/start", id=exec_id, body=body)
             return ""
-        hijacked: Hijacked = self._hijack("POST", "/exec/{id}/start", id=exec_id, body=body)
+        hijacked = self._hijack("POST", "/exec/{id}/start", id=exec_id, body=body)
         if socket:
             return hijacked
         return _given(self._output(hijacked, tty=lambda: tty, demux=demux), stream, demux)

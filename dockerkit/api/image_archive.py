@@ -58,7 +58,7 @@ class ImageArchiveAPI(Base):
         quiet: bool | None = None,
         *,
         platform: Platform | Iterable[Platform] | None = None,
-    ) -> ProgressStream[Any]:
+    ) -> ProgressStream[dict[str, Any]]:
         """Load images from a tar archive that :meth:`get_image` or ``docker save`` made. ``POST /images/load``
 
         Args:
@@ -75,7 +75,7 @@ class ImageArchiveAPI(Base):
         """
         query = {"quiet": quiet, "platform": platform_list(platform)}
 
-        def send(body: Data) -> ProgressStream[Any]:
+        def send(body: Data) -> ProgressStream[dict[str, Any]]:
             return self._progress("POST", "/images/load", data=body, query=query, error=ImageLoadError, timeout=None)
 
         if isinstance(data, os.PathLike):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Ref
 from dockerkit.api.checks import optional, reference
@@ -57,6 +57,39 @@ class PluginAPI(Base):
             or []
         )
 
+    @overload
+    def pull_plugin(
+        self,
+        remote: str,
+        privileges: Privileges,
+        name: str | None = None,
+        *,
+        auth_config: AuthSource | None = None,
+        decode: Literal[True] = True,
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def pull_plugin(
+        self,
+        remote: str,
+        privileges: Privileges,
+        name: str | None = None,
+        *,
+        auth_config: AuthSource | None = None,
+        decode: Literal[False],
+    ) -> ProgressStream[bytes]: ...
+
+    @overload
+    def pull_plugin(
+        self,
+        remote: str,
+        privileges: Privileges,
+        name: str | None = None,
+        *,
+        auth_config: AuthSource | None = None,
+        decode: bool,
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
+
     def pull_plugin(
         self,
         remote: str,
@@ -65,7 +98,7 @@ class PluginAPI(Base):
         *,
         auth_config: AuthSource | None = None,
         decode: bool = True,
-    ) -> ProgressStream[Any]:
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
         """Install a plugin from a registry; it is not enabled yet. ``POST /plugins/pull``
 
         Args:
@@ -91,6 +124,33 @@ class PluginAPI(Base):
             error=PullError,
         )
 
+    @overload
+    def upgrade_plugin(
+        self,
+        name: Ref,
+        remote: str,
+        privileges: Privileges,
+        *,
+        auth_config: AuthSource | None = None,
+        decode: Literal[True] = True,
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def upgrade_plugin(
+        self,
+        name: Ref,
+        remote: str,
+        privileges: Privileges,
+        *,
+        auth_config: AuthSource | None = None,
+        decode: Literal[False],
+    ) -> ProgressStream[bytes]: ...
+
+    @overload
+    def upgrade_plugin(
+        self, name: Ref, remote: str, privileges: Privileges, *, auth_config: AuthSource | None = None, decode: bool
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
+
     def upgrade_plugin(
         self,
         name: Ref,
@@ -99,7 +159,7 @@ class PluginAPI(Base):
         *,
         auth_config: AuthSource | None = None,
         decode: bool = True,
-    ) -> ProgressStream[Any]:
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
         """Replace a disabled plugin with a newer one from a registry. ``POST /plugins/{name}/upgrade``
 
         Args:
@@ -189,9 +249,24 @@ class PluginAPI(Base):
         self._none("POST", "/plugins/{name}/disable", name=name, query={"force": force or None}, timeout=None)
         return True
 
+    @overload
+    def push_plugin(
+        self, name: Ref, *, auth_config: AuthSource | None = None, decode: Literal[True] = True
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def push_plugin(
+        self, name: Ref, *, auth_config: AuthSource | None = None, decode: Literal[False]
+    ) -> ProgressStream[bytes]: ...
+
+    @overload
+    def push_plugin(
+        self, name: Ref, *, auth_config: AuthSource | None = None, decode: bool
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
+
     def push_plugin(
         self, name: Ref, *, auth_config: AuthSource | None = None, decode: bool = True
-    ) -> ProgressStream[Any]:
+    ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
         """Send a plugin to the registry that its name says. ``POST /plugins/{name}/push``
 
         Args:

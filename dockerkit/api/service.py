@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from dockerkit.api.base import Base, Ref
 from dockerkit.api.checks import index, optional
@@ -12,16 +12,32 @@ from dockerkit.api.encode import Filters
 from dockerkit.api.refs import checked_name
 from dockerkit.errors import DeprecatedMethod, InvalidArgument
 from dockerkit.streams import FrameStream
+from dockerkit.streams.readers import Pair
 from dockerkit.types import parse
 from dockerkit.types.wire import wire
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from dockerkit.auth import AuthSource
     from dockerkit.types import answers
     from dockerkit.types.wire import ToEngine
 
     Spec = Mapping[str, Any] | ToEngine
     Networks = Sequence[str | Spec]
+
+    class TaskLogOptions(TypedDict, total=False):
+        """Of the options of a service's or a task's logs those that don't change what is answered."""
+
+        details: bool
+        follow: bool
+        stdout: bool
+        stderr: bool
+        since: Moment
+        timestamps: bool
+        tail: int | str
+        is_tty: bool | None
+
 
 # Parts of a task template which an update that keeps the current spec merges field by field; others it replaces.
 _MERGED = ("ContainerSpec", "Placement")
@@ -174,6 +190,28 @@ class ServiceAPI(Base):
         self._none("DELETE", "/services/{id}", id=service)
         return True
 
+    @overload
+    def service_logs(
+        self,
+        service: Ref,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool = False,
+        stderr: bool = False,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: Literal[False] = False,
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def service_logs(
+        self, service: Ref, *, demux: Literal[True], **options: Unpack[TaskLogOptions]
+    ) -> FrameStream[Pair]: ...
+
+    @overload
     def service_logs(
         self,
         service: Ref,
@@ -187,7 +225,22 @@ class ServiceAPI(Base):
         is_tty: bool | None = None,
         *,
         demux: bool = False,
-    ) -> FrameStream[Any]:
+    ) -> FrameStream[bytes] | FrameStream[Pair]: ...
+
+    def service_logs(
+        self,
+        service: Ref,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool = False,
+        stderr: bool = False,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: bool = False,
+    ) -> FrameStream[bytes] | FrameStream[Pair]:
         """What a service's tasks have written, gathered from their nodes. ``GET /services/{id}/logs``
 
         Args:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Ref
 from dockerkit.api.container_streams import Moment
 from dockerkit.api.encode import Filters
 from dockerkit.api.service import log_query
 from dockerkit.streams import FrameStream
+from dockerkit.streams.readers import Pair
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from dockerkit.api.service import TaskLogOptions
     from dockerkit.types import answers
 
 
@@ -33,6 +37,26 @@ class TaskAPI(Base):
         """
         return self._json("GET", "/tasks/{id}", id=task)
 
+    @overload
+    def task_logs(
+        self,
+        task: Ref,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: Literal[False] = False,
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def task_logs(self, task: Ref, *, demux: Literal[True], **options: Unpack[TaskLogOptions]) -> FrameStream[Pair]: ...
+
+    @overload
     def task_logs(
         self,
         task: Ref,
@@ -46,7 +70,22 @@ class TaskAPI(Base):
         is_tty: bool | None = None,
         *,
         demux: bool = False,
-    ) -> FrameStream[Any]:
+    ) -> FrameStream[bytes] | FrameStream[Pair]: ...
+
+    def task_logs(
+        self,
+        task: Ref,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: bool = False,
+    ) -> FrameStream[bytes] | FrameStream[Pair]:
         """What a task has written, gathered from its node. ``GET /tasks/{id}/logs``
 
         Args:

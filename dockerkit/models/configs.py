@@ -14,6 +14,7 @@ from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
+    from dockerkit.api.refs import Ref
     from dockerkit.types.wire import ToEngine
 
 
@@ -99,7 +100,7 @@ class ConfigCollection(Collection[Config]):
         spec = {"Name": name, "Labels": dict(labels or {})}
         return self.prepare_model({**made, "Spec": spec}, partial=True)
 
-    def get(self, config_id: Any) -> Config:
+    def get(self, config_id: Ref) -> Config:
         """One config. ``GET /configs/{id}``
 
         Args:

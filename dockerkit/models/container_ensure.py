@@ -30,7 +30,7 @@ def ensure(
     if made.pull == "always":
         containers._pull(made)
     try:
-        old = containers.get(made.name)
+        old = containers.get(made.name or "")  # never "": ensure has refused to go without
     except errors.NotFound:
         container = containers._make(made)
         _start(container)

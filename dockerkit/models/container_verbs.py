@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.models.resource import Model
@@ -11,29 +11,12 @@ from dockerkit.models.resource import Model
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from websocket import WebSocket
-
     from dockerkit.api.base import Data
     from dockerkit.api.container import ExitCode
-    from dockerkit.api.container_streams import Moment
     from dockerkit.models.images import Image
     from dockerkit.streams import ByteStream
-    from dockerkit.transport import Hijacked
     from dockerkit.types import answers
-    from dockerkit.types.host_options import HostOptions
-    from dockerkit.types.parse import Command, Environment
-
-
-class ExecResult(NamedTuple):
-    """What a command in a container left.
-
-    Attributes:
-        exit_code: None where it was detached, streamed, or is a socket.
-        output: bytes; pairs with ``demux``; an iterator with ``stream``; a connection with ``socket``.
-    """
-
-    exit_code: int | None
-    output: Any
+    from dockerkit.types.host_options import UpdateOptions
 
 
 class ContainerVerbs(Model):
@@ -141,12 +124,13 @@ class ContainerVerbs(Model):
         """
         return self.client.api.wait(self, timeout, condition)
 
-    def update(self, **options: Unpack[HostOptions]) -> answers.ContainerUpdateResponse:
+    def update(self, **options: Unpack[UpdateOptions]) -> answers.ContainerUpdateResponse:
         """Change its limits. ``POST /containers/{id}/update``
 
         Args:
-            options: those of :meth:`ContainerCollection.create` which are about CPU, memory, block devices, processes,
-                and ``restart_policy``.
+            options: the rows of :class:`~dockerkit.types.host_options.UpdateOptions`: those of
+                :meth:`ContainerCollection.create` which are about CPU, memory, block devices, processes, and
+                ``restart_policy``.
 
         Returns:
             ``{"Warnings": [...]}``.
@@ -193,109 +177,6 @@ class ContainerVerbs(Model):
             ps_args: options for ``ps``, as ``"aux"``; None is the engine's ``-ef``.
         """
         return self.client.api.top(self, ps_args)
-
-    def stats(self, decode: bool | None = None, stream: bool = True, one_shot: bool | None = None) -> Any:
-        """Its use of CPU, memory, network and disks. ``GET /containers/{id}/stats``
-
-        Args:
-            decode: dicts instead of bytes, when streaming.
-            stream: one record a second, for ever; False answers one dict.
-            one_shot: one record at once (API 1.41).
-        """
-        return self.client.api.stats(self, decode, stream, one_shot)
-
-    def logs(
-        self,
-        stdout: bool = True,
-        stderr: bool = True,
-        stream: bool = False,
-        timestamps: bool = False,
-        tail: int | str = "all",
-        since: Moment = None,
-        follow: bool | None = None,
-        until: Moment = None,
-        *,
-        demux: bool = False,
-        details: bool | None = None,
-    ) -> Any:
-        """What it has written. ``GET /containers/{id}/logs``
-
-        Args:
-            stdout, stderr: which of the two.
-            stream: an iterator of chunks instead of all at once.
-            timestamps: an RFC 3339 time before each line.
-            tail: the last so many lines, or ``"all"``.
-            since, until: only from, or up to, then: a datetime or seconds since 1970.
-            follow: go on with what comes; None follows when streaming.
-            demux: ``(stdout, stderr)`` instead of both together.
-            details: also the log driver's attributes, before each line.
-        """
-        return self.client.api.logs(
-            self, stdout, stderr, stream, timestamps, tail, since, follow, until, demux=demux, details=details
-        )
-
-    def attach(
-        self, stdout: bool = True, stderr: bool = True, stream: bool = False, logs: bool = False, demux: bool = False
-    ) -> Any:
-        """What it writes from now on, until it stops. ``POST /containers/{id}/attach``
-
-        Args:
-            stdout, stderr: which of the two.
-            stream: an iterator of chunks, as they come.
-            logs: also what was written before.
-            demux: ``(stdout, stderr)`` instead of both together.
-        """
-        return self.client.api.attach(self, stdout, stderr, stream, logs, demux)
-
-    def attach_socket(self, params: Mapping[str, object] | None = None, ws: bool = False) -> Hijacked | WebSocket:
-        """Its input and output as a socket. ``POST /containers/{id}/attach``
-
-        Args:
-            params: the Engine's parameters: ``stdin``, ``stdout``, ``stderr``, ``stream``, ``logs``, ``detachKeys``.
-            ws: over a websocket (needs ``dockerkit[websocket]``).
-        """
-        return self.client.api.attach_socket(self, params, ws)
-
-    def exec_run(
-        self,
-        cmd: Command,
-        stdout: bool = True,
-        stderr: bool = True,
-        stdin: bool = False,
-        tty: bool = False,
-        privileged: bool = False,
-        user: str = "",
-        detach: bool = False,
-        stream: bool = False,
-        socket: bool = False,
-        environment: Environment | None = None,
-        workdir: str | None = None,
-        demux: bool = False,
-    ) -> ExecResult:
-        """Run a command in it, as docker-py does; see :meth:`exec` for more. ``POST /containers/{id}/exec``
-
-        Args:
-            cmd: the command; a text is split as a shell would, but no shell runs it.
-            stdout, stderr, stdin: which streams to connect.
-            tty: give it a terminal; stdout and stderr then come as one.
-            privileged: with all privileges.
-            user: name or id; "" is the container's.
-            detach: don't wait for it.
-            stream: an iterator of chunks, as they come.
-            socket: the connection itself, for input.
-            environment: a dict, or a list of ``"NAME=value"``.
-            workdir: the folder to start in.
-            demux: ``(stdout, stderr)`` instead of both together.
-
-        Raises:
-            Conflict: the container does not run.
-        """
-        api = self.client.api
-        made = api.exec_create(self, cmd, stdout, stderr, stdin, tty, privileged, user, environment, workdir)
-        output = api.exec_start(made["Id"], detach=detach, tty=tty, stream=stream, socket=socket, demux=demux)
-        if socket or stream or detach:
-            return ExecResult(None, output)
-        return ExecResult(api.exec_inspect(made["Id"])["ExitCode"], output)
 
     def export(self, chunk_size: int | None = DEFAULT_DATA_CHUNK_SIZE) -> ByteStream:
         """Its files as a tar stream. ``GET /containers/{id}/export``

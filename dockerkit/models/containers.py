@@ -11,7 +11,8 @@ from dockerkit import errors
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import EngineWarning, InvalidArgument, UnknownOption
 from dockerkit.models.container_facts import Address, ContainerFacts
-from dockerkit.models.container_verbs import ContainerVerbs, ExecResult
+from dockerkit.models.container_output import ContainerOutput, ExecResult
+from dockerkit.models.container_verbs import ContainerVerbs
 from dockerkit.models.execs import ExecModel
 from dockerkit.models.files import ContainerFiles
 from dockerkit.models.logs import LogModel
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from dockerkit.api.encode import Filters
+    from dockerkit.api.refs import Ref
     from dockerkit.models.container_create import Plan
     from dockerkit.models.container_run import RunOutput
     from dockerkit.models.images import Image
-    from dockerkit.streams import ProgressStream
     from dockerkit.streams.readers import Pair
     from dockerkit.types import answers
     from dockerkit.types.create_options import CreateOptions
@@ -37,7 +38,7 @@ __all__ = ["DEFAULT_DATA_CHUNK_SIZE", "Address", "Container", "ContainerCollecti
 
 
 class Container(  # pyright: ignore[reportIncompatibleVariableOverride]
-    ContainerFacts, ExecModel, LogModel, WaitModel, StatsModel, ContainerFiles, ContainerVerbs
+    ContainerFacts, ExecModel, LogModel, WaitModel, StatsModel, ContainerFiles, ContainerOutput, ContainerVerbs
 ):
     """A container of the engine.
 
@@ -163,7 +164,7 @@ class ContainerCollection(Collection[Container]):
         demux: bool = False,
         timeout: float | None = None,
         **options: Unpack[CreateOptions],
-    ) -> Container | RunOutput[Any] | Pair | bytes: ...
+    ) -> Container | RunOutput[bytes] | RunOutput[Pair] | Pair | bytes: ...
 
     def run(
         self,
@@ -178,7 +179,7 @@ class ContainerCollection(Collection[Container]):
         demux: bool = False,
         timeout: float | None = None,
         **options: Unpack[CreateOptions],
-    ) -> Container | RunOutput[Any] | Pair | bytes:
+    ) -> Container | RunOutput[bytes] | RunOutput[Pair] | Pair | bytes:
         """Run a command in a new container. ``POST /containers/create``, ``POST /containers/{id}/start``
 
         A missing image is pulled first. A container that can't be started is removed again.
@@ -321,12 +322,11 @@ class ContainerCollection(Collection[Container]):
         return container
 
     def _pull(self, made: Plan) -> None:
-        records = self.client.api.pull(made.body["Image"], platform=made.platform, stream=True, decode=True)
-        with cast("ProgressStream[Any]", records) as stream:
-            for _ in stream:
+        with self.client.api.pull(made.body["Image"], platform=made.platform, stream=True, decode=True) as records:
+            for _ in records:
                 pass
 
-    def get(self, container_id: Any, *, size: bool | None = None) -> Container:
+    def get(self, container_id: Ref, *, size: bool | None = None) -> Container:
         """One container. ``GET /containers/{id}/json``
 
         Args:

@@ -143,7 +143,8 @@ class ImageBuilds(Collection["Image"]):
         return "buildkit", _ALLOWED
 
     def _build_classic(self, progress: ProgressSpec, options: BuildKitOptions, reason: str) -> tuple[Image, BuildLog]:
-        settings: dict[str, Any] = {**options, "decode": True}
+        settings: dict[str, Any] = {**options}
+        settings.pop("decode", None)
         context = open_context(**{name: settings.pop(name) for name in _OF_CONTEXT if name in settings})
         if settings.get("platform") is None:
             settings["platform"] = os.environ.get("DOCKER_DEFAULT_PLATFORM") or None
@@ -153,7 +154,7 @@ class ImageBuilds(Collection["Image"]):
         with following(progress, title) as state:
             if progress:
                 context = context.watched(_sending(state))
-            with self.client.api.build(context, **settings) as stream:
+            with self.client.api.build(context, decode=True, **settings) as stream:
                 if "context" in state.steps:
                     state.step_done("context")
                 try:

@@ -218,7 +218,7 @@ class NetworkCollection(Collection[Network]):
             warnings.warn(f"network {name}: {warning}", stacklevel=2)
         return self.get(made["Id"])
 
-    def get(self, network_id: Any, verbose: bool | None = None, scope: str | None = None) -> Network:
+    def get(self, network_id: Ref, verbose: bool | None = None, scope: str | None = None) -> Network:
         """One network. ``GET /networks/{id}``
 
         Args:

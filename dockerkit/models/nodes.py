@@ -14,6 +14,7 @@ from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
+    from dockerkit.api.refs import Ref
     from dockerkit.models.tasks import Task
     from dockerkit.types.wire import ToEngine
 
@@ -199,7 +200,7 @@ class NodeCollection(Collection[Node]):
 
     model = Node
 
-    def get(self, node_id: Any) -> Node:
+    def get(self, node_id: Ref) -> Node:
         """One node. ``GET /nodes/{id}``, for ``"self"`` also ``GET /info``
 
         Args:

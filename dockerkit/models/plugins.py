@@ -13,6 +13,7 @@ from dockerkit.models.resource import Collection, Model
 from dockerkit.models.tables import Table
 
 if TYPE_CHECKING:
+    from dockerkit.api.refs import Ref
     from dockerkit.auth import AuthSource
     from dockerkit.streams import ProgressStream
     from dockerkit.types import answers
@@ -69,7 +70,7 @@ class Plugin(Model):
         self.client.api.disable_plugin(self._reference(), force)
         self.reload()
 
-    def push(self, *, auth_config: AuthSource | None = None) -> ProgressStream[Any]:
+    def push(self, *, auth_config: AuthSource | None = None) -> ProgressStream[dict[str, Any]]:
         """Send it to the registry that its name says. ``POST /plugins/{name}/push``
 
         Args:
@@ -160,7 +161,7 @@ class PluginCollection(Collection[Plugin]):
         self.client.api.create_plugin(name, plugin_data_dir, gzip)
         return self.get(name)
 
-    def get(self, name: Any) -> Plugin:
+    def get(self, name: Ref) -> Plugin:
         """One plugin. ``GET /plugins/{name}/json``
 
         Args:

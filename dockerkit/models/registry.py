@@ -216,13 +216,41 @@ class ImageTransfers(Collection["Image"]):
         repository: str,
         tag: str | None = None,
         *,
+        stream: Literal[True],
+        auth_config: AuthSource | None = None,
+        decode: Literal[True],
+        platform: Platform | None = None,
+        all_tags: bool = False,
+        progress: ProgressSpec = None,
+    ) -> ProgressStream[dict[str, Any]]: ...
+
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        *,
+        stream: Literal[True],
+        auth_config: AuthSource | None = None,
+        decode: Literal[False] = False,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+        progress: ProgressSpec = None,
+    ) -> ProgressStream[bytes]: ...
+
+    @overload
+    def push(
+        self,
+        repository: str,
+        tag: str | None = None,
+        *,
         stream: bool,
         auth_config: AuthSource | None = None,
         decode: bool = False,
         platform: Platform | None = None,
         all_tags: bool = False,
         progress: ProgressSpec = None,
-    ) -> str | ProgressStream[Any]: ...
+    ) -> str | ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def push(
         self,
@@ -235,7 +263,7 @@ class ImageTransfers(Collection["Image"]):
         platform: Platform | None = None,
         all_tags: bool = False,
         progress: ProgressSpec = None,
-    ) -> str | ProgressStream[Any]:
+    ) -> str | ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
         """Push an image to its registry. ``POST /images/{name}/push``
 
         Args:

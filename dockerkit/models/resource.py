@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from dockerkit.api.refs import Ref
     from dockerkit.client import DockerClient
 
 M = TypeVar("M", bound="Model")
@@ -66,7 +67,7 @@ class Model:
         """The engine's full dict of this object; each resource says how."""
         if self.collection is None:
             raise InvalidArgument(f"{self!r} belongs to no collection: it can't be reloaded")
-        attrs: dict[str, Any] = self.collection.get(self.id).attrs
+        attrs: dict[str, Any] = self.collection.get(self.id or "").attrs
         return attrs
 
     def _full(self) -> dict[str, Any]:
@@ -125,7 +126,7 @@ class Collection(Generic[M]):
     def _name(self) -> str:
         return type(self).__name__.removesuffix("Collection").lower() + "s"
 
-    def get(self, key: Any, /) -> M:
+    def get(self, key: Ref, /) -> M:
         """One object, by id or name."""
         raise NotImplementedError(f"{type(self).__name__}.get")
 

@@ -13,6 +13,7 @@ from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
 
 if TYPE_CHECKING:
+    from dockerkit.api.refs import Ref
     from dockerkit.types.wire import ToEngine
 
 
@@ -95,7 +96,7 @@ class SecretCollection(Collection[Secret]):
         spec = {"Name": name, "Labels": dict(labels or {})}
         return self.prepare_model({**made, "Spec": spec}, partial=True)
 
-    def get(self, secret_id: Any) -> Secret:
+    def get(self, secret_id: Ref) -> Secret:
         """One secret. ``GET /secrets/{id}``
 
         Args:

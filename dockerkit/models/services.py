@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.encode import Filters
 from dockerkit.errors import InvalidArgument
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.api.container_streams import Moment
+    from dockerkit.api.refs import Ref
+    from dockerkit.api.service import TaskLogOptions
     from dockerkit.streams import FrameStream
+    from dockerkit.streams.readers import Pair
     from dockerkit.types import answers
 
 
@@ -87,6 +90,25 @@ class Service(Model):
         """
         return self.client.api.tasks({**(filters or {}), "service": self.id or ""})
 
+    @overload
+    def logs(
+        self,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool | None = None,
+        stderr: bool | None = None,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: Literal[False] = False,
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def logs(self, *, demux: Literal[True], **options: Unpack[TaskLogOptions]) -> FrameStream[Pair]: ...
+
+    @overload
     def logs(
         self,
         details: bool = False,
@@ -99,7 +121,21 @@ class Service(Model):
         is_tty: bool | None = None,
         *,
         demux: bool = False,
-    ) -> FrameStream[Any]:
+    ) -> FrameStream[bytes] | FrameStream[Pair]: ...
+
+    def logs(
+        self,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool | None = None,
+        stderr: bool | None = None,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: bool = False,
+    ) -> FrameStream[bytes] | FrameStream[Pair]:
         """What its tasks have written, gathered from their nodes. ``GET /services/{id}/logs``
 
         Args:
@@ -289,7 +325,7 @@ class ServiceCollection(Collection[Service]):
             warnings.warn(f"service {options.get('name') or made['ID']}: {warning}", stacklevel=2)
         return self.get(made["ID"])
 
-    def get(self, service_id: Any, insert_defaults: bool | None = None) -> Service:
+    def get(self, service_id: Ref, insert_defaults: bool | None = None) -> Service:
         """One service. ``GET /services/{id}``
 
         Args:

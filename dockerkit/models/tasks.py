@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, overload
 
 from dockerkit.api.encode import Filters
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.tables import Table
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from dockerkit.api.container_streams import Moment
+    from dockerkit.api.refs import Ref
+    from dockerkit.api.service import TaskLogOptions
     from dockerkit.streams import FrameStream
+    from dockerkit.streams.readers import Pair
 
 _ENDED = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
 
@@ -73,6 +78,25 @@ class Task(Model):
         """Its container's labels, as the service sets them."""
         return ((self._fact("Spec") or {}).get("ContainerSpec") or {}).get("Labels") or {}
 
+    @overload
+    def logs(
+        self,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: Literal[False] = False,
+    ) -> FrameStream[bytes]: ...
+
+    @overload
+    def logs(self, *, demux: Literal[True], **options: Unpack[TaskLogOptions]) -> FrameStream[Pair]: ...
+
+    @overload
     def logs(
         self,
         details: bool = False,
@@ -85,7 +109,21 @@ class Task(Model):
         is_tty: bool | None = None,
         *,
         demux: bool = False,
-    ) -> FrameStream[Any]:
+    ) -> FrameStream[bytes] | FrameStream[Pair]: ...
+
+    def logs(
+        self,
+        details: bool = False,
+        follow: bool = False,
+        stdout: bool = True,
+        stderr: bool = True,
+        since: Moment = 0,
+        timestamps: bool = False,
+        tail: int | str = "all",
+        is_tty: bool | None = None,
+        *,
+        demux: bool = False,
+    ) -> FrameStream[bytes] | FrameStream[Pair]:
         """What it has written, gathered from its node. ``GET /tasks/{id}/logs``
 
         Args:
@@ -111,7 +149,7 @@ class TaskCollection(Collection[Task]):
 
     model = Task
 
-    def get(self, task_id: Any) -> Task:
+    def get(self, task_id: Ref) -> Task:
         """One task. ``GET /tasks/{id}``
 
         Args:

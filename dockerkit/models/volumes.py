@@ -18,7 +18,7 @@ from dockerkit.models.versioned import retried
 from dockerkit.models.volume_files import VolumeFiles
 
 if TYPE_CHECKING:
-    from dockerkit.api.base import Data
+    from dockerkit.api.base import Data, Ref
     from dockerkit.types import answers
     from dockerkit.types.wire import ToEngine
 
@@ -223,7 +223,7 @@ class VolumeCollection(Collection[Volume]):
         made = self.client.api.create_volume(name, driver, driver_opts, labels, cluster_volume_spec=cluster_volume_spec)
         return self.prepare_model({**made})
 
-    def get(self, volume_id: Any) -> Volume:
+    def get(self, volume_id: Ref) -> Volume:
         """One volume. ``GET /volumes/{name}``
 
         Args:

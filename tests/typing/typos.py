@@ -25,6 +25,12 @@ def mistakes(client: dockerkit.DockerClient, container: Container, engine: FakeE
     client.services.create("busybox", replica=3)  # refused
     container.stop(timout=3)  # refused
     container.logs(tails=3)  # refused
+    container.logs(demux=True).decode()  # refused
+    container.logs(stream=True).decode()  # refused
+    container.stats(stream=False)["cpu"]  # refused
+    container.exec_run("true").output.read()  # refused
+    container.exec_run("true", stream=True, usr="me")  # refused
+    container.update(binds=["/a:/b"])  # refused
     container.exec(["true"], input=3)  # refused
     container.exec(["true"], text=True).stdout.decode()  # refused
     container.wait()["StatusCode"].upper()  # refused
@@ -33,6 +39,12 @@ def mistakes(client: dockerkit.DockerClient, container: Container, engine: FakeE
     client.api.containers()[0]["id"]  # refused
     client.api.stop("x", time_out=1)  # refused
     client.api.create_host_config(memlimit="5m")  # refused
+    client.api.create_container("x", memlimit="5m")  # refused
+    client.api.update_container("x", nanocpus=5)  # refused
+    client.api.create_endpoint_config(ip="1.2.3.4")  # refused
+    client.api.create_swarm_spec(nme="x")  # refused
+    client.api.exec_start("x").read()  # refused
+    client.containers.get(5)  # refused
     client.version()["apiVersion"]  # refused
     Mount("/data", "volume", read_ony=True)  # refused
     Healthcheck(test=["CMD", "true"], intervall=5)  # refused

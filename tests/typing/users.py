@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import dockerkit
 import dockerkit as docker
 from dockerkit import APIClient, DockerClient, errors
-from dockerkit.models.containers import Container
+from dockerkit.api.container_streams import Output
+from dockerkit.models.containers import Container, ExecResult
 from dockerkit.models.images import Image
 from dockerkit.models.networks import Network
 from dockerkit.models.volumes import Volume
 from dockerkit.models.waiting import Healthy, Log, Port
+from dockerkit.streams import FrameStream, JSONStream, ProgressStream
+from dockerkit.streams.readers import Pair
 from dockerkit.testing import FakeEngine
-from dockerkit.types import Healthcheck, LogConfig, Mount, Ulimit
+from dockerkit.transport import Hijacked
+from dockerkit.types import Healthcheck, LogConfig, Mount, Ulimit, answers
 
 
 def containers(client: DockerClient) -> None:
@@ -48,7 +52,7 @@ def containers(client: DockerClient) -> None:
     assert_type(completed.stdout, str)
     assert_type(container.exec(["cat"], input=b"bytes").stdout, bytes)
     for line in container.logs(stream=True):
-        print(line)
+        print(line.decode())
     for entry in container.log_entries(tail=10):
         print(entry.timestamp, entry.text.upper())
     listed: list[Container] = client.containers.list(all=True, filters={"label": ["a=b"], "status": "running"})
@@ -81,6 +85,81 @@ def low_level(api: APIClient) -> None:
     api.start(created)
     print(api.inspect_container(created)["State"]["ExitCode"] + 1)
     print(api.version()["ApiVersion"].partition("."), api.info()["NCPU"] + 1)
+
+
+def output(container: Container, flag: bool) -> None:
+    assert_type(container.logs(), bytes)
+    assert_type(container.logs(True, False, tail=3, timestamps=True), bytes)
+    assert_type(container.logs(demux=True, since="10m"), Pair)
+    assert_type(container.logs(stream=True, follow=False), FrameStream[bytes])
+    assert_type(container.logs(stream=True, demux=True), FrameStream[Pair])
+    assert_type(container.logs(stream=flag), Output)
+    assert_type(container.attach(), bytes)
+    assert_type(container.attach(demux=True), Pair)
+    assert_type(container.attach(stream=True, logs=True), FrameStream[bytes])
+    assert_type(container.attach(stream=True, demux=True), FrameStream[Pair])
+    assert_type(container.attach(stream=flag), Output)
+    assert_type(container.stats(stream=False)["cpu_stats"], answers.ContainerCPUStats)
+    assert_type(container.stats(), JSONStream[bytes])
+    assert_type(container.stats(decode=True), JSONStream[answers.ContainerStatsResponse])
+    for record in container.stats(decode=True):
+        assert_type(record["num_procs"], int)
+    code, said = container.exec_run(["cat", "/a"], workdir="/tmp")
+    assert_type(code, int | None)
+    assert_type(said, bytes)
+    assert_type(container.exec_run("true", demux=True).output, Pair)
+    assert_type(container.exec_run("true", stream=True).output, FrameStream[bytes])
+    assert_type(container.exec_run("true", stream=True, demux=True, user="me").output, FrameStream[Pair])
+    assert_type(container.exec_run("true", socket=True, stdin=True).output, Hijacked)
+    assert_type(container.exec_run("true", detach=True), ExecResult[str])
+    assert_type(container.exec_run("true", stream=flag), ExecResult[Output | Hijacked | str])
+
+
+def ran(container: Container) -> ExecResult:  # without a parameter, as in code that was written for docker-py
+    return container.exec_run("true")
+
+
+def low_level_output(api: APIClient, flag: bool) -> None:
+    assert_type(api.logs("c"), bytes)
+    assert_type(api.logs("c", demux=True), Pair)
+    assert_type(api.logs("c", stream=True), FrameStream[bytes])
+    assert_type(api.logs("c", stream=True, demux=True), FrameStream[Pair])
+    assert_type(api.attach("c", stream=True), FrameStream[bytes])
+    assert_type(api.stats("c", True), JSONStream[answers.ContainerStatsResponse])
+    assert_type(api.stats("c", stream=False, one_shot=True), answers.ContainerStatsResponse)
+    made = api.exec_create("c", "true")
+    assert_type(api.exec_start(made), bytes)
+    assert_type(api.exec_start(made, tty=True, demux=True), Pair)
+    assert_type(api.exec_start(made["Id"], stream=True), FrameStream[bytes])
+    assert_type(api.exec_start(made, stream=True, demux=True), FrameStream[Pair])
+    assert_type(api.exec_start(made, socket=True), Hijacked)
+    assert_type(api.exec_start(made, True), str)
+    assert_type(api.exec_start(made, stream=flag), Output | Hijacked | str)
+    assert_type(api.service_logs("s", stdout=True), FrameStream[bytes])
+    assert_type(api.task_logs("t", demux=True), FrameStream[Pair])
+    assert_type(api.images(quiet=True), list[str])
+    assert_type(api.images("busybox")[0], answers.ImageSummary)
+    assert_type(api.pull("busybox"), str)
+    assert_type(api.pull("busybox", stream=True), ProgressStream[bytes])
+    assert_type(api.pull("busybox", "latest", stream=True, decode=True), ProgressStream[dict[str, Any]])
+    assert_type(api.push("busybox", stream=True, decode=True), ProgressStream[dict[str, Any]])
+    assert_type(api.build(".", decode=True), ProgressStream[dict[str, Any]])
+    assert_type(api.build(path=".", tag="app", rm=True), ProgressStream[bytes])
+    assert_type(api.load_image(b""), ProgressStream[dict[str, Any]])
+    assert_type(api.events(decode=True), JSONStream[dict[str, Any]])
+    assert_type(api.events(), JSONStream[bytes])
+
+
+def options(client: DockerClient, container: Container) -> None:
+    api = client.api
+    api.create_container("busybox", mem_limit="1g", runtime="runc", network_mode="host")
+    api.update_container(container, mem_limit="1g", pids_limit=5)
+    container.update(cpus=1.5, restart_policy="always")
+    place = api.create_endpoint_config(["db"], ipv4_address="10.0.0.2")
+    api.create_networking_config({"net": place})
+    api.create_swarm_spec(node_cert_expiry="720h", labels={"a": "b"})
+    client.containers.get(container)
+    client.volumes.get({"Name": "data"})
 
 
 def failures(client: docker.DockerClient) -> int | None:

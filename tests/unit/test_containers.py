@@ -25,7 +25,7 @@ from dockerkit.errors import (
     UnknownOption,
 )
 from dockerkit.models.container_run import RunOutput
-from dockerkit.models.containers import Container
+from dockerkit.models.containers import Container, ExecResult
 
 CID = "4c0f" * 16
 SUMMARY: dict[str, Any] = {
@@ -269,6 +269,7 @@ def test_nothing_is_sent_for_wrong_options(scripted, client):
     for wrong, name in (
         ({"memory": 5}, "memory"), ({"name": 5}, "name"), ({"ports": {0: 1}}, "ports"), ({"mem_limit": "x"}, "mem_limit"),
         ({"network": "a", "network_mode": "b"}, "network"), ({"ip": "1.2.3.4"}, "network"), ({"env_file": "/none"}, "env_file"),
+        ({"ip": "1.2.3", "network": "a"}, "ip: an IPv4"), ({"ip6": "x", "network": "a"}, "ip6: an IPv6"), ({"name": ""}, "name"),
         ({"name": "a/b", "command": ["x"]}, "name"), ({"command": 5}, "command"), ({"pull": "maybe"}, "pull"),
     ):  # fmt: skip
         with pytest.raises(InvalidArgument, match=name):
@@ -480,6 +481,18 @@ def test_exec_run_makes_three_requests(scripted, box):
     exit_code, pieces = box.exec_run("ls", stream=True)
     assert exit_code is None
     assert list(pieces) == [b"o", b"e"]
+
+
+def test_the_result_of_exec_run_is_a_named_pair():
+    class Mine(ExecResult[bytes]):
+        """As libraries have it that were written for docker-py."""
+
+    result = ExecResult(0, b"x")
+    assert isinstance(result, tuple)
+    assert (result._fields, result) == (("exit_code", "output"), (0, b"x"))
+    assert pickle.loads(pickle.dumps(result)) == result
+    assert repr(result) == "ExecResult(exit_code=0, output=b'x')"
+    assert Mine(0, b"x") == result == ExecResult[bytes](0, b"x")
 
 
 def test_verbs_reach_the_engine(scripted, box):

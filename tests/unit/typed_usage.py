@@ -5,7 +5,7 @@ A line that must be refused carries the error that it gets; mypy reports one tha
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import assert_type
 
 from dockerkit import DockerClient
 from dockerkit.models.container_run import RunOutput
@@ -23,7 +23,11 @@ def run(client: DockerClient, flag: bool) -> None:
     assert_type(client.containers.run("busybox", detach=True, mem_limit="1g", ports={"80/tcp": None}), Container)
     assert_type(
         client.containers.run("busybox", detach=flag),
-        Container | RunOutput[Any] | tuple[bytes | None, bytes | None] | bytes,
+        Container
+        | RunOutput[bytes]
+        | RunOutput[tuple[bytes | None, bytes | None]]
+        | tuple[bytes | None, bytes | None]
+        | bytes,
     )
     client.containers.run("busybox", ports={80: ("127.0.0.1", 8080), 81: [82, None]}, volumes=["./a:/b:ro"])
     client.containers.run(
