@@ -55,6 +55,7 @@ from dockerkit.credentials.headers import (
 )
 from dockerkit.credentials.store import Store
 from dockerkit.errors import InvalidConfigFile
+from dockerkit.localfiles import edit_json, read_json
 
 __all__ = [
     "INDEX_NAME",
@@ -285,7 +286,7 @@ class AuthConfig(Secretive):
             store.store(server, TOKEN_USERNAME if token else entry.username or "", token or entry.password or "")
             place = store.program
         kept = {} if helper else file_entry(entry)
-        configfile.edit_config(path, lambda record: record.setdefault("auths", {}).update({server: kept}))
+        edit_json(path, lambda record: record.setdefault("auths", {}).update({server: kept}))
         self.path = path
         return place
 
@@ -313,8 +314,8 @@ class AuthConfig(Secretive):
             except CredentialsNotFound:
                 pass
         path = self.path or configfile.config_path()
-        if os.path.exists(path) and matching(configfile.read_json(path).get("auths") or {}, server):
-            configfile.edit_config(path, lambda record: drop(record["auths"], server))
+        if os.path.exists(path) and matching(read_json(path).get("auths") or {}, server):
+            edit_json(path, lambda record: drop(record["auths"], server))
             found = True
         return found
 

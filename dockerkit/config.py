@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from dockerkit import errors
 from dockerkit.address import parse_host
 from dockerkit.context import store
+from dockerkit.localfiles import read_json
 from dockerkit.tls import TLSConfig
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "api_version",
     "config_dir",
     "config_file",
+    "home_dir",
     "http_headers",
     "parse_host",
     "resolve",
@@ -247,7 +249,7 @@ def _usual_places(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         yield "Docker Desktop", "//./pipe/dockerDesktopLinuxEngine"
         yield "Podman", "//./pipe/podman-machine-default"
         return
-    home = _home(env)
+    home = home_dir(env)
     runtime = env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
     config = env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     yield "rootless Docker", f"{runtime}/docker.sock"
@@ -291,14 +293,16 @@ def _accepts(path: str) -> bool:
 # --- the docker command's files
 
 
-def _home(env: Mapping[str, str]) -> str:
+def home_dir(environment: Mapping[str, str] | None = None) -> str:
+    """The user's home folder, as the docker command sees it."""
+    env = os.environ if environment is None else environment
     return env.get("USERPROFILE" if _WINDOWS else "HOME") or os.path.expanduser("~")
 
 
 def config_dir(environment: Mapping[str, str] | None = None) -> str:
     """The docker command's folder: ``DOCKER_CONFIG``, else ``~/.docker``. It need not exist."""
     env = os.environ if environment is None else environment
-    return env.get("DOCKER_CONFIG") or os.path.join(_home(env), ".docker")
+    return env.get("DOCKER_CONFIG") or os.path.join(home_dir(env), ".docker")
 
 
 def config_file(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -308,9 +312,7 @@ def config_file(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
         InvalidConfigFile: it can't be read, or is no JSON object.
     """
     path = os.path.join(config_dir(environment), "config.json")
-    if not os.path.exists(path) or os.path.getsize(path) == 0:
-        return {}
-    return store.load_json(path)
+    return read_json(path) if os.path.exists(path) else {}
 
 
 def api_version(environment: Mapping[str, str] | None = None) -> str | None:

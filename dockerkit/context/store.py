@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockerkit import errors
+from dockerkit.localfiles import edit_json, read_json, replacing
 
 DEFAULT = "default"
 METAFILE = "meta.json"
@@ -80,26 +81,10 @@ def tls_files(config_dir: str, name: str, endpoint: str = "docker") -> dict[str,
 
 
 def _load(path: str) -> dict[str, Any]:
-    meta = load_json(path)
+    meta = read_json(path)
     if not isinstance(meta.get("Name"), str) or not isinstance(meta.get("Endpoints"), dict):
         raise errors.InvalidConfigFile(f"{path} is no docker context: it lacks Name or Endpoints")
     return meta
-
-
-def load_json(path: str) -> dict[str, Any]:
-    """A JSON object from a file of the docker command.
-
-    Raises:
-        InvalidConfigFile: it can't be read, or is no JSON object.
-    """
-    try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
-    except (OSError, ValueError) as error:
-        raise errors.InvalidConfigFile(f"{path} can't be read: {error}") from error
-    if not isinstance(value, dict):
-        raise errors.InvalidConfigFile(f"{path} holds no JSON object")
-    return value
 
 
 def current_name(config_dir: str, config: Mapping[str, Any]) -> str:
@@ -141,17 +126,17 @@ def write(config_dir: str, meta: Mapping[str, Any], tls: Mapping[str, Mapping[st
         folder = os.path.join(tls_dir(config_dir, name), endpoint)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         for file_name, source in files.items():
-            with open(source, "rb") as file:
-                _replace(os.path.join(folder, file_name), file.read(), 0o600)
+            with open(source, "rb") as file, replacing(os.path.join(folder, file_name), 0o600) as copy:
+                copy.write(file.read())
     os.makedirs(meta_dir(config_dir, name), exist_ok=True)
-    text = json.dumps(meta, separators=(",", ":"))
-    _replace(os.path.join(meta_dir(config_dir, name), METAFILE), text.encode(), 0o644)
+    with replacing(os.path.join(meta_dir(config_dir, name), METAFILE), 0o644) as file:
+        file.write(json.dumps(meta, separators=(",", ":")).encode())
 
 
 def remove(config_dir: str, name: str) -> None:
     """Delete a context and its TLS files, and leave it if it is the one in use."""
     config_path = os.path.join(config_dir, "config.json")
-    if os.path.isfile(config_path) and load_json(config_path).get("currentContext") == name:
+    if os.path.isfile(config_path) and read_json(config_path).get("currentContext") == name:
         use(config_dir, DEFAULT)
     for folder in (meta_dir(config_dir, name), tls_dir(config_dir, name)):
         if os.path.isdir(folder):
@@ -162,30 +147,11 @@ def remove(config_dir: str, name: str) -> None:
 
 def use(config_dir: str, name: str) -> None:
     """Make a context the one in use, in ``config.json``; all else in that file stays as it is."""
-    path = os.path.realpath(os.path.join(config_dir, "config.json"))
-    there = os.path.isfile(path) and os.path.getsize(path) > 0
-    config = load_json(path) if there else {}
-    if name == DEFAULT:
-        if "currentContext" not in config:
-            return
-        del config["currentContext"]
-    else:
-        config["currentContext"] = name
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    mode = os.stat(path).st_mode & 0o777 if there else 0o600
-    _replace(path, (json.dumps(config, indent="\t", ensure_ascii=False) + "\n").encode(), mode)
 
+    def choose(config: dict[str, Any]) -> None:
+        if name == DEFAULT:
+            config.pop("currentContext", None)
+        else:
+            config["currentContext"] = name
 
-def _replace(path: str, data: bytes, mode: int) -> None:
-    """Write a file at once: whoever reads meanwhile sees the old or the new one, never a half."""
-    import tempfile
-
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".dockerkit-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    edit_json(os.path.join(config_dir, "config.json"), choose)

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, overload
 
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import StreamTruncated
+from dockerkit.localfiles import replacing
 from dockerkit.models.resource import Collection
 from dockerkit.platforms import Platform
 from dockerkit.progress import watch, watch_bytes
@@ -60,7 +61,7 @@ class ImageArchives(Collection["Image"]):
 
         Args:
             images: names, or objects; names stay in the archive.
-            to: path of a file to write, or an open binary file; a file that could not be completed is removed.
+            to: path of a file, which appears (or replaces what is there) when it is complete; or an open binary file.
             platform: only what they have for one or several platforms (API 1.48).
             chunk_size: bytes of each piece.
             progress: show it: True, "plain", a function; with `to`.
@@ -79,7 +80,8 @@ class ImageArchives(Collection["Image"]):
             pieces = watch_bytes(stream, progress, "Saving images")
             if not isinstance(to, (str, os.PathLike)):
                 return sum(to.write(piece) for piece in pieces)
-            return _write_file(to, pieces)
+            with replacing(to) as file:
+                return sum(file.write(piece) for piece in pieces)
 
     def load(
         self,
@@ -141,16 +143,3 @@ class ImageArchives(Collection["Image"]):
         if image is None:
             raise StreamTruncated(f"the engine did not say which image it made: {text[-300:]!r}")
         return self.get(image)
-
-
-def _write_file(path: str | os.PathLike[str], pieces: Iterable[bytes]) -> int:
-    total = 0
-    try:
-        with open(path, "wb") as file:
-            for piece in pieces:
-                total += file.write(piece)
-    except BaseException:
-        if os.path.exists(path):
-            os.unlink(path)
-        raise
-    return total

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Literal, TypeAlias, cast
 
 from dockerkit.errors import InvalidArgument
 from dockerkit.extract import extract
+from dockerkit.localfiles import replacing
 
 __all__ = ["Output", "OutputSpec", "outputs_of"]
 
@@ -64,31 +63,13 @@ class Output:
             os.makedirs(cast("str", self.dest), exist_ok=True)
             extract(pieces, cast("str", self.dest), outside_links="keep")
         elif isinstance(self.dest, (str, os.PathLike)):
-            with _replacing(os.fspath(self.dest)) as file:
+            os.makedirs(os.path.dirname(os.path.abspath(self.dest)), exist_ok=True)
+            with replacing(self.dest) as file:
                 for piece in pieces:
                     file.write(piece)
         else:
             for piece in pieces:
                 cast("IO[bytes]", self.dest).write(piece)
-
-
-@contextlib.contextmanager
-def _replacing(path: str) -> Iterator[IO[bytes]]:
-    """A file which takes the place of `path` at the end, if all went well."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
-    try:
-        with open(handle, "wb") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def outputs_of(given: OutputSpec | Sequence[OutputSpec] | None) -> tuple[Output, ...]:
