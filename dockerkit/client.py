@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from dockerkit.constants import DEFAULT_CONNECT_RETRY, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
 from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
@@ -318,13 +318,41 @@ class DockerClient:
         """Disk use of images, containers, volumes and build cache. ``GET /system/df``"""
         return self.api.df()
 
+    @overload
+    def events(
+        self,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+        filters: Filters | None = None,
+        decode: Literal[False] | None = None,
+    ) -> JSONStream[bytes]: ...
+
+    @overload
+    def events(
+        self,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+        filters: Filters | None = None,
+        *,
+        decode: Literal[True],
+    ) -> JSONStream[dict[str, Any]]: ...
+
+    @overload
     def events(
         self,
         since: datetime | float | str | None = None,
         until: datetime | float | str | None = None,
         filters: Filters | None = None,
         decode: bool | None = None,
-    ) -> JSONStream[Any]:
+    ) -> JSONStream[bytes] | JSONStream[dict[str, Any]]: ...
+
+    def events(
+        self,
+        since: datetime | float | str | None = None,
+        until: datetime | float | str | None = None,
+        filters: Filters | None = None,
+        decode: bool | None = None,
+    ) -> JSONStream[bytes] | JSONStream[dict[str, Any]]:
         """What happens at the engine, as it happens. ``GET /events``
 
         Args:

@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from dockerkit.errors import InvalidArgument
 
 if TYPE_CHECKING:
     import logging
@@ -73,6 +75,25 @@ class Hook:
 
     def after(self, call: Call) -> None:
         """The end of the answer was read, the stream was closed, or no answer came."""
+
+
+def checked(hooks: Iterable[Hook]) -> list[Hook]:
+    """The hooks of a client. What is none is refused here: later it would fail each request.
+
+    Raises:
+        InvalidArgument: one of them has no ``before`` and ``after``, or is a class.
+    """
+    if isinstance(hooks, Iterable):
+        found = list(hooks)
+        wrong = [hook for hook in found if isinstance(hook, type) or not _is_hook(hook)]
+        if not wrong:
+            return found
+        hooks = wrong
+    raise InvalidArgument(f"hooks: a list of Hook instances is needed, each with before() and after(), not {hooks!r}")
+
+
+def _is_hook(candidate: object) -> bool:
+    return callable(getattr(candidate, "before", None)) and callable(getattr(candidate, "after", None))
 
 
 class Log(Hook):

@@ -17,6 +17,7 @@ from dockerkit.constants import (
     KEPT_CONNECTIONS,
 )
 from dockerkit.errors import InvalidArgument, StreamParseError
+from dockerkit.hooks import Hook, checked
 from dockerkit.transport import Exchange, Timeouts, Transport
 from dockerkit.types.wire import wire
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from dockerkit.auth import AuthConfig
     from dockerkit.config import Endpoint
-    from dockerkit.hooks import Hook
     from dockerkit.proxies import ProxyConfig
     from dockerkit.tls import TLSConfig
     from dockerkit.transport.dial import Dial
@@ -120,7 +120,7 @@ class Connected:
         self._environment = environment
         self._keep = max_pool_size
         self._patience = connect_retry
-        self._hooks = list(hooks)
+        self._hooks = checked(hooks)
         self._dial = dial
         self._transport = self._new_transport()
         self._lock, self._process = threading.Lock(), os.getpid()

@@ -53,7 +53,7 @@ class RawAPI(Base):
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = UNSET,
         *,
-        json: Any = None,
+        json: object = None,
     ) -> requests.Response:
         """Send one request, and read its whole answer, whatever the status.
 
@@ -103,7 +103,7 @@ class RawAPI(Base):
         return self.request("HEAD", url, **options)
 
     def post(
-        self, url: str, data: Data | None = None, json: Any = None, **options: Unpack[RawOptions]
+        self, url: str, data: Data | None = None, json: object = None, **options: Unpack[RawOptions]
     ) -> requests.Response:
         """:meth:`request` with POST."""
         return self.request("POST", url, data=data, json=json, **options)
@@ -117,6 +117,10 @@ class RawAPI(Base):
         return self.request("DELETE", url, **options)
 
     # -- underscored, but used in the wild -----------------------------------------------------------------------
+
+    @property
+    def _version(self) -> str:
+        return self.api_version
 
     def _url(self, pathfmt: str, *args: str, versioned_api: bool = True) -> str:
         path = pathfmt.format(*(quote(str(arg), safe="/:") for arg in args))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base
 from dockerkit.api.container_streams import Moment, _moment
@@ -63,13 +63,41 @@ class SystemAPI(Base):
         kinds = [type] if isinstance(type, str) else type and list(type)
         return self._json("GET", "/system/df", query={"type": kinds, "verbose": verbose}, timeout=None)
 
+    @overload
+    def events(
+        self,
+        since: Moment = None,
+        until: Moment = None,
+        filters: Filters | None = None,
+        decode: Literal[False] | None = None,
+    ) -> JSONStream[bytes]: ...
+
+    @overload
+    def events(
+        self,
+        since: Moment = None,
+        until: Moment = None,
+        filters: Filters | None = None,
+        *,
+        decode: Literal[True],
+    ) -> JSONStream[dict[str, Any]]: ...
+
+    @overload
     def events(
         self,
         since: Moment = None,
         until: Moment = None,
         filters: Filters | None = None,
         decode: bool | None = None,
-    ) -> JSONStream[Any]:
+    ) -> JSONStream[bytes] | JSONStream[dict[str, Any]]: ...
+
+    def events(
+        self,
+        since: Moment = None,
+        until: Moment = None,
+        filters: Filters | None = None,
+        decode: bool | None = None,
+    ) -> JSONStream[bytes] | JSONStream[dict[str, Any]]:
         """What happens in the engine, as it happens. ``GET /events``
 
         Args:

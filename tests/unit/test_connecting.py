@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -393,6 +394,22 @@ def test_hooks_see_each_request(scripted: ScriptedEngine) -> None:
             api.remove_container("x")
         assert recorder.ended[-1].status == 409
     assert recorder.begun == recorder.ended
+
+
+class Watching:
+    """No Hook by its class, but by what it can do."""
+
+    def before(self, call: hooks.Call) -> None: ...
+
+    def after(self, call: hooks.Call) -> None: ...
+
+
+@pytest.mark.parametrize("wrong", [[object()], [hooks.Log], [Watching(), None], hooks.Log(), None, "log", 5])
+def test_what_is_no_hook_is_refused_when_a_client_is_made(wrong: Any) -> None:
+    for make in (APIClient, DockerClient):
+        with pytest.raises(errors.InvalidArgument, match="^hooks: "):
+            make("unix:///nowhere", hooks=wrong)
+    APIClient("unix:///nowhere", hooks=(Watching(), hooks.Log())).close()  # type: ignore[arg-type]
 
 
 def test_hooks_see_what_got_no_answer(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_other_servers_and_broken_paths_are_refused(api, url):
 
 def test_underscored_things(scripted, api):
     assert api._url("/containers/{0}/json", "a b") == "http+docker://localhost/v1.51/containers/a%20b/json"
+    assert api._version == api.api_version == "1.51"
     assert api._url("/_ping", versioned_api=False) == "http+docker://localhost/_ping"
     assert api._set_request_timeout({}) == {"timeout": 60}
     scripted.on("GET", "/info", Answer.json({"ID": "x"}))
