@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, overload
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from dockerkit.api.base import Base, Ref
 from dockerkit.api.container_streams import Output, _given
 from dockerkit.api.encode import cells
+from dockerkit.api.refs import name_of
 from dockerkit.errors import InvalidArgument
+from dockerkit.streams import FrameStream
 from dockerkit.transport import Hijacked
 
 if TYPE_CHECKING:
-    from dockerkit.streams import FrameStream
     from dockerkit.streams.readers import Pair
     from dockerkit.types import answers
     from dockerkit.types.parse import Environment
+
+_REFUSAL = re.compile(  # behind a frame's head, unless there is a terminal
+    rb"(\x01\0\0\0\0\0\0.)?(?P<text>(Error: )?[Ee]xec command (?P<id>\w+) (has already run|is already running))\r\n",
+    re.DOTALL,
+)
 
 
 class ExecAPI(Base):
@@ -206,6 +213,9 @@ class ExecAPI(Base):
 
         Returns:
             All output as bytes; ``""`` when detached; an iterator, a socket, or pairs where asked for.
+
+        Raises:
+            Conflict: it runs or ran already; with ``stream`` while iterating. A socket has the engine's text as output.
         """
         if detach and (stream or socket):
             raise InvalidArgument("detach: a detached command has no output, so neither stream nor socket")
@@ -220,4 +230,45 @@ class ExecAPI(Base):
         hijacked = self._hijack("POST", "/exec/{id}/start", id=exec_id, body=body)
         if socket:
             return hijacked
-        return _given(self._output(hijacked, tty=lambda: tty, demux=demux), stream, demux)
+        multiplexed = self._is_multiplexed(hijacked.media_type, lambda: tty)
+        started = _Started(hijacked, name_of(exec_id, "exec_id"), self.endpoint.host)
+        output: FrameStream[Any] = FrameStream(started, multiplexed=multiplexed, demux=demux)
+        return _given(output, stream, demux)
+
+
+class _Started:
+    """An exec's connection, as a source of its output.
+
+    An engine that won't start an exec a second time has handed the connection over by then, and writes its refusal where
+    the output goes. It names the exec's id, which nothing in the container knows.
+    """
+
+    def __init__(self, link: Hijacked, exec_id: str, host: str) -> None:
+        self.headers = link.headers
+        self.closed = False
+        self._link = link
+        self._id = exec_id
+        self._host = host
+
+    def chunks(self, size: int = 65536) -> Iterator[bytes]:
+        """Blocks as they come.
+
+        Raises:
+            Conflict: the first is the engine's refusal.
+        """
+        blocks = self._link.chunks(size)
+        for first in blocks:
+            found = _REFUSAL.fullmatch(first)
+            if found and found["id"].decode() == self._id:
+                from dockerkit.request_errors import ErrorAnswer, api_error
+
+                url = f"{self._host}/exec/{self._id}/start"
+                raise api_error(ErrorAnswer(409, "Conflict", dict(self.headers), found["text"], "POST", url))
+            yield first
+            break
+        yield from blocks
+
+    def close(self) -> None:
+        """Stop reading."""
+        self.closed = True
+        self._link.close()

@@ -127,6 +127,24 @@ class TestStart:
             assert b"no/such" in output
             assert api.exec_inspect(made)["ExitCode"] in (126, 127)
 
+    @pytest.mark.parametrize("tty", [False, True])
+    def test_a_second_start_is_refused(self, api, box, tty):
+        made = api.exec_create(box(), ["sh", "-c", "echo once; read line"], tty=tty, stdin=True)
+        with api.exec_start(made, tty=tty, socket=True) as sock:
+            assert b"once" in sock.recv(100)
+            with pytest.raises(Conflict, match="already running"):
+                api.exec_start(made, tty=tty)
+            sock.sendall(b"\n")
+            while sock.recv(100):
+                pass
+        with pytest.raises(Conflict, match="already run") as caught:
+            api.exec_start(made, tty=tty, demux=True)
+        assert caught.value.status_code == 409
+        with pytest.raises(Conflict, match="already run"), api.exec_start(made, tty=tty, stream=True) as output:
+            list(output)
+        with pytest.raises(Conflict, match="already run"):
+            api.exec_start(made, tty=tty, detach=True)
+
     def test_missing(self, api):
         with pytest.raises(NotFound):
             api.exec_start("0" * 64)

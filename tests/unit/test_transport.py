@@ -136,6 +136,31 @@ def test_a_refused_hijack_is_the_engines_error(scripted: ScriptedEngine, api: AP
     assert api.inspect_container("abc") == {}
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("said", [b"Error: Exec command %s has already run", b"exec command %s is already running"])
+def test_a_refusal_that_an_engine_writes_as_output_is_raised(
+    scripted: ScriptedEngine, api: APIClient, terminal: bool, said: bytes
+) -> None:
+    def answers(text: bytes, *more: bytes) -> None:
+        blocks = [text if terminal else frame(1, text), *more]
+        media_type = RAW if terminal else MULTIPLEXED
+        scripted.on("POST", "/exec/abc/start", Answer.upgraded(blocks, media_type=media_type))
+
+    answers(said % b"abc" + b"\r\n")
+    for demux in (False, True):
+        with pytest.raises(errors.Conflict, match="already run") as caught:
+            api.exec_start("abc", tty=terminal, demux=demux)
+        assert (caught.value.status_code, caught.value.response.method) == (409, "POST")
+    stream = api.exec_start({"Id": "abc"}, tty=terminal, stream=True)
+    with pytest.raises(errors.Conflict):
+        next(stream)
+    assert stream.closed
+
+    for output in (said % b"another" + b"\r\n", said % b"abc" + b"\n", b"$ " + said % b"abc" + b"\r\n"):
+        answers(output)
+        assert api.exec_start("abc", tty=terminal) == output
+
+
 def test_closing_from_another_thread_ends_the_loop(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", "/events", _one_then_silence)
     stream = api.events(decode=True)
