@@ -41,7 +41,7 @@ class ErrorAnswer:
 
     @property
     def ok(self) -> bool:
-        """requests' word for a status below 400, which an error seldom has."""
+        """What requests calls a status below 400, which an error seldom has."""
         return self.status_code < 400
 
     def json(self) -> Any:
