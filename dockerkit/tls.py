@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dockerkit import errors
+
+if TYPE_CHECKING:
+    import requests
 
 __all__ = ["TLSConfig"]
 
@@ -121,7 +124,7 @@ class TLSConfig:
             why = "they don't belong together" if "KEY_VALUES_MISMATCH" in str(error) else str(error)
             raise errors.TLSParameterError(f"client_cert: {cert} and {key} can't be used: {why}") from error
 
-    def configure_client(self, client: Any) -> None:
+    def configure_client(self, client: requests.Session) -> None:
         """Set ``verify`` and ``cert`` of a requests session, as docker-py's method of this name does."""
         client.verify = self.verifies and (self.authorities or True)
         if self.cert is not None:

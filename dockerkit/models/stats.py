@@ -13,6 +13,7 @@ from dockerkit.models.resource import Model
 
 if TYPE_CHECKING:
     from dockerkit.streams import JSONStream
+    from dockerkit.types import answers
 
 __all__ = ["StatsModel", "Usage", "UsageStream", "usage_of"]
 
@@ -164,7 +165,7 @@ class UsageStream:
     :meth:`close` may be called from any thread.
     """
 
-    def __init__(self, records: JSONStream[Any]) -> None:
+    def __init__(self, records: JSONStream[answers.ContainerStatsResponse]) -> None:
         self._records = records
         self._before: Mapping[str, Any] | None = None
 

@@ -72,7 +72,7 @@ class FakeEngine:
 
     # -- what tests prepare ----------------------------------------------------------------------------------------
 
-    def add_image(self, name: str, *, labels: Mapping[str, str] | None = None, **config: Any) -> str:
+    def add_image(self, name: str, *, labels: Mapping[str, str] | None = None, **config: object) -> str:
         """Put an image into the engine.
 
         Args:

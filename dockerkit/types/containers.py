@@ -108,7 +108,7 @@ class HostConfig(dict[str, Any]):
         options: the rows of :class:`HostOptions`.
     """
 
-    def __init__(self, version: str | None = None, *args: Any, **options: Unpack[HostOptions]) -> None:
+    def __init__(self, version: str | None = None, *args: object, **options: Unpack[HostOptions]) -> None:
         super().__init__(_host_body(_by_position(_HOST.wires, args, options)))
 
 
@@ -121,7 +121,7 @@ class ContainerConfig(dict[str, Any]):
         options: the rows of :class:`ContainerConfigOptions`.
     """
 
-    def __init__(self, version: str | None = None, *args: Any, **options: Unpack[ContainerConfigOptions]) -> None:
+    def __init__(self, version: str | None = None, *args: object, **options: Unpack[ContainerConfigOptions]) -> None:
         given: Any = _by_position(_CONFIG.wires, args, options)
         super().__init__(container_config(**given))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any, Literal, Protocol, cast, overload
 
 from dockerkit.errors import DockerException, StreamTruncated
 from dockerkit.streams.frames import HEADER_SIZE
@@ -22,28 +22,50 @@ NPIPE_ENDED = 109
 Pair = tuple[bytes | None, bytes | None]
 
 
+class Receiver(Protocol):
+    """A socket, or what ``attach_socket`` and ``exec_start(socket=True)`` gave."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+
+class Reader(Protocol):
+    """A binary file."""
+
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+class HasFileno(Protocol):
+    """Whatever else can be read by its descriptor."""
+
+    def fileno(self) -> int: ...
+
+
+Readable = Receiver | Reader | HasFileno
+
+
 class SocketError(DockerException):
     """A socket gave what it should not."""
 
 
-def read(socket: Any, n: int = 4096) -> bytes:
+def read(socket: Readable, n: int = 4096) -> bytes:
     """What has come, at most n bytes; b"" at the end.
 
     Args:
         socket: what ``attach_socket`` or ``exec_start(socket=True)`` gave; or any socket, or file.
         n: bytes.
     """
-    if hasattr(socket, "recv"):
-        if not getattr(socket, "pending", 0) and not hasattr(socket, "media_type"):
-            select.select([socket], [], [])
-        return cast("bytes", socket.recv(n))
-    reader = getattr(socket, "read1", None) or getattr(socket, "read", None)
+    given: Any = socket
+    if hasattr(given, "recv"):
+        if not getattr(given, "pending", 0) and not hasattr(given, "media_type"):
+            select.select([given], [], [])
+        return cast("bytes", given.recv(n))
+    reader = getattr(given, "read1", None) or getattr(given, "read", None)
     if reader is not None:
         return cast("bytes", reader(n) or b"")
-    return os.read(socket.fileno(), n)
+    return os.read(given.fileno(), n)
 
 
-def read_exactly(socket: Any, n: int) -> bytes:
+def read_exactly(socket: Readable, n: int) -> bytes:
     """Exactly n bytes.
 
     Raises:
@@ -58,7 +80,7 @@ def read_exactly(socket: Any, n: int) -> bytes:
     return data
 
 
-def next_frame_header(socket: Any) -> tuple[int, int]:
+def next_frame_header(socket: Readable) -> tuple[int, int]:
     """(stream, size) of the next frame; (-1, -1) at the end."""
     try:
         header = read_exactly(socket, HEADER_SIZE)
@@ -67,12 +89,12 @@ def next_frame_header(socket: Any) -> tuple[int, int]:
     return header[0], int.from_bytes(header[4:], "big")
 
 
-def frames_iter(socket: Any, tty: bool) -> Iterator[tuple[int, bytes]]:
+def frames_iter(socket: Readable, tty: bool) -> Iterator[tuple[int, bytes]]:
     """(stream, bytes) of what comes; with a terminal all is stdout."""
     return ((STDOUT, frame) for frame in frames_iter_tty(socket)) if tty else frames_iter_no_tty(socket)
 
 
-def frames_iter_no_tty(socket: Any) -> Iterator[tuple[int, bytes]]:
+def frames_iter_no_tty(socket: Readable) -> Iterator[tuple[int, bytes]]:
     """(stream, bytes) of multiplexed output; a frame comes in as many parts as it arrives in."""
     while True:
         stream, left = next_frame_header(socket)
@@ -86,13 +108,21 @@ def frames_iter_no_tty(socket: Any) -> Iterator[tuple[int, bytes]]:
             yield stream, data
 
 
-def frames_iter_tty(socket: Any) -> Iterator[bytes]:
+def frames_iter_tty(socket: Readable) -> Iterator[bytes]:
     """Blocks of raw output."""
     while data := read(socket):
         yield data
 
 
-def consume_socket_output(frames: Iterable[Any], demux: bool = False) -> bytes | Pair:
+@overload
+def consume_socket_output(frames: Iterable[bytes], demux: Literal[False] = False) -> bytes: ...
+
+
+@overload
+def consume_socket_output(frames: Iterable[Pair], demux: Literal[True]) -> Pair: ...
+
+
+def consume_socket_output(frames: Iterable[bytes] | Iterable[Pair], demux: bool = False) -> bytes | Pair:
     """All frames together: bytes; or with demux (stdout, stderr), each None where there was none.
 
     Args:
@@ -100,9 +130,9 @@ def consume_socket_output(frames: Iterable[Any], demux: bool = False) -> bytes |
         demux: which.
     """
     if not demux:
-        return b"".join(frames)
+        return b"".join(cast("Iterable[bytes]", frames))
     out: list[list[bytes]] = [[], []]
-    for pair in frames:
+    for pair in cast("Iterable[Pair]", frames):
         for kept, data in zip(out, pair, strict=True):
             if data is not None:
                 kept.append(data)
