@@ -57,13 +57,16 @@ def _cut(block: bytes, times: int, size: int) -> Iterator[bytes]:
         yield rest
 
 
-def upgraded(block: bytes, times: int, media: bytes = FRAMES) -> Send:
-    """A connection that is taken over, and closed by the engine at the end."""
+def upgraded(block: bytes, times: int, media: bytes = FRAMES, pause: float = 0.02) -> Send:
+    """A connection that is taken over, and closed by the engine at the end.
+
+    The pause after the head is for docker-py, which loses what comes together with it.
+    """
     head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: %s\r\n\r\n" % media
 
     def send(sock: socket.socket) -> None:
         sock.sendall(head)
-        time.sleep(0.02)  # docker-py loses what comes together with the head
+        time.sleep(pause)
         for _ in range(times):
             sock.sendall(block)
         sock.shutdown(socket.SHUT_WR)

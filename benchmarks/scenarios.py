@@ -325,6 +325,50 @@ def _(path: str, start: Callable[[], None]) -> None:
         pass
 
 
+STATS = json.dumps(
+    {
+        "read": "2026-01-01T00:00:00.123456789Z",
+        "preread": "2025-12-31T23:59:59.123456789Z",
+        "pids_stats": {"current": 3, "limit": 18446744073709551615},
+        "blkio_stats": {
+            name: [{"major": 254, "minor": 0, "op": op, "value": 4096} for op in ("read", "write")]
+            for name in ("io_service_bytes_recursive", "io_serviced_recursive")
+        },
+        "num_procs": 0,
+        **{
+            name: {
+                "cpu_usage": {
+                    "total_usage": 1234567890,
+                    "usage_in_kernelmode": 234567890,
+                    "usage_in_usermode": 1000000000,
+                },
+                "system_cpu_usage": 12345678900000000,
+                "online_cpus": 2,
+                "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+            }
+            for name in ("cpu_stats", "precpu_stats")
+        },
+        "memory_stats": {"usage": 12345678, "limit": 8589934592, "stats": {f"counter{n}": n * 4096 for n in range(35)}},
+        "name": "/some-name",
+        "id": "a" * 64,
+        "networks": {
+            "eth0": {f"{way}_{what}": 0 for way in ("rx", "tx") for what in ("bytes", "packets", "errors", "dropped")}
+        },
+    }
+).encode()
+row = scenario(
+    "20,000 records of stats", 0.45, lambda: {("GET", "/containers/[^/]+/stats"): canned.chunked(STATS + b"\n", 20_000)}
+)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    for _record in engine.stats("abc", decode=True):
+        pass
+
+
 # 6, 8 -- archives
 
 BLOCK = os.urandom(32 * 1024)
@@ -419,12 +463,35 @@ def _(path: str, start: Callable[[], None]) -> None:
         pass
 
 
+# 10 ms of docker-py's 1.6 s
+row = scenario("its first byte", 0.006, dict, measure="wall")
+
+
+@contender(row, "dockerkit")
+def _(path: str, start: Callable[[], None]) -> None:
+    from dockerkit.build.context import open_context
+
+    root = make_tree()
+    start()
+    next(iter(open_context(root).data() or ()))
+
+
+@contender(row, "docker-py")
+def _(path: str, start: Callable[[], None]) -> None:
+    from docker.utils import tar
+
+    root = str(make_tree())
+    start()
+    with tar(root, exclude=PATTERNS) as archive:
+        archive.read(1)
+
+
 # 9, 10, 12 -- exec, run, create
 
 CREATED = canned.whole(json.dumps({"Id": "a" * 64, "Warnings": []}).encode(), status=b"201 Created")
 living = lambda: {  # noqa: E731
     ("POST", "/containers/create"): CREATED,
-    ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(5, 1), 1),
+    ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(5, 1), 1, pause=0),
     ("POST", "/containers/[^/]+/start"): canned.whole(b"", status=b"204 No Content"),
     ("POST", "/containers/[^/]+/exec"): CREATED,
     ("POST", "/containers/[^/]+/wait"): canned.whole(b'{"StatusCode":0}'),
