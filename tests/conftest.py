@@ -7,7 +7,7 @@ import signal
 from hypothesis import settings
 
 # `make unit` takes seconds; `make test` and CI look harder. None has a deadline: a busy machine is no failure.
-settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("thorough", max_examples=100, deadline=None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, AnyStr, Generic, Literal, NamedTuple, cast
 
 from dockerkit import errors as failures
-from dockerkit.errors import DockerException, ExecError, ExecTimeout, InvalidArgument
+from dockerkit.errors import DockerException, ExecError, ExecTimeout, InvalidArgument, StreamTruncated
 from dockerkit.streams.frames import STDERR, FrameParser
 from dockerkit.transport.duplex import Duplex
 
@@ -234,9 +234,14 @@ class Process:
             raise InvalidArgument("input: the process was made without stdin")
         if self.stdin is not None and not self.stdin.closed:
             self.stdin.closed = True
-            for data in self._duplex.converse(_blocks(input), deadline):
-                self._take(data)
-                _collect(self._pieces, out)
+            try:
+                for data in self._duplex.converse(_blocks(input), deadline):
+                    self._take(data)
+                    _collect(self._pieces, out)
+            except StreamTruncated as error:
+                # Who closes with our input unread resets the connection, after all output: no harm if the process ended.
+                if not (isinstance(error.__cause__, ConnectionResetError) and self._has_ended()):
+                    raise
         else:
             while not self._ended:
                 self._take(self._duplex.receive(deadline))
@@ -277,6 +282,14 @@ class Process:
             if not state.get("Running") and state.get("ExitCode") is not None:
                 self._returncode = state["ExitCode"]
         return self._returncode
+
+    def _has_ended(self) -> bool:
+        """Whether the engine says so, within moments."""
+        try:
+            self.wait(_ENDING)
+        except DockerException:
+            return False
+        return True
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit code, once it has ended. A process whose output nobody reads may wait for a reader: read it first.

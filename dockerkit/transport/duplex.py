@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 
-from dockerkit.errors import ClientClosed, StreamTruncated
+from dockerkit.errors import ClientClosed
 from dockerkit.transport.exchange import BLOCK
 from dockerkit.transport.hijack import Hijacked
 
@@ -86,7 +86,6 @@ class Duplex:
         """
         source = iter(blocks)
         rest = memoryview(b"")
-        refused = False
         while True:
             if not rest:
                 block = next(source, None)
@@ -97,7 +96,6 @@ class Duplex:
             try:
                 rest = rest[self._send_some(rest) :]
             except (BrokenPipeError, ConnectionResetError):
-                refused = True
                 break
             while data := self._receive_now():
                 yield data
@@ -105,13 +103,8 @@ class Duplex:
                 return
             if rest:
                 self._wait(_READ | _WRITE, deadline)
-        try:
-            while data := self.receive(deadline):
-                yield data
-        except StreamTruncated as error:
-            # Podman closes with our input unread, which the system reports as a reset: after all output, so as the end.
-            if not (refused and isinstance(error.__cause__, ConnectionResetError)):
-                raise
+        while data := self.receive(deadline):
+            yield data
 
     def _send_some(self, data: memoryview) -> int:
         try:

@@ -8,13 +8,14 @@ import os
 import pickle
 import socket
 import stat
+import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.archive import Entry, clean_name, files, pack, walk
@@ -57,7 +58,6 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0
     st.integers(0, 2**31),
     st.integers(0, 0o7777),
 )
-@settings(max_examples=60)
 def test_what_is_packed_is_read_back(contents: dict[str, bytes], mtime: int, uid: int, mode: int) -> None:
     archive = b"".join(pack(files(contents, mtime=mtime, uid=uid, gid=uid, mode=mode)))
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -134,9 +134,7 @@ def test_deep_trees(tmp_path: Path) -> None:
     archive = packed(Entry(folders[-1] + "/f", stat.S_IFREG | 0o644, b"x", 1))
     extract([archive], tmp_path)
     assert [entry.name for entry in walk(str(tmp_path / "d"), "d")] == [*folders, folders[-1] + "/f"]
-    (tmp_path / folders[-1] / "f").unlink()
-    for folder in reversed(folders):  # shutil.rmtree() could not
-        (tmp_path / folder).rmdir()
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own shutil.rmtree() could not
 
 
 def test_a_file_that_shrinks_is_named(tmp_path: Path) -> None:
@@ -261,7 +259,6 @@ def test_renaming_moves_everything(tmp_path: Path) -> None:
 
 
 @given(cut=st.integers(1, 2999))
-@settings(max_examples=40)
 def test_a_cut_archive_is_an_error(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     archive = packed(Entry("f", stat.S_IFREG | 0o644, bytes(range(256)) * 10, 2560))
     with pytest.raises((StreamTruncated, UnsafeArchive)):
@@ -269,7 +266,6 @@ def test_a_cut_archive_is_an_error(cut: int, tmp_path_factory: pytest.TempPathFa
 
 
 @given(st.lists(st.integers(1, 700), max_size=20))
-@settings(max_examples=30)
 def test_piece_borders_do_not_matter(cuts: list[int]) -> None:
     archive = packed(Entry("f", stat.S_IFREG | 0o644, b"abc" * 500, 1500), link("l", "f"))
     pieces, at = [], 0
@@ -286,7 +282,6 @@ kinds = st.sampled_from([stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK])
 
 
 @given(st.lists(st.tuples(places, kinds, places), min_size=1, max_size=8), st.sampled_from(["refuse", "skip", "keep"]))
-@settings(max_examples=60, deadline=None)
 def test_no_archive_gets_out(
     tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, int, str]], outside_links: Any
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from buildkit_engine import Peer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.build.buildkit import grpc, messages
@@ -78,7 +78,6 @@ def quiet() -> bool:
 # -- the framing -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.binary(max_size=300)), st.lists(st.integers(1, 50), min_size=1))
 def test_messages_come_out_as_they_went_in_however_they_are_cut(sent: list[bytes], sizes: list[int]) -> None:
     data = b"".join(map(framed, sent))
@@ -91,7 +90,6 @@ def test_messages_come_out_as_they_went_in_however_they_are_cut(sent: list[bytes
     assert parser.pending == 0
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200))
 def test_random_bytes_are_messages_or_an_error(data: bytes) -> None:
     parser = MessageParser()
@@ -108,7 +106,6 @@ def test_too_large_and_compressed_messages_are_refused() -> None:
             MessageParser().feed(head)
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_texts_of_failures_survive(text: str) -> None:
     headers = dict(grpc.trailers(5, text))
@@ -121,7 +118,6 @@ def test_texts_of_failures_survive(text: str) -> None:
     assert failure is not None and failure.message == text and failure.status == 5
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.sampled_from(["grpc-status", "grpc-message", "grpc-status-details-bin"]), st.text()))
 def test_outcome_of_anything(headers: dict[str, str]) -> None:
     failure = grpc.outcome(headers)
@@ -342,13 +338,11 @@ _frames = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
 @given(_frames, st.booleans())
 def test_random_frames(frames: list[bytes], client: bool) -> None:
     _feed((b"\0\0\0\4\0\0\0\0\0" if client else _PREFACE) + b"".join(frames), client=client)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_random_bytes(data: bytes, client: bool) -> None:
     _feed(data, client=client)

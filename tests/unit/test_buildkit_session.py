@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from buildkit_engine import Peer
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.auth import AuthConfig
@@ -228,7 +228,6 @@ _name = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size
 )
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.sets(st.lists(_name, min_size=1, max_size=4).map("/".join), max_size=12))
 def test_order_of_any_names(names: set[str]) -> None:
     files = {name for name in names if not any(other.startswith(name + "/") for other in names)}

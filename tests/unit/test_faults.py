@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
@@ -193,7 +193,6 @@ def test_every_byte_doubled(scripted: ScriptedEngine, api: APIClient, name: str)
         outcome(api, kind)
 
 
-@settings(max_examples=150, deadline=None)
 @given(name=st.sampled_from(sorted(KINDS)), data=st.data())
 def test_any_damage_ends_in_a_result_or_an_error_of_ours(name: str, data: st.DataObject) -> None:
     kind = KINDS[name]

@@ -6,7 +6,7 @@ import shlex
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.errors import DockerException, InvalidArgument
@@ -110,7 +110,6 @@ def test_texts_are_split_as_a_shell_does(text):
         assert parse.command(text) == expected
 
 
-@settings(max_examples=50)
 @given(ANYTHING)
 def test_nothing_but_our_own_errors(value):
     for convert in (

@@ -69,13 +69,24 @@ def test_echo_of_large_input(scripted: ScriptedEngine, container: ExecModel) -> 
     assert container.exec(["cat"], input=data).stdout == data
 
 
-def test_a_process_that_stops_reading(scripted: ScriptedEngine, container: ExecModel) -> None:
-    def stop(wire: Any) -> None:
-        wire.recv()
-        wire.send(frame(1, b"enough"))
+def stop_reading(wire: Any) -> None:
+    """Closed with input unread, which the system tells the client as a reset."""
+    wire.recv()
+    wire.send(frame(1, b"enough"))
+    time.sleep(0.02)
 
-    script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop))
-    assert container.exec(["head"], input=b"x" * 5_000_000, timeout=20).stdout == b"enough"
+
+@pytest.mark.parametrize("size", [100_000, 5_000_000])
+def test_a_process_that_stops_reading(scripted: ScriptedEngine, container: ExecModel, size: int) -> None:
+    script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop_reading))
+    assert container.exec(["head"], input=b"x" * size, timeout=20).stdout == b"enough"
+
+
+def test_a_connection_that_breaks_with_no_word_of_the_end(scripted: ScriptedEngine, container: ExecModel) -> None:
+    script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop_reading))
+    scripted.on("GET", "/exec/e1/json", Answer.error(500, "shutting down"))
+    with pytest.raises(errors.StreamTruncated, match="reset"):
+        container.exec(["cat"], input=b"x" * 5_000_000)
 
 
 def test_a_timeout_where_nothing_can_be_ended(scripted: ScriptedEngine, container: ExecModel) -> None:

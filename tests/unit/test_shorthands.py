@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from test_parse import ANYTHING
 
@@ -157,7 +157,6 @@ def test_what_is_refused(convert, bad):
         convert(bad, "option")
 
 
-@settings(max_examples=50)
 @given(ANYTHING)
 def test_nothing_but_our_own_errors(value):
     for convert in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.types import views
@@ -19,7 +19,6 @@ VIEWS = [getattr(views, name) for name in views.__all__ if name != "View"]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
-@settings(max_examples=20)
 @given(data=st.data())
 def test_nothing_raises(view, data):
     names = [field.alias for field in view.model_fields.values()]
