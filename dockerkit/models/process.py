@@ -257,7 +257,7 @@ class Process:
         else:
             self._pieces += [
                 Output("stderr" if number == STDERR else "stdout", payload)
-                for number, payload in self._parser.feed(data)
+                for number, payload in zip(*self._parser.feed(data), strict=True)
             ]
 
     def _finish(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -94,7 +95,10 @@ class ByteStream(Stream[bytes]):
             size: how many; fewer come only at the end. -1 or None: all that is left.
         """
         if size is None or size < 0:
-            return b"".join([bytes(self._take_rest()), *self])
+            whole = io.BytesIO(self._take_rest())
+            whole.seek(0, io.SEEK_END)
+            whole.writelines(self)
+            return whole.getvalue()
         parts: list[bytes | memoryview] = []
         while size:
             if not self._rest:
@@ -193,38 +197,37 @@ class FrameStream(Stream[T_co]):
 
     def __init__(self, source: Source, *, multiplexed: bool, demux: bool = False) -> None:
         self.multiplexed = multiplexed
-        self._batches = _frames(source) if multiplexed else ([(frames.STDOUT, block)] for block in source.chunks())
+        self._batches = _frames(source) if multiplexed else (([frames.STDOUT], [block]) for block in source.chunks())
         super().__init__(source, _pairs(self._batches) if demux else _payloads(self._batches))
 
     def frames(self) -> Iterator[frames.Frame]:
         """The same output as (stream number, payload); instead of iterating, not beside it."""
         try:
-            for batch in self._batches:
-                yield from batch
+            for streams, payloads in self._batches:
+                yield from zip(streams, payloads, strict=True)
         finally:
             self.close()
 
     def together(self) -> bytes:
         """All that is left, stdout and stderr in the order in which they came."""
-        parts: list[bytes] = []
+        whole = io.BytesIO()  # grows where it is and becomes the result, where a list would need the memory twice
         try:
-            for batch in self._batches:
-                parts.append(b"".join([payload for _, payload in batch]))  # noqa: PERF401  # fewer objects than one a frame
+            for _, payloads in self._batches:
+                whole.write(b"".join(payloads))
         finally:
             self.close()
-        return b"".join(parts)
+        return whole.getvalue()
 
     def apart(self) -> Pair:
         """All that is left as (stdout, stderr); None for a stream that had nothing."""
-        out: list[bytes] = []
-        err: list[bytes] = []
+        out, err = io.BytesIO(), io.BytesIO()
         try:
-            for batch in self._batches:
-                for number, payload in batch:
-                    (err if number == frames.STDERR else out).append(payload)
+            for streams, payloads in self._batches:
+                for number, payload in zip(streams, payloads, strict=True):
+                    (err if number == frames.STDERR else out).write(payload)
         finally:
             self.close()
-        return b"".join(out) if out else None, b"".join(err) if err else None
+        return out.getvalue() or None, err.getvalue() or None
 
 
 def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
@@ -244,7 +247,7 @@ def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
 # finding it.
 
 
-def _frames(source: Source) -> Iterator[list[frames.Frame]]:
+def _frames(source: Source) -> Iterator[frames.Frames]:
     parser = frames.FrameParser()
     for block in source.chunks():
         yield parser.feed(block)
@@ -252,15 +255,14 @@ def _frames(source: Source) -> Iterator[list[frames.Frame]]:
         parser.close()
 
 
-def _payloads(batches: Iterable[list[frames.Frame]]) -> Iterator[bytes]:
-    for batch in batches:
-        for _, payload in batch:
-            yield payload
+def _payloads(batches: Iterable[frames.Frames]) -> Iterator[bytes]:
+    for _, payloads in batches:
+        yield from payloads
 
 
-def _pairs(batches: Iterable[list[frames.Frame]]) -> Iterator[Pair]:
-    for batch in batches:
-        for number, payload in batch:
+def _pairs(batches: Iterable[frames.Frames]) -> Iterator[Pair]:
+    for streams, payloads in batches:
+        for number, payload in zip(streams, payloads, strict=True):
             yield (None, payload) if number == frames.STDERR else (payload, None)
 
 

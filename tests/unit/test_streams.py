@@ -32,7 +32,7 @@ def blocks(data: bytes, sizes: list[int]) -> list[bytes]:
 @given(FRAMES, CUTS)
 def test_frames_survive_any_cut(items: list[tuple[int, bytes]], sizes: list[int]) -> None:
     parser = frames.FrameParser()
-    found = [frame for block in blocks(framed(items), sizes) for frame in parser.feed(block)]
+    found = [frame for block in blocks(framed(items), sizes) for frame in zip(*parser.feed(block), strict=True)]
     parser.close()
     assert found == items
 
@@ -54,8 +54,8 @@ def test_a_frame_cut_short_is_noticed(items: list[tuple[int, bytes]], data: st.D
 def test_a_frame_of_4_gib_comes_in_parts_without_being_kept() -> None:
     parser = frames.FrameParser()
     got = parser.feed(struct.pack(">BxxxL", 2, 0xFFFFFFFF) + b"x" * 10)
-    assert got == [(2, b"x" * 10)]
-    assert parser.feed(b"y" * 100_000) == [(2, b"y" * 100_000)]
+    assert got == ([2], [b"x" * 10])
+    assert parser.feed(b"y" * 100_000) == ([2], [b"y" * 100_000])
     with pytest.raises(StreamTruncated):
         parser.close()
 
@@ -64,7 +64,8 @@ def test_a_large_frame_ends_where_the_next_begins() -> None:
     size = frames.LARGEST_WHOLE_FRAME + 5
     parser = frames.FrameParser()
     data = framed([(1, b"a" * size), (2, b"next")])
-    found = [frame for start in range(0, len(data), 65536) for frame in parser.feed(data[start : start + 65536])]
+    cut = [data[start : start + 65536] for start in range(0, len(data), 65536)]
+    found = [frame for block in cut for frame in zip(*parser.feed(block), strict=True)]
     parser.close()
     assert b"".join(payload for stream, payload in found if stream == 1) == b"a" * size
     assert found[-1] == (2, b"next")
@@ -122,6 +123,17 @@ def test_what_is_no_json_is_refused(line: bytes) -> None:
 def test_a_failure_that_the_engine_reports_in_a_frame_is_raised() -> None:
     parser = frames.FrameParser()
     data = framed([(1, b"fine")]) + struct.pack(">BxxxL", 3, 9) + b"disk full"
-    assert parser.feed(data[:-4]) == [(1, b"fine")]
+    assert parser.feed(data[:-4]) == ([1], [b"fine"])
     with pytest.raises(StreamError, match="disk full"):
         parser.feed(data[-4:])
+
+
+@pytest.mark.parametrize(
+    ("end", "error"), [(struct.pack(">BxxxL", 3, 9) + b"disk full", StreamError), (b"HTTP/1.1", StreamParseError)]
+)
+@pytest.mark.parametrize("more", [b"", b"more"])
+def test_what_came_before_a_failure_is_handed_on_first(end: bytes, error: type[Exception], more: bytes) -> None:
+    parser = frames.FrameParser()
+    assert parser.feed(framed([(1, b"fine")]) + end) == ([1], [b"fine"])
+    with pytest.raises(error):
+        parser.feed(more) if more else parser.close()
