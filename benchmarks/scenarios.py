@@ -7,13 +7,15 @@ moment from which CPU counts by calling ``start()``.
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import socket
+import struct
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -210,6 +212,26 @@ def _(path: str, start: Callable[[], None]) -> None:
 
 # 4 -- logs and attach
 
+
+def payloads(block: bytes) -> list[bytes]:
+    """The payloads of a block of whole frames, with nothing checked."""
+    found, position, end = [], 0, len(block)
+    unpack = struct.Struct(">LL").unpack_from
+    while position < end:
+        start = position + 8
+        position = start + unpack(block, position)[1]
+        found.append(block[start:position])
+    return found
+
+
+def chunks(path: str) -> Iterator[bytes]:
+    """The chunks of the log, read by a bare socket and the standard library's buffer."""
+    response = bare(path, b"GET /v1.45/containers/abc/logs HTTP/1.1\r\nHost: docker\r\n\r\n")
+    while size := int(response.fp.readline(), 16):
+        yield response.fp.read(size)
+        response.fp.read(2)
+
+
 for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-KiB", (0.5, 0.3, 0.25))):
     total = 64 if size == 100 else 256
     logs = lambda size=size, total=total: {  # noqa: E731
@@ -225,6 +247,14 @@ for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-Ki
         start()
         len(engine.logs("abc"))
 
+    @contender(row, "limit")
+    def _(path: str, start: Callable[[], None]) -> None:
+        start()
+        whole = io.BytesIO()
+        for chunk in chunks(path):
+            whole.write(b"".join(payloads(chunk)))
+        len(whole.getvalue())
+
     row = scenario(f"logs {total} MiB, {label} frames, stream", targets[1], logs)
 
     @contender(row, *BOTH)
@@ -234,6 +264,13 @@ for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-Ki
         for _chunk in engine.logs("abc", stream=True, follow=False):
             pass
 
+    @contender(row, "limit")
+    def _(path: str, start: Callable[[], None]) -> None:
+        start()
+        for chunk in chunks(path):
+            for _payload in payloads(chunk):
+                pass
+
     row = scenario(f"attach {total // 4} MiB, {label} frames, demux", targets[2], logs)
 
     @contender(row, *BOTH)
@@ -242,6 +279,22 @@ for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-Ki
         start()
         for _pair in engine.attach("abc", stream=True, demux=True):
             pass
+
+    @contender(row, "limit")
+    def _(path: str, start: Callable[[], None], block: int = len(canned.frames(size, 64 * 1024))) -> None:
+        start()
+        request = (
+            b"POST /v1.45/containers/abc/attach HTTP/1.1\r\nHost: docker\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n"
+        )
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(path)
+            sock.sendall(request)
+            file = sock.makefile("rb")
+            while file.readline() != b"\r\n":
+                pass
+            while data := file.read(block):
+                for _payload in payloads(data):
+                    pass
 
 
 row = scenario(
