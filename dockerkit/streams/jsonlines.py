@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from dockerkit.errors import StreamParseError, StreamTruncated
@@ -95,3 +96,18 @@ def decode(line: bytes) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise StreamParseError(f"this is no JSON record: {line[:200]!r}") from error
     return records
+
+
+def faster() -> Callable[[bytes], list[Any]]:
+    """A :func:`decode` with the same results in half the time, for long streams: loading it takes as long as thousands
+    of records.
+    """
+    from pydantic_core import from_json
+
+    def decode_faster(line: bytes) -> list[Any]:
+        try:
+            return [from_json(line)]
+        except ValueError:  # several records, broken UTF-8, deep nesting, or no JSON at all
+            return decode(line)
+
+    return decode_faster

@@ -18,6 +18,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 Pair = tuple["bytes | None", "bytes | None"]
 
+_MANY = 1000  # records, after which a stream is worth loading the faster decoder
+
 
 class Source(Protocol):
     """What a reader reads from: an exchange, or a hijacked connection."""
@@ -279,18 +281,29 @@ def _lines(source: Source) -> Iterator[bytes]:
         yield from lines
 
 
-def _records(source: Source) -> Iterator[Any]:
+def _to_decode(source: Source) -> Iterator[tuple[list[bytes], Callable[[bytes], list[Any]]]]:
+    """Lines, and with what to decode them."""
+    decode: Callable[[bytes], list[Any]] = jsonlines.decode
+    seen = 0
     for lines in _line_batches(source):
+        yield lines, decode
+        seen += len(lines)
+        if seen > _MANY and decode is jsonlines.decode:
+            decode = jsonlines.faster()
+
+
+def _records(source: Source) -> Iterator[Any]:
+    for lines, decode in _to_decode(source):
         for line in lines:
-            yield from jsonlines.decode(line)
+            yield from decode(line)
 
 
 def _checked(
     source: Source, decoded: bool, failed: Callable[[str, int | None, Mapping[str, Any]], StreamError]
 ) -> Iterator[Any]:
-    for lines in _line_batches(source):
+    for lines, decode in _to_decode(source):
         for line in lines:
-            records = jsonlines.decode(line)
+            records = decode(line)
             for record in records:
                 if isinstance(record, dict) and ("errorDetail" in record or "error" in record):
                     raise _failure(record, failed)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dockerkit.errors import StreamError, StreamParseError, StreamTruncated
@@ -118,6 +120,38 @@ def test_an_endless_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_json_is_refused(line: bytes) -> None:
     with pytest.raises(StreamParseError):
         jsonlines.decode(line)
+
+
+LINES = st.one_of(
+    st.binary(min_size=1),
+    st.text(alphabet='{}[]",:\\ue0dD19-.eE+ ntfruls\x1e\x00é', min_size=1).map(str.encode),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text(st.characters(categories=["Cs"])),
+        lambda values: st.lists(values) | st.dictionaries(st.text(), values),
+    ).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@given(LINES)
+@example(b'{"a":1}{"a":2}')
+@example(b'{"a":1} \x1e {"a":2}')
+@example(b'"\xff"')
+@example(b'{"a":1,"a":2}')
+@example(b"[" * 5000)
+@example(b"[" * 500 + b"]" * 500)
+@example(b"9" * 400)
+@example(b"1e999")
+@example(b"-0")
+@example(b"[NaN,-Infinity,Infinity]")
+def test_the_faster_decoder_gives_the_same(data: bytes) -> None:
+    def outcome(decode: Callable[[bytes], list[Any]], line: bytes) -> str:
+        try:
+            return repr(decode(line))
+        except StreamParseError as error:
+            return str(error)
+
+    for line in jsonlines.JSONLines().feed(data + b"\n"):
+        assert outcome(jsonlines.faster(), line) == outcome(jsonlines.decode, line)
 
 
 def test_a_failure_that_the_engine_reports_in_a_frame_is_raised() -> None:
