@@ -11,6 +11,8 @@ from urllib.parse import quote_plus, urlencode
 
 from dockerkit.errors import InvalidArgument
 
+_dumps = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder for each body
+
 FilterValue = str | bool | int | Sequence[str | bool | int]
 Filters = Mapping[str, FilterValue]
 """Filters of a list, prune or events call: a value or a list of values for each name."""
@@ -128,7 +130,7 @@ def json_body(body: object) -> bytes:
     """A body as JSON; None at its top level counts as not given."""
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if value is not None}
-    return json.dumps(body, separators=(",", ":")).encode()
+    return _dumps(body).encode()
 
 
 def binary(data: object) -> bytes | IO[bytes] | Iterable[bytes]:

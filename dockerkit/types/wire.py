@@ -11,6 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from dockerkit.errors import InvalidArgument
 
+_PLAIN = frozenset({str, bool, int, type(None)})
+
 
 @runtime_checkable
 class ToEngine(Protocol):
@@ -43,12 +45,15 @@ def wire(value: object, name: str = "body") -> Any:
 
 def _wire(value: object) -> Any:
     kind = type(value)
-    if kind is str or kind is bool or kind is int or value is None:
+    if kind in _PLAIN:
         return value
-    if kind is dict:
-        return {_key(key): _wire(item) for key, item in value.items()}  # type: ignore[attr-defined]
+    if kind is dict:  # written out for plain items, of which most bodies consist
+        return {
+            key if type(key) is str else _key(key): item if type(item) in _PLAIN else _wire(item)
+            for key, item in value.items()  # type: ignore[attr-defined]
+        }
     if kind is list or kind is tuple:
-        return [_wire(item) for item in value]  # type: ignore[attr-defined]
+        return [item if type(item) in _PLAIN else _wire(item) for item in value]  # type: ignore[attr-defined]
     if (to_engine := getattr(value, "to_engine", None)) is not None and not isinstance(value, type):
         return _wire(to_engine())
     return _rarer(value)
