@@ -205,7 +205,7 @@ def test_a_sender_waits_for_a_slow_reader(pair: tuple[Channel, Channel]) -> None
 
     thread = threading.Thread(target=send)
     thread.start()
-    time.sleep(0.2)
+    time.sleep(0.1)
     stuck = sent
     assert stuck * 32_768 < 8 * 1024 * 1024  # windows and buffers, not all of it
     for _ in range(100):
@@ -240,7 +240,7 @@ def test_serves_a_peer(peer: Peer) -> None:
 def test_honours_small_windows(peer: Peer) -> None:
     peer.hold = True
     number = peer.start("/many")
-    time.sleep(0.2)
+    time.sleep(0.1)
     while len(peer.data[number]) < 65_535:
         assert peer.step()
     assert len(peer.data[number]) == 65_535

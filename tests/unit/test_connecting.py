@@ -46,12 +46,12 @@ def test_another_timeout_for_one_call(scripted: ScriptedEngine, api: APIClient) 
     scripted.on("GET", "/info", Answer.hang())
     scripted.on("GET", "/version", Answer.json({"ApiVersion": VERSION}))
     with pytest.raises(errors.EngineTimeout):
-        api.with_timeout(0.1).info()
+        api.with_timeout(0.05).info()
     api.version()
     api.with_timeout(5).version()
     assert scripted.connections == 2, "the one that timed out, and one that both share"
     with DockerClient(scripted.host, version=VERSION) as client, pytest.raises(errors.EngineTimeout):
-        client.with_timeout(0.1).info()
+        client.with_timeout(0.05).info()
 
 
 def test_a_stream_has_a_read_timeout_only_when_asked(scripted: ScriptedEngine) -> None:
@@ -79,11 +79,11 @@ def test_a_connection_that_is_not_taken_times_out() -> None:
             while True:  # fill the backlog: the kernel then leaves further connections unanswered
                 one = socket.socket()
                 extra.append(one)
-                one.settimeout(0.2)
+                one.settimeout(0.1)
                 one.connect(full.getsockname())
         except TimeoutError:
             pass
-        with APIClient(host, timeout=(0.2, 30)) as api, pytest.raises(errors.ConnectionFailed, match="connect timeout"):
+        with APIClient(host, timeout=(0.1, 30)) as api, pytest.raises(errors.ConnectionFailed, match="connect timeout"):
             api.info()
         for sock in (*waiting, *extra):
             sock.close()
@@ -139,13 +139,13 @@ def test_a_restarting_engine_is_waited_for(tmp_path: Path) -> None:
         back.join()
 
 
-@pytest.mark.parametrize("patience", [0, 0.3])
+@pytest.mark.parametrize("patience", [0, 0.1])
 def test_waiting_is_bounded_and_can_be_switched_off(tmp_path: Path, patience: float) -> None:
     path = tmp_path / "docker.sock"
     engine_that_ends(path)
     with APIClient(f"unix://{path}", version=VERSION, connect_retry=patience) as api:
         api.info()
-        time.sleep(0.05)
+        time.sleep(0.02)
         began = time.monotonic()
         with pytest.raises(errors.ConnectionFailed, match="no engine listens on it"):
             api.info()

@@ -101,7 +101,7 @@ def test_without_reconnecting(scripted: ScriptedEngine, client: DockerClient) ->
     with client.system.events(until=5) as events:
         assert len(list(events)) == 1
     scripted.on("GET", "/events", Answer.chunked([record(NOW)]), Answer.error(500, "no"))
-    with client.system.events(reconnect=0.2) as events, pytest.raises(errors.ServerError):
+    with client.system.events(reconnect=0.05) as events, pytest.raises(errors.ServerError):
         list(events)
 
 
@@ -109,7 +109,7 @@ def test_closing_from_another_thread(scripted: ScriptedEngine, client: DockerCli
     scripted.on("GET", "/events", held(record(NOW)))
     events = client.system.events()
     assert next(events).id == "c1"
-    threading.Timer(0.1, events.close).start()
+    threading.Timer(0.03, events.close).start()
     assert list(events) == []
 
 

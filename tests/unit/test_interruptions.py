@@ -142,7 +142,7 @@ def test_an_interrupt_leaves_the_client_usable(scripted: ScriptedEngine, kind: s
             "stream": lambda: list(api.events(decode=True)),
             "hijacked": lambda: api.exec_start("abc"),
         }
-        timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+        timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
         begun = time.monotonic()
         with pytest.raises(KeyboardInterrupt):

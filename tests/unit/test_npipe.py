@@ -160,7 +160,7 @@ def test_half_close_is_an_empty_message(windows: Windows, message_mode: bool) ->
     with npipe.dial(ENDPOINT, 1) as pipe:
         pipe.sendall(b"input")
         pipe.shutdown(socket.SHUT_WR)
-        assert seen.wait(2 if message_mode else 0.2) is message_mode
+        assert seen.wait(2 if message_mode else 0.05) is message_mode
         windows.coming.put(b"output after the half-close")
         assert pipe.recv(100) == b"output after the half-close"
 
@@ -183,7 +183,7 @@ def test_a_busy_pipe_is_waited_for(windows: Windows) -> None:
     assert len(windows.opened) == 3
     windows.opening = [231] * 100
     with pytest.raises(TimeoutError, match="stayed busy"):
-        npipe.dial(ENDPOINT, 0.1)
+        npipe.dial(ENDPOINT, 0.05)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def test_a_process_that_stops_reading(scripted: ScriptedEngine, container: ExecM
 def test_a_connection_that_breaks_with_no_word_of_the_end(scripted: ScriptedEngine, container: ExecModel) -> None:
     script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop_reading))
     scripted.on("GET", "/exec/e1/json", Answer.error(500, "shutting down"))
-    with pytest.raises(errors.StreamTruncated, match="reset"):
+    # The system tells of a reset once: to our reading, or to our sending, which leaves the engine to be asked.
+    with pytest.raises((errors.StreamTruncated, errors.ServerError), match="reset|shutting down"):
         container.exec(["cat"], input=b"x" * 5_000_000)
 
 
@@ -107,12 +108,12 @@ def test_a_timeout_where_nothing_can_be_ended(scripted: ScriptedEngine, containe
 
 def test_a_timeout_of_a_process_that_never_reads(scripted: ScriptedEngine, container: ExecModel) -> None:
     def deaf(wire: Any) -> None:
-        time.sleep(0.5)
+        time.sleep(0.4)
 
     script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=deaf), {"Running": False, "ExitCode": 137})
     begun = time.monotonic()
     with pytest.raises(errors.ExecTimeout):
-        container.exec(["sleep"], input=b"x" * 50_000_000, timeout=0.2)
+        container.exec(["sleep"], input=b"x" * 5_000_000, timeout=0.1)
     assert time.monotonic() - begun < 5
 
 

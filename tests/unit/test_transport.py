@@ -165,7 +165,7 @@ def test_closing_from_another_thread_ends_the_loop(scripted: ScriptedEngine, api
     scripted.on("GET", "/events", _one_then_silence)
     stream = api.events(decode=True)
     assert next(stream) == {"n": 1}
-    threading.Timer(0.1, stream.close).start()
+    threading.Timer(0.03, stream.close).start()
     begun = time.monotonic()
     assert list(stream) == []
     assert time.monotonic() - begun < 3
@@ -175,7 +175,7 @@ def test_closing_the_client_ends_its_streams_with_an_error(scripted: ScriptedEng
     scripted.on("GET", "/events", _one_then_silence)
     stream = api.events(decode=True)
     next(stream)
-    threading.Timer(0.1, api.close).start()
+    threading.Timer(0.03, api.close).start()
     with pytest.raises(errors.ClientClosed):
         next(stream)
     with pytest.raises(errors.ClientClosed):
@@ -189,8 +189,8 @@ def _one_then_silence(request: object, wire: object) -> None:
 
 def test_a_slow_answer_is_a_timeout_of_every_kind(scripted: ScriptedEngine) -> None:
     scripted.on("GET", CONTAINER, Answer.hang())
-    with APIClient(scripted.host, timeout=(5, 0.1)) as api:
-        with pytest.raises(errors.EngineTimeout, match=r"0\.1 seconds") as caught:
+    with APIClient(scripted.host, timeout=(5, 0.05)) as api:
+        with pytest.raises(errors.EngineTimeout, match=r"0\.05 seconds") as caught:
             api.inspect_container("abc")
     assert isinstance(caught.value, (requests.ReadTimeout, TimeoutError))
     assert isinstance(caught.value, requests.ReadTimeout)
@@ -199,7 +199,7 @@ def test_a_slow_answer_is_a_timeout_of_every_kind(scripted: ScriptedEngine) -> N
 def test_wait_has_its_own_timeout(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("POST", "/containers/abc/wait", Answer.hang())
     with pytest.raises(requests.exceptions.ReadTimeout):
-        api.wait("abc", timeout=0.1)
+        api.wait("abc", timeout=0.05)
 
 
 def test_the_answer_to_a_refused_upload_is_heard(scripted: ScriptedEngine, api: APIClient) -> None:
