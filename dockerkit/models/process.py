@@ -239,8 +239,8 @@ class Process:
                     self._take(data)
                     _collect(self._pieces, out)
             except StreamTruncated as error:
-                # Who closes with our input unread resets the connection, after all output: no harm if the process ended.
-                if not (isinstance(error.__cause__, ConnectionResetError) and self._has_ended()):
+                # Who closes with our input unread breaks the connection, after all output: no harm if the process ended.
+                if not (isinstance(error.__cause__, ConnectionError) and self._has_ended()):
                     raise
         else:
             while not self._ended:

@@ -79,13 +79,15 @@ class Duplex:
     def converse(self, blocks: Iterable[bytes], deadline: float | None = None) -> Iterator[bytes]:
         """Send all blocks, then the end of input, and yield what comes meanwhile and after.
 
-        A process that closes its input early is no error: the rest is not sent.
+        Once the process reads no more, the rest is not sent.
 
         Raises:
-            TimeoutError, StreamTruncated, ClientClosed: as :meth:`receive`.
+            TimeoutError, StreamTruncated, ClientClosed: as :meth:`receive`; StreamTruncated from a ConnectionError, after
+                all output, also where the input was refused: the process has ended, or the connection is broken.
         """
         source = iter(blocks)
         rest = memoryview(b"")
+        refused: OSError | None = None
         while True:
             if not rest:
                 block = next(source, None)
@@ -95,7 +97,8 @@ class Duplex:
                 rest = memoryview(block).cast("B")
             try:
                 rest = rest[self._send_some(rest) :]
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError) as error:
+                refused = error
                 break
             while data := self._receive_now():
                 yield data
@@ -105,6 +108,8 @@ class Duplex:
                 self._wait(_READ | _WRITE, deadline)
         while data := self.receive(deadline):
             yield data
+        if refused:  # a reset is told once only, here to who sent
+            self.link._end(refused)
 
     def _send_some(self, data: memoryview) -> int:
         try:
