@@ -336,6 +336,18 @@ EVENT = (
     ).encode()
     + b"\n"
 )
+
+
+def bare_records(path: str, request: bytes) -> None:
+    """Read and decode all records of an answer with the standard library alone."""
+    response = bare(path, request)
+    rest = b""
+    while data := response.read1(65536):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            json.loads(line)
+
+
 PULL = b'{"status":"Downloading","progressDetail":{"current":1048576,"total":73400320},"progress":"[>    ]  1MB/73MB","id":"0123456789ab"}\r\n'
 
 for label, size, target in (
@@ -359,12 +371,7 @@ for label, size, target in (
     @contender(row, "limit")
     def _(path: str, start: Callable[[], None]) -> None:
         start()
-        response = bare(path, b"GET /v1.45/events HTTP/1.1\r\nHost: docker\r\n\r\n")
-        rest = b""
-        while data := response.read1(65536):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                json.loads(line)
+        bare_records(path, b"GET /v1.45/events HTTP/1.1\r\nHost: docker\r\n\r\n")
 
 
 row = scenario("50,000 pull records", 0.9, lambda: {("POST", "/images/create"): canned.chunked(PULL, 50_000)})
@@ -420,6 +427,12 @@ def _(path: str, start: Callable[[], None]) -> None:
     start()
     for _record in engine.stats("abc", decode=True):
         pass
+
+
+@contender(row, "limit")
+def _(path: str, start: Callable[[], None]) -> None:
+    start()
+    bare_records(path, b"GET /v1.45/containers/abc/stats HTTP/1.1\r\nHost: docker\r\n\r\n")
 
 
 # 6, 8 -- archives
