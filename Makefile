@@ -19,10 +19,10 @@ test: $(VENV)/.ready ## run all tests, on every engine that this machine can run
 	$(BIN)/python -m pytest -n 3 $(AGAIN) --hypothesis-profile=thorough --api-coverage 95 tests/unit tests/integration
 
 unit: $(VENV)/.ready ## run the tests that need no engine
-	$(BIN)/python -m pytest -n 2 --dist worksteal --hypothesis-profile=quick tests/unit
+	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile=quick tests/unit
 
 unit-lowest: $(LOWEST)/.ready ## the same with the lowest versions of the dependencies
-	$(LOWEST)/bin/python -m pytest -n 3 -p no:cacheprovider --hypothesis-profile=quick tests/unit
+	$(LOWEST)/bin/python -m pytest -n 3 --dist worksteal -p no:cacheprovider --hypothesis-profile=quick tests/unit
 
 integration: $(VENV)/.ready ## run the tests on real engines (ENGINES="trixie sid" for some of them)
 	$(BIN)/python -m pytest -n 3 $(AGAIN) --hypothesis-profile=thorough tests/integration $(addprefix --engine ,$(ENGINES))
