@@ -8,40 +8,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.encode import Filters
-from dockerkit.models.resource import Collection, Model
+from dockerkit.models.resource import Collection
 from dockerkit.models.rotation import rotate
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import retried
+from dockerkit.models.versioned import Versioned, retried
 
 if TYPE_CHECKING:
     from dockerkit.api.refs import Ref
     from dockerkit.types.wire import ToEngine
 
 
-class Config(Model):
+class Config(Versioned):
     """A config: a file that the containers of services which name it see."""
-
-    id_attribute = "ID"
-
-    @property
-    def name(self) -> str | None:
-        """Its name."""
-        return (self._fact("Spec") or {}).get("Name")
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Its labels."""
-        return (self._fact("Spec") or {}).get("Labels") or {}
 
     @property
     def data(self) -> bytes:
         """Its content."""
         return base64.b64decode((self._full().get("Spec") or {}).get("Data") or "")
-
-    @property
-    def version(self) -> int:
-        """Counts its changes; an update names the one that it was made from."""
-        return int(self._fact("Version")["Index"])
 
     def update(self, labels: Mapping[str, str]) -> None:
         """Replace its labels; nothing else of a config can be changed. ``POST /configs/{id}/update``

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.encode import Filters
 from dockerkit.errors import ConvergenceTimeout
-from dockerkit.models.resource import Collection, Model
+from dockerkit.models.resource import Collection
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import retried
+from dockerkit.models.versioned import Versioned, retried
 
 if TYPE_CHECKING:
     from dockerkit.api.refs import Ref
@@ -19,20 +19,8 @@ if TYPE_CHECKING:
     from dockerkit.types.wire import ToEngine
 
 
-class Node(Model):
+class Node(Versioned):
     """An engine that is part of the swarm."""
-
-    id_attribute = "ID"
-
-    @property
-    def version(self) -> int:
-        """Counts the node's changes; an update names the one that it was made from."""
-        return int(self._fact("Version")["Index"])
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """What can be changed of it: ``Role``, ``Availability``, ``Labels``, ``Name``."""
-        return self._fact("Spec") or {}
 
     @property
     def hostname(self) -> str:
@@ -53,11 +41,6 @@ class Node(Model):
     def availability(self) -> str:
         """``"active"``, ``"pause"`` or ``"drain"``."""
         return self.spec.get("Availability") or ""
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Its labels, as placement constraints see them under ``node.labels``."""
-        return self.spec.get("Labels") or {}
 
     @property
     def status(self) -> str:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from dockerkit.api.encode import Filters
 from dockerkit.errors import InvalidArgument
 from dockerkit.models.convergence import OnProgress, Progress, look, watch
-from dockerkit.models.resource import Collection, Model
+from dockerkit.models.resource import Collection
 from dockerkit.models.service_options import ServiceOptions, ServiceUpdateOptions, api_arguments
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import retried
+from dockerkit.models.versioned import Versioned, retried
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dockerkit.types import answers
 
 
-class Service(Model):
+class Service(Versioned):
     """A service: containers that the swarm keeps running somewhere, or, as a job, runs to their end.
 
     Example::
@@ -36,28 +36,7 @@ class Service(Model):
         service.update(image="nginx:1.29")
     """
 
-    id_attribute = "ID"
     _updated = False  # whether this object asked for an update, so that a rollback of it is a failure
-
-    @property
-    def name(self) -> str | None:
-        """Its name."""
-        return self.spec.get("Name")
-
-    @property
-    def version(self) -> int | None:
-        """Counts its changes; an update names the one that it was made from."""
-        return (self._fact("Version") or {}).get("Index")
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """What it was told to be, as of the last :meth:`reload`."""
-        return self._fact("Spec") or {}
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Its labels; those of its containers are others."""
-        return self.spec.get("Labels") or {}
 
     @property
     def image(self) -> str:

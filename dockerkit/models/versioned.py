@@ -1,17 +1,44 @@
-"""What swarm objects share: an update names the version that it was made from, and loses against a quicker one."""
+"""What swarm objects share: a spec, and a version. An update names the one it was made from, and loses against a quicker."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dockerkit import errors
+from dockerkit.models.resource import Model
 
 T = TypeVar("T")
 
 _ATTEMPTS = 8
+
+
+class Versioned(Model):
+    """An object of a swarm that has a spec."""
+
+    id_attribute = "ID"
+
+    @property
+    def version(self) -> int:
+        """Counts its changes; an update names the one that it was made from."""
+        return int(self._fact("Version")["Index"])
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What it was told to be, as of the last :meth:`reload`."""
+        return self._fact("Spec") or {}
+
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+        return self.spec.get("Name")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its labels."""
+        return self.spec.get("Labels") or {}
 
 
 def retried(attempt: Callable[[], T]) -> T:
