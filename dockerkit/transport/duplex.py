@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from dockerkit.errors import ClientClosed
-from dockerkit.transport.exchange import BLOCK
+from dockerkit.transport.exchange import BLOCK, FIRST_BLOCK
 from dockerkit.transport.hijack import Hijacked
 
 __all__ = ["Duplex"]
@@ -31,6 +31,7 @@ class Duplex:
         self.link = link
         self._socket = link._socket
         self._socket.setblocking(False)
+        self._block = FIRST_BLOCK
 
     def receive(self, deadline: float | None = None) -> bytes:
         """What has come; b"" at the end.
@@ -47,7 +48,7 @@ class Duplex:
             return self.link.recv()
         while True:
             try:
-                data = self._socket.recv(BLOCK)
+                data = self._recv()
             except BlockingIOError:
                 self._wait(_READ, deadline)
             except (OSError, ValueError) as error:
@@ -56,7 +57,6 @@ class Duplex:
             else:
                 if not data and self.link._connection.pool_closed():
                     raise ClientClosed(f"the client was closed during {self.link._asked}")
-                self.link.received += len(data)
                 return data
 
     def send(self, data: bytes | bytearray | memoryview, deadline: float | None = None) -> None:
@@ -122,14 +122,20 @@ class Duplex:
         if self.link._early:
             return self.link.recv()
         try:
-            data = self._socket.recv(BLOCK)
+            data = self._recv()
         except BlockingIOError:
             return b""
         except (OSError, ValueError) as error:
             self.link._end(error)
             return None
-        self.link.received += len(data)
         return data or None
+
+    def _recv(self) -> bytes:
+        data = self._socket.recv(self._block)
+        if len(data) == self._block < BLOCK:
+            self._block *= 2
+        self.link.received += len(data)
+        return data
 
     def _wait(self, direction: int, deadline: float | None) -> None:
         seconds = None

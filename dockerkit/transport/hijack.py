@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from dockerkit.errors import ClientClosed, StreamTruncated
 from dockerkit.transport import failures
-from dockerkit.transport.exchange import BLOCK, Release, followed
+from dockerkit.transport.exchange import BLOCK, FIRST_BLOCK, Release, followed
 
 if TYPE_CHECKING:
     from dockerkit.transport.pool import Connection
@@ -103,7 +103,10 @@ class Hijacked:
 
     def chunks(self, size: int = BLOCK) -> Iterator[bytes]:
         """Blocks as they come, until the end."""
-        while data := self.recv(size):
+        block = min(size, FIRST_BLOCK)
+        while data := self.recv(block):
+            if len(data) == block < size:
+                block = min(2 * block, size)
             yield data
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
