@@ -482,7 +482,7 @@ def test_an_engine_that_dies_in_the_middle(engine: FakeEngine, api: APIClient) -
 
     engine.solve = solve
     running = stream(api, path={"Dockerfile": DOCKERFILE})
-    assert begun.wait(5)
+    assert begun.wait(30)
     for channel in engine._channels:
         channel._socket.shutdown(socket.SHUT_RDWR)
     with pytest.raises(BuildError, match="connection to BuildKit ended"):

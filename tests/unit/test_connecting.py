@@ -9,7 +9,7 @@ import pickle
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,8 @@ def restarting(path: Path, after: float) -> threading.Thread:
     return thread
 
 
-def engine_that_ends(path: Path) -> Callable[[], None]:
+def engine_that_ends(path: Path) -> threading.Thread:
+    """Answer one request, and listen no more."""
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(path))
     server.listen()
@@ -122,16 +123,17 @@ def engine_that_ends(path: Path) -> Callable[[], None]:
             connection.recv(65536)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
-    threading.Thread(target=answer).start()
-    return server.close
+    thread = threading.Thread(target=answer)
+    thread.start()
+    return thread
 
 
 def test_a_restarting_engine_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
-    engine_that_ends(path)
+    ending = engine_that_ends(path)
     with APIClient(f"unix://{path}", version=VERSION) as api:
         assert api.info() == {}
-        time.sleep(0.05)
+        ending.join()
         back = restarting(path, 0.12)
         began = time.monotonic()
         api.start("x")  # POST: nothing was sent before the connection was there
@@ -142,10 +144,10 @@ def test_a_restarting_engine_is_waited_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize("patience", [0, 0.1])
 def test_waiting_is_bounded_and_can_be_switched_off(tmp_path: Path, patience: float) -> None:
     path = tmp_path / "docker.sock"
-    engine_that_ends(path)
+    ending = engine_that_ends(path)
     with APIClient(f"unix://{path}", version=VERSION, connect_retry=patience) as api:
         api.info()
-        time.sleep(0.02)
+        ending.join()
         began = time.monotonic()
         with pytest.raises(errors.ConnectionFailed, match="no engine listens on it"):
             api.info()
