@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dockerkit.models.plugins import PluginCollection
     from dockerkit.models.secrets import SecretCollection
     from dockerkit.models.services import ServiceCollection
+    from dockerkit.models.stacks import StackCollection
     from dockerkit.models.swarm import Swarm
     from dockerkit.models.system import System
     from dockerkit.models.tasks import TaskCollection
@@ -241,6 +242,13 @@ class DockerClient:
         from dockerkit.models.services import ServiceCollection
 
         return ServiceCollection(self)
+
+    @cached_property
+    def stacks(self) -> StackCollection:
+        """Stacks of the swarm, services that belong together: ``deploy``, ``get``, ``list``."""
+        from dockerkit.models.stacks import StackCollection
+
+        return StackCollection(self)
 
     @cached_property
     def tasks(self) -> TaskCollection:

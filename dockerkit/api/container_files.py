@@ -89,7 +89,7 @@ class ContainerFilesAPI(Base):
             path: of a folder that exists.
             data: the archive, plain or compressed: bytes, a binary file, or an iterator of blocks; streamed.
             no_overwrite_dir_non_dir: refuse to put a file in a folder's place, and the reverse.
-            copy_uid_gid: keep the archive's owners (API 1.30).
+            copy_uid_gid: give what is unpacked to the container's user, not to the owners in the archive (API 1.30).
 
         Returns:
             True.

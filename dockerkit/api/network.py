@@ -157,7 +157,7 @@ class NetworkAPI(Base):
             links: other containers under names of their own: ``{"db": "database"}``.
             link_local_ips: link-local addresses.
             driver_opt: options of the network's driver (API 1.30).
-            mac_address: the interface's.
+            mac_address: the interface's (API 1.44); engines up to 28 don't heed it here, but in the networks of a new container.
             gw_priority: the network with the highest gives the default route; 0 is usual (API 1.48).
             endpoint_config: the whole ``EndpointConfig`` instead of the arguments from ``ipv4_address`` on.
 

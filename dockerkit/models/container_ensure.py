@@ -45,7 +45,8 @@ def ensure(
 
 
 def _digest(made: Plan) -> str:
-    said = json.dumps([made.body, made.platform, made.later], sort_keys=True, separators=(",", ":"))
+    body = {**made.body, "Env": sorted(made.body.get("Env", []), key=lambda variable: variable.partition("=")[0])}
+    said = json.dumps([body, made.platform, made.later], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 

@@ -201,11 +201,22 @@ class ContainerVerbs(Model):
         """
         return self.client.api.get_archive(self, path, chunk_size, encode_stream)
 
-    def put_archive(self, path: str, data: Data) -> bool:
+    def put_archive(
+        self,
+        path: str,
+        data: Data,
+        *,
+        no_overwrite_dir_non_dir: bool | None = None,
+        copy_uid_gid: bool | None = None,
+    ) -> bool:
         """Unpack a tar archive in it. ``PUT /containers/{id}/archive``
 
         Args:
             path: of a folder that exists.
             data: the archive: bytes, a binary file, or an iterator of blocks; streamed.
+            no_overwrite_dir_non_dir: fail where a folder would replace a file, or the other way round.
+            copy_uid_gid: give what is unpacked to the container's user, not to the owners in the archive (API 1.30).
         """
-        return self.client.api.put_archive(self, path, data)
+        return self.client.api.put_archive(
+            self, path, data, no_overwrite_dir_non_dir=no_overwrite_dir_non_dir, copy_uid_gid=copy_uid_gid
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from dockerkit.errors import InvalidArgument
 
@@ -126,6 +126,8 @@ class ServiceUpdateOptions(ServiceOptions, total=False):
     """The command: a list, or a text that is split as a shell would."""
     force_update: bool | int | None
     """True replaces all tasks, though nothing else may have changed."""
+    registry_auth_from: Literal["spec", "previous-spec"] | None
+    """Take the credentials from the service as it is, or as it was before, instead of sending any."""
 
 
 _CONTAINER = [
@@ -156,7 +158,16 @@ _CONTAINER = [
     "oom_score_adj",
 ]
 _PLACEMENT = ("constraints", "preferences", "platforms", "maxreplicas")
-_SERVICE = ("name", "labels", "mode", "update_config", "rollback_config", "endpoint_spec", "auth_config")
+_SERVICE = (
+    "name",
+    "labels",
+    "mode",
+    "update_config",
+    "rollback_config",
+    "endpoint_spec",
+    "auth_config",
+    "registry_auth_from",
+)
 
 
 def api_arguments(client: DockerClient, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -161,9 +161,20 @@ class Service(Versioned):
             if given.get("force_update") is True:
                 again["force_update"] = int(template.get("ForceUpdate") or 0) + 1
             arguments = api_arguments(self.client, {**given, **again, **_kept(given, "image")})
-            return self.client.api.update_service(self, self.version or 0, fetch_current_spec=True, **arguments)
+            return self.client.api.update_service(self, self.version, fetch_current_spec=True, **arguments)
 
         return self._changed(retried(attempt))
+
+    def _replace(self, options: Mapping[str, Any]) -> None:
+        """Make it what the options say and nothing else; tasks that are so already go on."""
+
+        def attempt() -> answers.ServiceUpdateResponse:
+            self.reload()
+            forced = int(self.spec["TaskTemplate"].get("ForceUpdate") or 0)
+            arguments = api_arguments(self.client, {**options, "force_update": forced})
+            return self.client.api.update_service(self, self.version, **arguments)
+
+        self._changed(retried(attempt))
 
     def scale(self, replicas: int) -> answers.ServiceUpdateResponse:
         """Change how many tasks it has; of a job: how many are to complete. ``POST /services/{id}/update``
@@ -184,7 +195,7 @@ class Service(Versioned):
             mode: dict[str, Any] = {"Replicated": {"Replicas": replicas}}
             if self.mode == "replicated-job":
                 mode = {"ReplicatedJob": {**self.spec["Mode"]["ReplicatedJob"], "TotalCompletions": replicas}}
-            return self.client.api.update_service(self, self.version or 0, mode=mode, fetch_current_spec=True)
+            return self.client.api.update_service(self, self.version, mode=mode, fetch_current_spec=True)
 
         return self._changed(retried(attempt))
 
@@ -204,7 +215,7 @@ class Service(Versioned):
             self.reload()
             return self.client.api.update_service(
                 self,
-                self.version or 0,
+                self.version,
                 fetch_current_spec=True,
                 rollback="previous",
                 registry_auth_from="previous-spec",

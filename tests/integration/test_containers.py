@@ -372,6 +372,9 @@ def test_ensure(client, busybox, labels, unique, requests_of):
     def ensure(command="sleep 600", **options):
         return client.containers.ensure(busybox, command, name=name, labels=labels, stop_signal="SIGKILL", **options)
 
+    first = ensure(environment={"A": "1", "B": "2"})
+    assert ensure(environment={"B": "2", "A": "1"}) == first
+    first.remove(force=True)
     first = ensure(environment={"A": "1"})
     assert first.status == "running"
     with requests_of(client) as sent:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dockerkit.errors import InvalidArgument, NotFound, UnreadableFile, UnsafeArchive
+from dockerkit.errors import APIError, InvalidArgument, NotFound, UnreadableFile, UnsafeArchive
 from dockerkit.models.files import ContainerFiles
 
 if TYPE_CHECKING:
@@ -236,3 +238,32 @@ def test_progress(stopped: ContainerFiles, tmp_path: Path) -> None:
     amounts.clear()
     stopped.copy_from("/tmp/big", tmp_path / "back", progress=told)
     assert max(amounts) == 3 * 2**20 and (tmp_path / "back").read_bytes() == bytes(3 * 2**20)
+
+
+def test_options_of_putting_archives(client: DockerClient, busybox: str, labels: dict[str, str]) -> None:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo("given"))
+    folder = io.BytesIO()
+    with tarfile.open(fileobj=folder, mode="w") as tar:
+        inside = tarfile.TarInfo("given")
+        inside.type = tarfile.DIRTYPE
+        tar.addfile(inside)
+    passwd = io.BytesIO()
+    with tarfile.open(fileobj=passwd, mode="w") as tar:
+        entry = tarfile.TarInfo("etc/passwd")
+        entry.size = len(line := b"daemon:x:1:1::/:/bin/sh\n")
+        tar.addfile(entry, io.BytesIO(line))
+    container = client.containers.create(busybox, "true", user="daemon", labels=labels)
+    try:
+        container.put_archive("/", passwd.getvalue())  # newer engines look there, older ones on their own machine
+        for chown, owner in ((None, 0), (True, 1)):
+            assert container.put_archive("/tmp", content.getvalue(), copy_uid_gid=chown)
+            (file,) = [file for file in container.list_files("/tmp") if file.name == "given"]
+            assert file.uid == owner
+        with pytest.raises(APIError, match="cannot overwrite"):
+            container.put_archive("/tmp", folder.getvalue(), no_overwrite_dir_non_dir=True)
+        assert container.put_archive("/tmp", folder.getvalue())
+        assert container.stat("/tmp/given").is_dir
+    finally:
+        container.remove(force=True)

@@ -107,6 +107,41 @@ class TestCalls:
         assert not api.inspect_network(made["Id"])["Containers"]
         api.remove_network(made["Id"])
 
+    def test_the_gateway_priority_decides_the_route_out(self, client, busybox, unique, labels, box):
+        first, second = (client.networks.create(unique("net"), labels=labels) for _ in range(2))
+        container = client.containers.get(box())
+        if not client.api._supports("POST /networks/{id}/connect", "EndpointConfig.GwPriority"):
+            with pytest.raises(InvalidVersion, match="GwPriority"):
+                first.connect(container, gw_priority=5)
+            first.remove()
+            second.remove()
+            return
+        created = client.containers.run(
+            busybox,
+            "sleep 600",
+            detach=True,
+            stop_signal="SIGKILL",
+            labels=labels,
+            networks={first.name: {"GwPriority": 1}, second.name: {"GwPriority": 100}},
+        )
+        try:
+            assert created.network_settings.networks[second.name].gw_priority == 100
+            assert self.way_out(created) == second.attrs["IPAM"]["Config"][0]["Gateway"]
+            second.disconnect(created)
+            assert self.way_out(created) == first.attrs["IPAM"]["Config"][0]["Gateway"]
+            second.connect(created, gw_priority=7)
+            assert self.way_out(created) == second.attrs["IPAM"]["Config"][0]["Gateway"]
+        finally:
+            created.remove(force=True)
+            first.remove()
+            second.remove()
+
+    @staticmethod
+    def way_out(container):
+        """The gateway of the default route inside."""
+        route = container.exec(["ip", "route", "show", "default"], text=True).stdout
+        return route.split()[2]
+
     def test_a_whole_endpoint_config_or_its_parts(self, api, box, unique, labels):
         made = api.create_network(unique("net"), labels=labels)
         container = box()

@@ -20,6 +20,7 @@ from dockerkit.errors import (
     NotFound,
     ServiceUnavailable,
 )
+from dockerkit.models.stacks import Stack
 from dockerkit.types import (
     ContainerSpec,
     EndpointSpec,
@@ -89,6 +90,7 @@ class TestSwarm:
         assert set(swarm.join_tokens) == {"Worker", "Manager"}
         assert swarm.is_manager
         assert swarm.attrs["ID"][:12] in repr(swarm)
+        assert (repr(client.swarm), client.swarm == swarm, hash(swarm)) == ("<Swarm: >", True, hash(client.swarm))
 
     def test_update_keeps_the_other_settings(self, client):
         client.swarm.update(node_cert_expiry=3_600_000_000_000 * 24)
@@ -377,6 +379,49 @@ class TestServices:
         with pytest.raises(APIError):
             service.client.api.service_logs(service.id)
 
+    def test_logs_of_a_task(self, client, serve):
+        service = serve(["sh", "-c", f"echo out; echo err >&2; {SLEEP[2]}"], replicas=2)
+        service.wait(60, stable_for=0)
+        for task in client.tasks.list({"service": service.id}):
+            with task.logs(follow=True) as chunks:
+                got = b""
+                while len(got) < 8:
+                    got += next(chunks)
+            assert sorted(got.split()) == [b"err", b"out"]
+            assert list(task.logs(demux=True, stdout=False)) == [(None, b"err\n")]
+            assert b"".join(task.logs(stderr=False)) == b"out\n"
+        assert sorted(b"".join(service.logs()).split()) == [b"err", b"err", b"out", b"out"]
+
+    def test_following_a_log_ends_when_it_is_closed(self, serve):
+        service = serve()
+        service.wait(60, stable_for=0)
+        chunks = service.logs(follow=True)
+        closer = threading.Timer(0.5, chunks.close)
+        closer.start()
+        assert list(chunks) == []
+        closer.join()
+
+    def test_the_objects_of_a_swarm_are_shown_and_compared_without_a_request(
+        self, client, serve, unique, labels, requests_of
+    ):
+        service = serve()
+        service.wait(60, stable_for=0)
+        secret = client.secrets.create(unique("secret"), "one", labels=labels)
+        config = client.configs.create(unique("config"), "one", labels=labels)
+        swarm = client.swarm
+        for collection in (client.services, client.tasks, client.nodes, client.secrets, client.configs):
+            (listed, *_) = collection.list()
+            got = collection.get(listed.id)
+            with requests_of(client) as sent:
+                assert listed == got
+                assert hash(listed) == hash(got)
+                assert repr(listed) == repr(got)
+            assert sent == []
+        with requests_of(client) as sent:
+            assert len({repr(one) for one in (service, secret, config, swarm)}) == 4
+            assert len({service, secret, config, swarm, client.swarm}) == 4
+        assert sent == []
+
     def test_published_ports_and_networks(self, client, serve, unique, labels, engine):
         network = client.networks.create(unique("net"), driver="overlay", labels=labels, attachable=True)
         service = serve(networks=[network], ports={0: 80}, mounts=[Mount("/scratch", None, type="tmpfs")])
@@ -423,6 +468,96 @@ class TestServices:
             client.services.create(image, log_driver_options={"a": "b"})
         with pytest.raises(InvalidArgument):
             client.services.create(image, mode="many")
+
+
+class TestStacks:
+    @pytest.fixture
+    def name(self, client, unique):
+        """Of a stack, which is removed when the test ends."""
+        name = unique("stack")
+        yield name
+        Stack(name, client).remove()
+
+    def options(self, image, **more):
+        return {
+            "image": image,
+            "command": SLEEP,
+            "restart_policy": AT_ONCE,
+            "stop_grace_period": "1s",
+            **more,
+        }
+
+    def test_life(self, client, image, name):
+        web = self.options(image, replicas=2, secrets=["key"], configs=["web.conf"], labels={"own": "1"})
+        stack = client.stacks.deploy(
+            name,
+            {"web": web, "db": self.options(image, networks=["back"], env={"A": "1"})},
+            networks={"back": {"labels": {"own": "2"}, "attachable": True}},
+            secrets={"key": "hush"},
+            configs={"web.conf": b"port = 80"},
+        )
+        stack.wait(60, stable_for=0.5)
+        assert stack in client.stacks.list()
+        assert client.stacks.get(name) == stack
+        assert {service.name for service in stack.services()} == {f"{name}_web", f"{name}_db"}
+        assert {network.name for network in stack.networks()} == {f"{name}_default", f"{name}_back"}
+        assert all(network.attrs["Driver"] == "overlay" for network in stack.networks())
+        assert [secret.name for secret in stack.secrets()] == [f"{name}_key"]
+        assert len(stack.tasks()) == 3
+        containers = client.containers.list(filters={"label": f"com.docker.stack.namespace={name}"})
+        assert len(containers) == 3
+        container = next(one for one in containers if "_web." in one.name)
+        assert container.exec(["cat", "/run/secrets/key", "/web.conf"]).stdout == b"hushport = 80"
+        assert b"web" in container.exec(["nslookup", "web"]).stdout
+
+    def test_a_second_time_changes_what_differs_only(self, client, image, name):
+        services = {"web": self.options(image), "db": self.options(image)}
+        stack = client.stacks.deploy(name, services, configs={"a": "1"})
+        stack.wait(60, stable_for=0.5)
+        before = {task.id for task in stack.tasks()}
+        client.stacks.deploy(name, services, configs={"a": "1"}).wait(60, stable_for=0.5)
+        assert {task.id for task in stack.tasks()} == before
+        changed = {"web": self.options(image, env=["A=2"])}
+        client.stacks.deploy(name, changed, configs={"a": "1"}, prune=True).wait(60, stable_for=0.5)
+        (web,) = stack.services()
+        assert web.spec["TaskTemplate"]["ContainerSpec"]["Env"] == ["A=2"]
+        with pytest.raises(InvalidArgument, match=r"configs\['a'\].*another content.*rotate"):
+            client.stacks.deploy(name, changed, configs={"a": "2"})
+        client.stacks.deploy(name, {"web": self.options(image)})
+        assert not stack.services()[0].spec["TaskTemplate"]["ContainerSpec"].get("Env")
+
+    def test_what_the_docker_command_deployed_is_seen(self, client, image, name, serve):
+        serve(name=f"{name}_web", labels={"com.docker.stack.namespace": name})
+        assert [service.name for service in client.stacks.get(name).services()] == [f"{name}_web"]
+
+    def test_removing_leaves_nothing(self, client, image, unique):
+        name = unique("stack")
+        stack = client.stacks.deploy(name, {"web": self.options(image)}, secrets={"s": b"1"}, configs={"c": b"1"})
+        stack.wait(60, stable_for=0.5)
+        stack.remove()
+        assert not [*stack.services(), *stack.networks(), *stack.secrets(), *stack.configs()]
+        assert stack not in client.stacks.list()
+        with pytest.raises(NotFound, match=name):
+            client.stacks.get(name)
+
+    @pytest.mark.parametrize(
+        ("given", "error", "says"),
+        [
+            ({"name": ""}, InvalidArgument, "name: a name of letters"),
+            ({"name": "a b"}, InvalidArgument, "name: a name of letters"),
+            ({"services": {}}, InvalidArgument, "services: a mapping"),
+            ({"services": {"web": {}}}, InvalidArgument, r"services\['web'\]: options are needed, with an image"),
+            ({"services": {"web": {"image": "x", "imgae": "y"}}}, TypeError, "no option imgae"),
+            ({"services": {"w/b": {"image": "x"}}}, InvalidArgument, "services: a name of letters"),
+            ({"networks": {"": {}}}, InvalidArgument, "networks: a name of letters"),
+        ],
+    )
+    def test_bad_input(self, client, given, error, says):
+        before = client.stacks.list()
+        with pytest.raises(error, match=says):
+            client.stacks.deploy(**{"name": "bad", "services": {"web": {"image": "busybox"}}, **given})
+        assert client.stacks.list() == before
+        assert not Stack("bad", client).networks()
 
 
 class TestWithoutASwarm:
