@@ -28,10 +28,6 @@ BUILDKIT_ONLY = frozenset({"allow", "cache_to", "contexts", "provenance", "sbom"
 CLASSIC_ONLY = frozenset({"container_limits", "isolation", "security_opt", "squash"})
 """Options that BuildKit would silently ignore."""
 
-_POINTLESS = frozenset(
-    {"decode", "forcerm", "gzip", "quiet", "rm"}
-)  # there are no containers left, no archive, no text
-
 _KNOWN_ARGUMENTS = re.compile(
     r"(?i)(https?|ftp|no|all)_proxy|BUILDKIT_.*|SOURCE_DATE_EPOCH|(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)"
 )
