@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 import requests
+from scripted_registry import eventually
 
 from dockerkit.errors import APIError, Conflict, DeprecatedMethod, InvalidArgument, NotFound, NullResource
 
@@ -82,8 +83,9 @@ class TestContainers:
         assert container not in ids(status="exited")
         assert container in ids(ancestor=busybox)
         gone = box(sh("exit 7"))
-        api.wait(gone)
-        assert gone in ids(exited=7)
+        assert api.wait(gone)["StatusCode"] == 7
+        # Lists come from a copy that the engine renews, with a write to the disk, after it has told who waits.
+        assert eventually(lambda: gone in ids(exited=7))
         assert gone not in ids(exited=8)
 
     def test_a_filter_that_there_is_not_is_the_engines_error(self, api):
