@@ -14,9 +14,10 @@ from dockerkit import DockerClient
 from dockerkit.errors import InvalidArgument, NotFound
 
 
-@pytest.fixture(params=["bookworm", "trixie", "sid"])
+@pytest.fixture(params=[("bookworm", 67), ("trixie", 68), ("sid", 69)], ids=lambda param: param[0])
 def client(request: pytest.FixtureRequest) -> Iterator[DockerClient]:
-    spec = Spec("pruned", 67, request.param)
+    suite, number = request.param
+    spec = Spec(f"pruned-{suite}", number, suite)  # one for each, since tests run side by side
     private.up(spec)
     try:
         give_busybox(spec.socket, spec.root)
