@@ -214,8 +214,15 @@ class ContainerVerbs(Model):
         Args:
             path: of a folder that exists.
             data: the archive: bytes, a binary file, or an iterator of blocks; streamed.
-            no_overwrite_dir_non_dir: fail where a folder would replace a file, or the other way round.
+            no_overwrite_dir_non_dir: refuse to put a file in a folder's place, and the reverse.
             copy_uid_gid: give what is unpacked to the container's user, not to the owners in the archive (API 1.30).
+
+        Returns:
+            True.
+
+        Raises:
+            NotFound: there is no such folder.
+            BadRequest: a file and a folder would change places, and that was refused.
         """
         return self.client.api.put_archive(
             self, path, data, no_overwrite_dir_non_dir=no_overwrite_dir_non_dir, copy_uid_gid=copy_uid_gid

@@ -240,7 +240,7 @@ class Process:
                     _collect(self._pieces, out)
             except StreamTruncated as error:
                 # Who closes with our input unread breaks the connection, after all output: no harm if the process ended.
-                if not (isinstance(error.__cause__, ConnectionError) and self._has_ended()):
+                if not (isinstance(error.__cause__, ConnectionError) and self._has_ended(deadline)):
                     raise
         else:
             while not self._ended:
@@ -283,10 +283,11 @@ class Process:
                 self._returncode = state["ExitCode"]
         return self._returncode
 
-    def _has_ended(self) -> bool:
+    def _has_ended(self, deadline: float | None) -> bool:
         """Whether the engine says so, within moments."""
+        left = _ENDING if deadline is None else min(deadline - time.monotonic(), _ENDING)
         try:
-            self.wait(_ENDING)
+            self.wait(max(left, 0))
         except DockerException:
             return False
         return True

@@ -67,7 +67,7 @@ class Stack:
         return self.client.configs.list(self._ours)
 
     def wait(self, timeout: float | None = 300, *, stable_for: float = 5) -> None:
-        """Wait until all its services are as they are to be.
+        """Wait until all its services are as they are to be. ``GET /services`` and ``GET /tasks``
 
         Args:
             timeout: seconds for all of them; None waits for ever.
@@ -82,7 +82,7 @@ class Stack:
             service.wait(None if deadline is None else max(deadline - time.monotonic(), 0.1), stable_for=stable_for)
 
     def remove(self) -> None:
-        """Remove its services, secrets, configs and networks; volumes stay.
+        """Remove its services, secrets, configs and networks; volumes stay. ``DELETE /services/{id}`` and the like
 
         Raises:
             ConvergenceTimeout: tasks did not leave its networks within a minute.
@@ -139,7 +139,7 @@ class StackCollection:
         configs: Mapping[str, bytes | str] | None = None,
         prune: bool = False,
     ) -> Stack:
-        """Make a stack, or make it what is described here.
+        """Make a stack, or make it what is described here. ``POST /services/create``, ``POST /services/{id}/update``
 
         Services are created, or updated to exactly their options; tasks are replaced only where these differ. Networks
         and secrets that are there stay as they are.

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from dockerkit.errors import ClientClosed
-from dockerkit.transport.exchange import BLOCK, FIRST_BLOCK
+from dockerkit.transport.exchange import FIRST_BLOCK, next_block
 from dockerkit.transport.hijack import Hijacked
 
 __all__ = ["Duplex"]
@@ -132,8 +132,7 @@ class Duplex:
 
     def _recv(self) -> bytes:
         data = self._socket.recv(self._block)
-        if len(data) == self._block < BLOCK:
-            self._block *= 2
+        self._block = next_block(self._block, len(data))
         self.link.received += len(data)
         return data
 

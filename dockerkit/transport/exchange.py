@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 
 # What one read takes at most: measured, 64 KiB and 256 KiB cost a third more CPU, 2 MiB three times as much.
 BLOCK = 128 * 1024
-# Each reader begins with this, and doubles it when a read fills it: most answers are small, and a large buffer that is cut
-# to a small answer each time leaves the process's memory in splinters.
 FIRST_BLOCK = 16 * 1024
 LARGEST_ANSWER = 512 * 1024 * 1024
+
+
+def next_block(block: int, got: int, most: int = BLOCK) -> int:
+    """How much to read next: twice as much where a read was filled, beginning with FIRST_BLOCK.
+
+    Most answers are small, and a large buffer that is cut to a small answer each time leaves the memory in splinters.
+    """
+    return min(2 * block, most) if got == block < most else block
 
 
 Release = Callable[["Connection", bool], None]
@@ -137,8 +143,7 @@ class Exchange:
                 if self.closed:
                     return
                 raise self._cut_short(None)
-            if len(data) == block < size:
-                block = min(2 * block, size)
+            block = next_block(block, len(data), size)
             for piece in decoder.feed(data):
                 self.received += len(piece)
                 yield piece

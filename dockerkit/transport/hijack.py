@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from dockerkit.errors import ClientClosed, StreamTruncated
 from dockerkit.transport import failures
-from dockerkit.transport.exchange import BLOCK, FIRST_BLOCK, Release, followed
+from dockerkit.transport.exchange import BLOCK, FIRST_BLOCK, Release, followed, next_block
 
 if TYPE_CHECKING:
     from dockerkit.transport.pool import Connection
@@ -105,8 +105,7 @@ class Hijacked:
         """Blocks as they come, until the end."""
         block = min(size, FIRST_BLOCK)
         while data := self.recv(block):
-            if len(data) == block < size:
-                block = min(2 * block, size)
+            block = next_block(block, len(data), size)
             yield data
 
     def send(self, data: bytes | bytearray | memoryview) -> int:

@@ -526,7 +526,7 @@ class TestStacks:
         client.stacks.deploy(name, {"web": self.options(image)})
         assert not stack.services()[0].spec["TaskTemplate"]["ContainerSpec"].get("Env")
 
-    def test_what_the_docker_command_deployed_is_seen(self, client, image, name, serve):
+    def test_services_with_the_label_are_its_own(self, client, image, name, serve):
         serve(name=f"{name}_web", labels={"com.docker.stack.namespace": name})
         assert [service.name for service in client.stacks.get(name).services()] == [f"{name}_web"]
 
