@@ -86,7 +86,9 @@ def test_a_connection_that_breaks_with_no_word_of_the_end(scripted: ScriptedEngi
     script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop_reading))
     scripted.on("GET", "/exec/e1/json", Answer.error(500, "shutting down"))
     # A reset; or a plain end, if all that was sent had been read just then: then the question for the exit code fails.
-    with pytest.raises((errors.StreamTruncated, errors.ServerError), match="connection reset|broken pipe|shutting down"):
+    with pytest.raises(
+        (errors.StreamTruncated, errors.ServerError), match="connection reset|broken pipe|shutting down"
+    ):
         container.exec(["cat"], input=b"x" * 5_000_000)
 
 
