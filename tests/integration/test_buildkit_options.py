@@ -301,6 +301,8 @@ def test_what_only_the_containerd_store_can(api: APIClient, unique, engine, regi
     build(api, tag=pushed, outputs=Output("image", attrs={"push": "true"}), **options)
     with APIClient(engine.host) as other:
         assert other.inspect_distribution(pushed)["Descriptor"]["digest"]
+    nameless = build(api, outputs={"type": "image", "compression": "uncompressed"}, **options)
+    assert nameless.image_id in {image["Id"] for image in api.images(filters={"dangling": True})}
 
 
 def test_images_build_takes_buildkit_by_itself(client, busybox: str, unique, labels, tmp_path: Path) -> None:

@@ -343,7 +343,7 @@ def _exporter(output: Any, tags: tuple[str, ...]) -> Any:
     if tags and kind in ("image", "oci", "docker"):
         attrs.setdefault("name", ",".join(tags))
     if kind == "image":
-        kind = "image" if output.attrs else "moby"
+        kind = "moby"  # "image" would leave one without a name out of the engine's list
     elif kind == "local":
         kind = "tar"  # the same files, and written here by what checks archives
     return messages.Exporter(type=kind, attrs=attrs)
