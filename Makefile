@@ -53,9 +53,7 @@ package: $(VENV)-package/.ready ## build wheel and sdist, and try them in fresh 
 	$(VENV)-package/bin/python scripts/check_package.py
 
 audit: $(VENV)-audit/.ready ## known holes in what we depend on, and a bill of materials (dist/sbom.json)
-	@mkdir -p dist
-	$(VENV)-audit/bin/cyclonedx-py environment $(VENV)-audit/bin/python -o dist/sbom.json
-	$(VENV)-audit/bin/pip-audit --skip-editable
+	$(VENV)-audit/bin/python scripts/audit.py
 
 docs: $(VENV)/.ready ## build the documentation into site/
 	$(BIN)/python -m mkdocs build --strict
