@@ -7,6 +7,7 @@ use; all that is made carries the label ``dockerkit.soak`` and is removed.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import os
 import random
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import dockerkit
 
@@ -106,12 +107,48 @@ def expect(got: Any, wanted: Any) -> None:
         raise AssertionError(f"{got!r:.80} instead of {wanted!r:.80}")
 
 
-def state() -> tuple[int, int, int]:
-    """Resident KiB, threads, open descriptors."""
+class State(NamedTuple):
+    """What the process holds."""
+
+    malloc: int
+    """KiB that C code asked for and did not give back: most of the large blocks."""
+    blocks: int
+    """Blocks of memory that Python's objects are in."""
+    resident: int
+    """KiB of memory, with the gaps that the allocators keep between what is in use."""
+    threads: int
+    descriptors: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.malloc} KiB of malloc and {self.blocks} blocks of Python in use, {self.resident} KiB resident, "
+            f"{self.threads} threads, {self.descriptors} descriptors"
+        )
+
+
+class _MallInfo(ctypes.Structure):
+    """glibc's ``struct mallinfo2``."""
+
+    names = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+    _fields_ = [(name, ctypes.c_size_t) for name in names]
+
+
+def state() -> State:
+    """What it holds now; of a few moments the one in which the least was on its way."""
+    return min(_state() for _ in range(10))
+
+
+def _state() -> State:
+    time.sleep(0.1)
     gc.collect()
     with open("/proc/self/statm") as file:
         resident = int(file.read().split()[1]) * resource.getpagesize() // 1024
-    return resident, threading.active_count(), len(os.listdir("/proc/self/fd"))
+    mallinfo2 = ctypes.CDLL(None).mallinfo2
+    mallinfo2.restype = _MallInfo
+    malloc = mallinfo2()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    used = (malloc.uordblks + malloc.hblkhd) // 1024
+    return State(used, sys.getallocatedblocks(), resident, threading.active_count(), descriptors)
 
 
 def main() -> int:
@@ -127,13 +164,11 @@ def main() -> int:
             thread.start()
         time.sleep(min(60, options.minutes * 15))
         warm = state()
-        print(f"warm: {warm[0]} KiB, {warm[1]} threads, {warm[2]} descriptors", flush=True)
+        print(f"warm: {warm}", flush=True)
         ends = time.monotonic() + options.minutes * 60
         while time.monotonic() < ends:
             time.sleep(min(60, max(ends - time.monotonic(), 0)))
-            now = state()
-            print(f"{sum(soak.done.values())} done, {len(soak.failures)} failed; {now[0]} KiB, {now[1]} threads, "
-                  f"{now[2]} descriptors", flush=True)  # fmt: skip
+            print(f"{sum(soak.done.values())} done, {len(soak.failures)} failed: {state()}", flush=True)
     finally:
         soak.over.set()
         for thread in threads:
@@ -144,9 +179,9 @@ def main() -> int:
     cold = state()
     print(dict(soak.done))
     print("\n".join(sorted(set(soak.failures))[:20]))
-    print(f"after: {cold[0]} KiB (warm {warm[0]}), {cold[1]} threads, {cold[2]} descriptors; left: {left}")
-    grown = cold[0] > warm[0] * 1.15 or cold[1] > 1 or left
-    return 1 if soak.failures or grown else 0
+    print(f"warm:  {warm}\nafter: {cold}; left: {left}")
+    grown = cold.malloc > warm.malloc or cold.blocks > warm.blocks or cold.resident > warm.resident
+    return 1 if soak.failures or grown or cold.threads > 1 or left else 0
 
 
 if __name__ == "__main__":

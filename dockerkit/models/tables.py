@@ -44,8 +44,10 @@ def _text(cell: object) -> str:
 
 def known(model: Any) -> dict[str, Any]:
     """An object's attrs as they are, without asking the engine for more."""
-    attrs: dict[str, Any] | None = getattr(model, "_attrs", None)
-    return model.attrs if attrs is None else attrs
+    if hasattr(model, "_attrs"):  # those that would be asked for at their first use
+        return model._attrs or {}
+    attrs: dict[str, Any] = model.attrs
+    return attrs
 
 
 def facts(model: Any) -> dict[str, object]:
@@ -54,7 +56,7 @@ def facts(model: Any) -> dict[str, object]:
     spec = attrs.get("Spec") if isinstance(attrs.get("Spec"), dict) else {}
     names = attrs.get("Names") or attrs.get("RepoTags") or []
     shown: dict[str, object] = {
-        "Id": getattr(model, "short_id", ""),
+        "Id": getattr(model, "short_id", "") if attrs else "",
         "Name": attrs.get("Name") or (spec or {}).get("Name") or [str(name).lstrip("/") for name in names],
     }
     config = attrs.get("Config") if isinstance(attrs.get("Config"), dict) else {}

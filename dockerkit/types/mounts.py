@@ -119,8 +119,10 @@ class Mount(Value):
     def to_engine(self) -> dict[str, Any]:
         """The Engine's dict."""
         body = super().to_engine()
-        if self.type == "image" and "VolumeOptions" in body:
-            body["ImageOptions"] = body.pop("VolumeOptions")
+        if (
+            self.type == "image"
+        ):  # told also where empty, so that an engine which is too old is known before it is asked
+            body["ImageOptions"] = body.pop("VolumeOptions", {})
         if self.type == "bind" and self.source is not None:
             body["Source"] = absolute(self.source)
         return body

@@ -24,11 +24,11 @@ import pytest
 from api_coverage import Coverage, recorded
 from engines import host, private, registry
 from engines.host import EngineUnavailable
-from engines.images import give_busybox, version
+from engines.images import ask, give_busybox, version
 from engines.registry import PASSWORD, REGISTRIES, USER, Registry
 from engines.roots import add_packages
 from engines.settings import BUSYBOX, CACHE, DEFAULT, ROOTS, SPECS, Spec
-from housekeeping import LABEL, PREFIX, RUN, inventory, remove_ours
+from housekeeping import LABEL, PREFIX, RUN, inventory, nameless, remove_ours
 
 if TYPE_CHECKING:
     from dockerkit import APIClient, DockerClient
@@ -44,8 +44,6 @@ class Engine:
     host: str
     api_version: str
     spec: Spec
-    ours: bool
-    """Whether this run started it: then it has to be empty again at the end."""
 
     @property
     def address(self) -> str:
@@ -75,6 +73,8 @@ class Engines:
         self.started: list[str] = []
         self.missing: dict[str, str] = {}
         self.registries: list[Registry] = []
+        self._before: dict[str, set[str]] = {}
+        self.left: dict[str, set[str]] = {}
 
     def bring_up(self, asked: list[str]) -> None:
         names = asked or list(DEFAULT)
@@ -89,6 +89,13 @@ class Engines:
         if self.names:
             self.registries = [one for one in REGISTRIES.values() if registry.up(one)]
             _have_tools()
+        self._before = {name: inventory(SPECS[name].socket) for name in self.names if name in self.started}
+
+    def look_what_is_left(self) -> None:
+        """What all tests together left on the engines that were started for them, without label or name of a test."""
+        for name, before in self._before.items():
+            if private.is_up(SPECS[name]) and (left := inventory(SPECS[name].socket) - before):
+                self.left[name] = left
 
     def take_down(self) -> None:
         for name in self.started:
@@ -171,7 +178,11 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if KEY in session.config.stash and not hasattr(session.config, "workerinput"):
-        session.config.stash[KEY].take_down()
+        engines = session.config.stash[KEY]
+        engines.look_what_is_left()  # here, not in a fixture's teardown, which --reruns would try again
+        if engines.left and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        engines.take_down()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -198,8 +209,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in _missing(config.stash.get(KEY, None) or Engines()):
+    for report in terminalreporter.stats.get("rerun", []):  # a pass in the end should not hide why it was none at once
+        reason = report.longreprtext.strip().rpartition("\n")[2]
+        terminalreporter.write_line(f"RERUN after {report.when} of {report.nodeid}: {reason}", yellow=True)
+    engines = config.stash.get(KEY, None) or Engines()
+    for line in _missing(engines):
         terminalreporter.write_line(line, yellow=True)
+    for name, left in engines.left.items():
+        terminalreporter.write_line(f"FAILED: tests left this on {name}, without their label: {sorted(left)}", red=True)
 
 
 def _missing(engines: Engines) -> list[str]:
@@ -226,13 +243,9 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     facts = version(spec.socket)
     if facts is None:
         pytest.fail(f"{spec.name} no longer answers at {spec.socket}: an earlier test may have ended it", pytrace=False)
-    ours = spec.name in request.config.stash[KEY].started
     give_busybox(spec.socket, spec.root)
-    before = inventory(spec.socket)
-    yield Engine(spec.name, spec.host, facts["ApiVersion"], spec, ours)
+    yield Engine(spec.name, spec.host, facts["ApiVersion"], spec)
     remove_ours(spec.socket)
-    if ours and (left := inventory(spec.socket) - before):
-        pytest.fail(f"tests left this on {spec.name}, without label or name of a test: {sorted(left)}", pytrace=False)
 
 
 @pytest.fixture
@@ -265,6 +278,15 @@ def busybox(engine: Engine) -> str:
     return BUSYBOX
 
 
+@pytest.fixture
+def no_images_left(engine: Engine) -> Iterator[None]:
+    """Remove images without a name that a test has others make, who set no labels."""
+    before = nameless(engine.socket)
+    yield
+    for image in nameless(engine.socket) - before:
+        ask(engine.socket, "DELETE", f"/images/{image}?force=1")
+
+
 _counter = itertools.count(1)
 
 
@@ -295,7 +317,7 @@ def private_engine(request: pytest.FixtureRequest) -> Iterator[Callable[[str], E
             started.append(spec)
         facts = version(spec.socket)
         assert facts is not None
-        return Engine(name, spec.host, facts["ApiVersion"], spec, ours=spec in started)
+        return Engine(name, spec.host, facts["ApiVersion"], spec)
 
     yield bring_up
     for spec in started:

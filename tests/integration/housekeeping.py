@@ -66,11 +66,18 @@ def inventory(socket: pathlib.Path) -> set[str]:
         for item in _all(socket, kind):
             found.add(f"{kind} {(_names(item) or [item[identity]])[0]}")
     for image in json.loads(ask(socket, "GET", "/images/json")):
-        found.update(f"image {tag}" for tag in image["RepoTags"] or [])
+        found.update(f"image {tag}" for tag in image["RepoTags"] or [] if tag != "<none>:<none>")
+    found.update(f"image {identity}" for identity in nameless(socket))
     swarm = json.loads(ask(socket, "GET", "/info")).get("Swarm") or {}
     if swarm.get("LocalNodeState", "inactive") != "inactive":
         found.add("swarm membership")
     return found - {"network ingress", "network docker_gwbridge"}
+
+
+def nameless(socket: pathlib.Path) -> set[str]:
+    """The ids of images that have no name."""
+    images = json.loads(ask(socket, "GET", "/images/json"))
+    return {image["Id"] for image in images if (image["RepoTags"] or ["<none>:<none>"]) == ["<none>:<none>"]}
 
 
 def _all(socket: pathlib.Path, kind: str) -> list[dict[str, Any]]:

@@ -242,6 +242,19 @@ def test_mounts(client, run, unique, labels):
     volume.remove()
 
 
+@pytest.mark.filterwarnings("ignore:Image mount is an experimental:dockerkit.errors.EngineWarning")
+def test_an_image_is_mounted(client, run, busybox):
+    whole = types.Mount("/other", busybox, type="image")
+    part = types.Mount("/other", busybox, type="image", subpath="bin")
+    if client.api._supports("POST /containers/create", "HostConfig.Mounts[].ImageOptions"):
+        assert b"/other/bin/busybox" in run("ls /other/bin/busybox", mounts=[whole], remove=True)
+        assert b"/other/busybox" in run("ls /other/busybox", mounts=[part], remove=True)
+        return
+    for mount in (whole, part):
+        with pytest.raises(errors.InvalidVersion, match="ImageOptions"):
+            run("true", mounts=[mount])
+
+
 def test_health(run):
     check = types.Healthcheck("test -e /ok", interval="300ms", timeout="2s", retries=2)
     with run("sleep 600", detach=True, healthcheck=check, stop_signal="SIGKILL") as container:

@@ -139,6 +139,6 @@ def test_a_build_pulls_with_the_credentials(
     with pytest.raises(errors.DockerException):
         client.images.build(fileobj=io.BytesIO(dockerfile), tag=tag, builder=builder, pull=True)
     client.login(auth_registry.user, auth_registry.password, registry=auth_registry.host)
-    image, _ = client.images.build(fileobj=io.BytesIO(dockerfile), tag=tag, builder=builder, pull=True)
+    image, _ = client.images.build(fileobj=io.BytesIO(dockerfile), tag=tag, builder=builder, pull=True, rm=True)
     assert image.labels["built"] == builder
     client.images.remove(tag)

@@ -116,6 +116,7 @@ def test_docker_squash(run, client, unique, busybox):
                 client.images.remove(name, force=True)
 
 
+@pytest.mark.usefixtures("no_images_left")
 def test_pytest_docker_tools(run, busybox, labels, tmp_path):
     (tmp_path / "given.py").write_text(f"IMAGE = {busybox!r}\nLABELS = {labels!r}\n")
     (tmp_path / "test_users.py").write_text(

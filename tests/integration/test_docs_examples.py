@@ -130,6 +130,7 @@ def _param(page):
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 
+@pytest.mark.usefixtures("no_images_left")
 @pytest.mark.parametrize("page", [_param(page) for page in PAGES])
 def test_page(page, engine, busybox, auth_registry, labels, monkeypatch, tmp_path):
     labels = {**labels, "dockerkit.docs": page.stem}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import threading
 
 import pytest
@@ -420,6 +421,7 @@ class TestServices:
         with requests_of(client) as sent:
             assert len({repr(one) for one in (service, secret, config, swarm)}) == 4
             assert len({service, secret, config, swarm, client.swarm}) == 4
+            assert "<table>" in client.swarm._repr_html_()
         assert sent == []
 
     def test_published_ports_and_networks(self, client, serve, unique, labels, engine):
@@ -509,6 +511,20 @@ class TestStacks:
         container = next(one for one in containers if "_web." in one.name)
         assert container.exec(["cat", "/run/secrets/key", "/web.conf"]).stdout == b"hushport = 80"
         assert b"web" in container.exec(["nslookup", "web"]).stdout
+
+    def test_the_docker_command_knows_it(self, client, image, name, engine, monkeypatch):
+        monkeypatch.setenv("DOCKER_HOST", engine.host)
+
+        def told(*command):
+            return subprocess.run(["docker", "stack", *command], check=True, capture_output=True, text=True).stdout
+
+        stack = client.stacks.deploy(name, {"web": self.options(image, replicas=2)})
+        stack.wait(60, stable_for=0.5)
+        assert f"{name} 1" in told("ls", "--format", "{{.Name}} {{.Services}}").splitlines()
+        assert told("services", name, "--format", "{{.Name}} {{.Replicas}}").split() == [f"{name}_web", "2/2"]
+        assert len(told("ps", name, "--quiet", "--filter", "desired-state=running").split()) == 2
+        told("rm", name)
+        assert stack not in client.stacks.list()
 
     def test_a_second_time_changes_what_differs_only(self, client, image, name):
         services = {"web": self.options(image), "db": self.options(image)}

@@ -250,6 +250,8 @@ def test_nodes_get_the_registry_s_credentials(clients, manager, serve, auth_regi
 def test_a_locked_manager_is_unlocked_after_its_restart(manager):
     manager.swarm.update(autolock_managers=True)
     key = manager.swarm.get_unlock_key()
+    kept = SPECS[0].state / "data/swarm/certificates/swarm-node.key"
+    until(lambda: "ENCRYPTED" in kept.read_text())  # the engine writes it after its answer
     private.crash(SPECS[0])
     with pytest.raises(ServiceUnavailable, match="encrypted and needs to be unlocked"):
         manager.nodes.list()

@@ -7,6 +7,7 @@ import os
 import socket
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -377,14 +378,17 @@ def test_an_output_that_is_broken_off_leaves_no_file(open_session, tmp_path: Pat
     peer = open_session(session)
     number = peer.start(services.OUTPUTS)
     peer.send(number, m.BytesMessage(data=b"half").SerializeToString())
+
+    def wait_for_files(number: int) -> None:
+        deadline = time.monotonic() + 5
+        while len(list(tmp_path.iterdir())) != number:
+            assert time.monotonic() < deadline, list(tmp_path.iterdir())
+            time.sleep(0.01)
+
+    wait_for_files(1)  # it has begun
     peer.h2.reset_stream(number)
     peer.flush()
-    peer.ask(services.HEALTH)
-    for _ in range(500):
-        if not list(tmp_path.iterdir()):
-            break
-        threading.Event().wait(0.01)
-    assert list(tmp_path.iterdir()) == []
+    wait_for_files(0)
     assert len(session.missing()) == 1
 
 
