@@ -67,9 +67,15 @@ class Base(Connected):
         headers: Mapping[str, str] | None = None,
         timeout: Timeout = UNSET,
         versioned: bool = True,
+        kind: type[dict[str, Any] | list[Any] | str] = dict,
+        needs: str | None = None,
         **ids: Ref,
     ) -> Any:
-        """A call that answers JSON; an empty answer is None."""
+        """A call that answers JSON of a kind: one object, a list of objects, or a text. An empty answer is None.
+
+        Raises:
+            StreamParseError: the answer is no JSON, of another kind, or without the text `needs`, which callers go on with.
+        """
         exchange = self._send(
             method, path, ids=ids, query=query, body=body, headers=headers, timeout=timeout, versioned=versioned
         )
@@ -77,9 +83,17 @@ class Base(Connected):
         if not content:
             return None
         try:
-            return json.loads(content)
+            answer = json.loads(content)
         except (ValueError, RecursionError) as error:
             raise StreamParseError(f"the answer to {method} {path} is no JSON: {content[:200]!r}") from error
+        if answer is None and kind is list:
+            return []  # how engines write an empty list at times
+        if not isinstance(answer, kind) or (kind is list and not all(isinstance(item, dict) for item in answer)):
+            wanted = {dict: "an object", list: "a list of objects", str: "a text"}[kind]
+            raise StreamParseError(f"the answer to {method} {path} is not {wanted}: {content[:200]!r}")
+        if needs is not None and not (isinstance(answer, dict) and isinstance(answer.get(needs), str)):
+            raise StreamParseError(f"the answer to {method} {path} has no {needs}: {content[:200]!r}")
+        return answer
 
     def _text(self, method: str, path: str, *, versioned: bool = True, **ids: Ref) -> str:
         """A call that answers plain text."""

@@ -25,7 +25,7 @@ class CheckpointAPI(Base):
             ``[{"Name": ...}]``.
         """
         query = {"dir": directory}
-        return self._json("GET", "/containers/{name}/checkpoints", name=container, query=query) or []
+        return self._json("GET", "/containers/{name}/checkpoints", name=container, query=query, kind=list)
 
     def create_checkpoint(
         self, container: Ref, checkpoint: str, directory: str | None = None, exit: bool | None = None

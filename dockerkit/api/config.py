@@ -26,7 +26,7 @@ class ConfigAPI(Base):
         Args:
             filters: ``{"id": ..., "name": ..., "label": ["a=b"]}``.
         """
-        return self._json("GET", "/configs", query={"filters": filters or {}})
+        return self._json("GET", "/configs", query={"filters": filters or {}}, kind=list)
 
     def create_config(
         self,
@@ -56,7 +56,7 @@ class ConfigAPI(Base):
             "Labels": optional(parse.labels, "labels", labels),
             "Templating": templating,
         }
-        return self._json("POST", "/configs/create", body=body)
+        return self._json("POST", "/configs/create", body=body, needs="ID")
 
     def inspect_config(self, id: Ref) -> answers.Config:
         """A config's facts, with its content in base64. ``GET /configs/{id}``

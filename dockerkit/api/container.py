@@ -103,7 +103,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
             "size": size or None,
             "filters": filters_with(filters, since=since, before=before),
         }
-        found: list[Any] = self._json("GET", "/containers/json", query=query)
+        found: list[Any] = self._json("GET", "/containers/json", query=query, kind=list)
         if quiet:
             found = [{"Id": summary["Id"]} for summary in found]
         if trunc:
@@ -263,7 +263,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         Returns:
             ``{"Path", "Kind"}`` of each: kind 0 is modified, 1 added, 2 deleted.
         """
-        return self._json("GET", "/containers/{id}/changes", id=container) or []
+        return self._json("GET", "/containers/{id}/changes", id=container, kind=list)
 
     def port(self, container: Ref, private_port: int | str) -> list[answers.PortBinding] | None:
         """Where a container's port is published. ``GET /containers/{id}/json``
@@ -394,7 +394,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
             "pause": pause,
             "changes": changes if changes is None or isinstance(changes, str) else "\n".join(changes),
         }
-        return self._json("POST", "/commit", query=query, body=conf, timeout=None)
+        return self._json("POST", "/commit", query=query, body=conf, timeout=None, needs="Id")
 
 
 def _whole_seconds(seconds: float | None) -> int | None:
@@ -410,7 +410,9 @@ def _exit_code(answer: Mapping[str, Any] | None) -> ExitCode:
     answer = answer or {}
     code = answer.get("StatusCode")
     failure = answer.get("Error")
-    return ExitCode(code if isinstance(code, int) else -1, failure.get("Message") if failure else None)
+    return ExitCode(
+        code if isinstance(code, int) else -1, failure.get("Message") if isinstance(failure, dict) else None
+    )
 
 
 ContainerApiMixin = ContainerAPI  # its name in docker-py

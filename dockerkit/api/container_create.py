@@ -180,7 +180,7 @@ class ContainerCreateAPI(Base):
         if not isinstance(config, Mapping) and not hasattr(config, "to_engine"):
             raise InvalidArgument(f"config: the body of a create call is needed, not {config!r}")
         query = {"name": None if name is None else checked_name(name), "platform": platform}
-        return self._json("POST", "/containers/create", query=query, body=config)
+        return self._json("POST", "/containers/create", query=query, body=config, needs="Id")
 
     def create_host_config(self, **options: Unpack[HostOptions]) -> dict[str, Any]:
         """The part of a create call that is about the host: limits, mounts, ports, privileges. Sends nothing.

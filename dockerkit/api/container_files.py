@@ -10,7 +10,7 @@ from typing import Any
 
 from dockerkit.api.base import Base, Data, Ref
 from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import InvalidArgument
+from dockerkit.errors import InvalidArgument, StreamParseError
 from dockerkit.streams import ByteStream
 
 
@@ -56,7 +56,11 @@ class ContainerFilesAPI(Base):
             headers=headers,
             chunk_size=chunk_size,
         )
-        return stream, _path_stat(stream.headers)
+        try:
+            return stream, _path_stat(stream.headers)
+        except StreamParseError:
+            stream.close()
+            raise
 
     def stat_archive(self, container: Ref, path: str) -> dict[str, Any] | None:
         """What a path in a container is, without its content. ``HEAD /containers/{id}/archive``
@@ -125,5 +129,10 @@ def _path_stat(headers: Mapping[str, str]) -> dict[str, Any] | None:
     encoded = headers.get("X-Docker-Container-Path-Stat")
     if not encoded:
         return None
-    stat: dict[str, Any] = json.loads(base64.b64decode(encoded))
+    try:
+        stat: dict[str, Any] = json.loads(base64.b64decode(encoded))
+    except ValueError as error:
+        raise StreamParseError(
+            f"the engine's description of what is in the archive can't be read: {encoded!r}"
+        ) from error
     return stat

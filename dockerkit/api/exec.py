@@ -79,7 +79,7 @@ class ExecAPI(Base):
             "DetachKeys": detach_keys,
             "ConsoleSize": None if console_size is None else list(console_size),
         }
-        return self._json("POST", "/containers/{id}/exec", id=container, body=body)
+        return self._json("POST", "/containers/{id}/exec", id=container, body=body, needs="Id")
 
     def exec_inspect(self, exec_id: Ref) -> answers.ExecInspectResponse:
         """State and exit code of an exec. ``GET /exec/{id}/json``"""

@@ -100,7 +100,7 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
                 wanted["reference"] = [name, *([given] if isinstance(given, (str, bool, int)) else given)]
             else:
                 query["filter"] = name
-        found: list[answers.ImageSummary] = self._json("GET", "/images/json", query=query)
+        found: list[answers.ImageSummary] = self._json("GET", "/images/json", query=query, kind=list)
         return [summary["Id"] for summary in found] if quiet else found
 
     def inspect_image(
@@ -127,7 +127,7 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
             platform: of several platforms that the image has, this one (API 1.48).
         """
         query = {"platform": platform_json(platform)}
-        return self._json("GET", "/images/{name}/history", name=image, query=query)
+        return self._json("GET", "/images/{name}/history", name=image, query=query, kind=list)
 
     def image_attestations(
         self,
@@ -147,7 +147,7 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
         """
         types = [type] if isinstance(type, str) else type
         query = {"platform": platform_list(platform), "type": types and list(types), "statement": statement}
-        return self._json("GET", "/images/{name}/attestations", name=image, query=query)
+        return self._json("GET", "/images/{name}/attestations", name=image, query=query, kind=list)
 
     def tag(self, image: Ref, repository: str, tag: str | None = None, force: bool = False) -> bool:
         """Give an image one more name. ``POST /images/{name}/tag``
@@ -193,7 +193,7 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
             Conflict: a container uses it.
         """
         query = {"force": force or None, "noprune": noprune or None, "platforms": platform_list(platforms)}
-        return self._json("DELETE", "/images/{name}", name=image, query=query)
+        return self._json("DELETE", "/images/{name}", name=image, query=query, kind=list)
 
     def prune_images(self, filters: Filters | None = None) -> answers.ImagePruneResponse:
         """Remove unused images. ``POST /images/prune``

@@ -53,7 +53,7 @@ class ImageRegistryAPI(Base):
         return call_with_credentials(
             self,
             resolve_repository_name(term)[0],
-            lambda headers: self._json("GET", "/images/search", query=query, headers=headers, timeout=None),
+            lambda headers: self._json("GET", "/images/search", query=query, headers=headers, timeout=None, kind=list),
             auth_config,
         )
 

@@ -40,7 +40,7 @@ class NetworkAPI(Base):
             wanted["name"] = names
         if ids:
             wanted["id"] = ids
-        return self._json("GET", "/networks", query={"filters": wanted})
+        return self._json("GET", "/networks", query={"filters": wanted}, kind=list)
 
     def create_network(
         self,
@@ -106,7 +106,7 @@ class NetworkAPI(Base):
             "ConfigOnly": config_only,
             "ConfigFrom": None if config_from is None else {"Network": config_from},
         }
-        return self._json("POST", "/networks/create", body=body)
+        return self._json("POST", "/networks/create", body=body, needs="Id")
 
     def inspect_network(
         self, net_id: Ref, verbose: bool | None = None, scope: str | None = None

@@ -23,7 +23,7 @@ class NodeAPI(Base):
         Args:
             filters: ``{"role": "manager", "membership": "accepted", "name": ..., "label": ..., "node.label": ...}``.
         """
-        return self._json("GET", "/nodes", query={"filters": filters or {}})
+        return self._json("GET", "/nodes", query={"filters": filters or {}}, kind=list)
 
     def inspect_node(self, node_id: Ref) -> answers.Node:
         """All that the swarm knows of a node. ``GET /nodes/{id}``

@@ -31,7 +31,7 @@ class PluginAPI(Base):
         Args:
             filters: ``{"enabled": True, "capability": "volumedriver"}`` (API 1.28).
         """
-        return self._json("GET", "/plugins", query={"filters": filters or {}}) or []
+        return self._json("GET", "/plugins", query={"filters": filters or {}}, kind=list)
 
     def inspect_plugin(self, name: Ref) -> answers.Plugin:
         """All that the engine knows of a plugin. ``GET /plugins/{name}/json``, below API 1.25 ``GET /plugins/{name}``"""
@@ -50,12 +50,8 @@ class PluginAPI(Base):
             ``[{"Name", "Description", "Value"}]``, to be given to :meth:`pull_plugin`.
         """
         headers = self._plugin_header(name, auth_config)
-        return (
-            self._json(
-                "GET", "/plugins/privileges", query={"remote": reference(name, "name")}, headers=headers, timeout=None
-            )
-            or []
-        )
+        query = {"remote": reference(name, "name")}
+        return self._json("GET", "/plugins/privileges", query=query, headers=headers, timeout=None, kind=list)
 
     @overload
     def pull_plugin(

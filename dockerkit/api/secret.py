@@ -27,7 +27,7 @@ class SecretAPI(Base):
         Args:
             filters: ``{"id": ..., "name": ..., "names": ..., "label": ["a=b"]}``.
         """
-        return self._json("GET", "/secrets", query={"filters": filters or {}})
+        return self._json("GET", "/secrets", query={"filters": filters or {}}, kind=list)
 
     def create_secret(
         self,
@@ -61,7 +61,7 @@ class SecretAPI(Base):
             "Driver": driver,
             "Templating": templating,
         }
-        return self._json("POST", "/secrets/create", body=body)
+        return self._json("POST", "/secrets/create", body=body, needs="ID")
 
     def inspect_secret(self, id: Ref) -> answers.Secret:
         """A secret's facts; its content is never told. ``GET /secrets/{id}``

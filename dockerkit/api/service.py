@@ -53,7 +53,7 @@ class ServiceAPI(Base):
             filters: ``{"id": ..., "name": ..., "label": ["a=b"], "mode": "global"}``.
             status: also how many tasks of each run, and should (API 1.41).
         """
-        return self._json("GET", "/services", query={"filters": filters or {}, "status": status})
+        return self._json("GET", "/services", query={"filters": filters or {}, "status": status}, kind=list)
 
     def create_service(
         self,
@@ -107,7 +107,7 @@ class ServiceAPI(Base):
             **self._with_networks(template, networks),
         }
         headers = self._registry_header(image, auth_config)
-        return self._json("POST", "/services/create", body=body, headers=headers, timeout=None)
+        return self._json("POST", "/services/create", body=body, headers=headers, timeout=None, needs="ID")
 
     def inspect_service(self, service: Ref, insert_defaults: bool | None = None) -> answers.Service:
         """All that the swarm knows of a service. ``GET /services/{id}``

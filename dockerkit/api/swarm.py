@@ -138,7 +138,7 @@ class SwarmAPI(Base):
             "AutoLockManagers": auto_lock_managers,
             "Availability": availability,
         }
-        return self._json("POST", "/swarm/init", body=body, timeout=None)
+        return self._json("POST", "/swarm/init", body=body, timeout=None, kind=str)
 
     def join_swarm(
         self,
@@ -230,7 +230,7 @@ class SwarmAPI(Base):
         Returns:
             ``{"UnlockKey": ...}``; empty where managers are not locked.
         """
-        return self._json("GET", "/swarm/unlockkey")
+        return self._json("GET", "/swarm/unlockkey", needs="UnlockKey")
 
     def unlock_swarm(self, key: str | Mapping[str, str]) -> bool:
         """Unlock this manager after a restart. ``POST /swarm/unlock``

@@ -27,7 +27,7 @@ class TaskAPI(Base):
         Args:
             filters: ``{"service": ..., "node": ..., "desired-state": "running", "name": ..., "label": ...}``.
         """
-        return self._json("GET", "/tasks", query={"filters": filters or {}})
+        return self._json("GET", "/tasks", query={"filters": filters or {}}, kind=list)
 
     def inspect_task(self, task: Ref) -> answers.Task:
         """All that the swarm knows of a task. ``GET /tasks/{id}``

@@ -16,7 +16,7 @@ from dockerkit.models.container_verbs import ContainerVerbs
 from dockerkit.models.execs import ExecModel
 from dockerkit.models.files import ContainerFiles
 from dockerkit.models.logs import LogModel
-from dockerkit.models.resource import Collection
+from dockerkit.models.resource import Collection, told_warnings
 from dockerkit.models.stats import StatsModel
 from dockerkit.models.tables import Table
 from dockerkit.models.waiting import WaitModel
@@ -310,7 +310,7 @@ class ContainerCollection(Collection[Container]):
                 raise
             self._pull(made)
             answer = api.create_container_from_config(made.body, made.name, made.platform)
-        for warning in answer.get("Warnings") or ():
+        for warning in told_warnings(answer):
             warnings.warn(warning, EngineWarning, stacklevel=stacklevel)
         container = self.prepare_model({"Id": answer["Id"]}, partial=True)
         try:

@@ -351,6 +351,6 @@ class LogModel(Model):
 def name_of(container: Model) -> str:
     """A container's name out of what is known of it, else its short id; asks nobody."""
     attrs = known(container)
-    names = attrs.get("Names") or []
-    name = attrs.get("Name") or (names[0] if names else "")
+    names = attrs.get("Names")
+    name = attrs.get("Name") or (names[0] if names and isinstance(names, list) else "")
     return str(name).lstrip("/") or container.short_id

@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from dockerkit.errors import InvalidArgument
+from dockerkit.errors import DockerException, InvalidArgument, StreamParseError
 
 if TYPE_CHECKING:
     from dockerkit.api.refs import Ref
     from dockerkit.client import DockerClient
 
 M = TypeVar("M", bound="Model")
+T = TypeVar("T")
+
+_UNEXPECTED = (TypeError, AttributeError, ValueError, LookupError)  # what comes of facts of a wrong type
+
+
+def _checked(read: Callable[[Any], T]) -> Callable[[Any], T]:
+    """A property's function, telling of facts of an unexpected form as such."""
+
+    @functools.wraps(read)
+    def checked(model: Model) -> T:
+        try:
+            return read(model)
+        except DockerException:
+            raise
+        except _UNEXPECTED as error:
+            raise _unexpected(f"{type(model).__name__}.{read.__name__}", error) from error
+
+    return checked
+
+
+@contextlib.contextmanager
+def reading(what: str) -> Iterator[None]:
+    """The same for other code that makes something of an answer."""
+    try:
+        yield
+    except DockerException:
+        raise
+    except _UNEXPECTED as error:
+        raise _unexpected(what, error) from error
+
+
+def _unexpected(what: str, error: Exception) -> StreamParseError:
+    return StreamParseError(f"{what}: the engine's answer has another form than expected ({error})")
+
+
+def told_warnings(answer: Mapping[str, Any]) -> list[str]:
+    """The warnings of an answer; older engines have one, newer ones several."""
+    many = answer.get("Warnings")
+    one = answer.get("Warning")
+    return [str(warning) for warning in (*(many if isinstance(many, list) else ()), *((one,) if one else ()))]
 
 
 class Model:
@@ -27,6 +69,12 @@ class Model:
     """
 
     id_attribute: ClassVar[str] = "Id"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, property) and value.fget is not None and name != "attrs":
+                setattr(cls, name, value.getter(_checked(value.fget)))
 
     def __init__(
         self,
@@ -54,6 +102,7 @@ class Model:
         return self.attrs.get(self.id_attribute)
 
     @property
+    @_checked
     def short_id(self) -> str:
         """The first 12 characters of the id."""
         return (self.id or "")[:12]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from dockerkit.api.encode import Filters
 from dockerkit.errors import InvalidArgument
 from dockerkit.models.convergence import OnProgress, Progress, look, watch
-from dockerkit.models.resource import Collection
+from dockerkit.models.resource import Collection, reading, told_warnings
 from dockerkit.models.service_options import ServiceOptions, ServiceUpdateOptions, api_arguments
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import Versioned, retried
@@ -156,10 +156,10 @@ class Service(Versioned):
 
         def attempt() -> answers.ServiceUpdateResponse:
             self.reload()
-            template = self.spec["TaskTemplate"]
             again: dict[str, Any] = {"image": self.image}
             if given.get("force_update") is True:
-                again["force_update"] = int(template.get("ForceUpdate") or 0) + 1
+                with reading("Service.spec"):
+                    again["force_update"] = int(self.spec["TaskTemplate"].get("ForceUpdate") or 0) + 1
             arguments = api_arguments(self.client, {**given, **again, **_kept(given, "image")})
             return self.client.api.update_service(self, self.version, fetch_current_spec=True, **arguments)
 
@@ -275,7 +275,7 @@ class Service(Versioned):
 
     def _changed(self, answer: answers.ServiceUpdateResponse) -> answers.ServiceUpdateResponse:
         self._updated = True
-        for warning in answer.get("Warnings") or []:
+        for warning in told_warnings(answer):
             warnings.warn(f"service {self.name}: {warning}", stacklevel=3)
         self.reload()
         return answer
@@ -311,7 +311,7 @@ class ServiceCollection(Collection[Service]):
         """
         arguments = api_arguments(self.client, {**options, "image": image, "command": command})
         made = self.client.api.create_service(**arguments)
-        for warning in _warnings(made):
+        for warning in told_warnings(made):
             warnings.warn(f"service {options.get('name') or made['ID']}: {warning}", stacklevel=2)
         return self.get(made["ID"])
 
@@ -339,8 +339,3 @@ class ServiceCollection(Collection[Service]):
 
 def _kept(options: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {name: options[name]} if options.get(name) is not None else {}
-
-
-def _warnings(answer: Mapping[str, Any]) -> builtins.list[str]:
-    """The warnings of an answer; older engines have one, newer ones several."""
-    return [*(answer.get("Warnings") or []), *([answer["Warning"]] if answer.get("Warning") else [])]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dockerkit import errors
 from dockerkit.errors import InvalidArgument
+from dockerkit.models.resource import reading
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import Moment
@@ -174,7 +175,8 @@ class System:
         api = self.client.api
         verbose = True if api._supports("GET /system/df", "verbose") else None
         raw: Mapping[str, Any] = api.df(type, verbose)
-        return DiskUsage(_images(raw), _containers(raw), _volumes(raw), _build_cache(raw), raw)
+        with reading("GET /system/df"):
+            return DiskUsage(_images(raw), _containers(raw), _volumes(raw), _build_cache(raw), raw)
 
     def prune(
         self,
@@ -236,7 +238,8 @@ class System:
             run("build_cache", lambda: api.prune_builds(filters=aged or None, all=all or None))
         elif build_cache:
             skipped.append("build_cache")
-        return _report(answers, skipped)
+        with reading("the reports of what was removed"):
+            return _report(answers, skipped)
 
 
 def _report(answers: Mapping[str, Mapping[str, Any]], skipped: Sequence[str]) -> PruneReport:

@@ -64,7 +64,7 @@ class VolumeFiles:
         try:
             labels = "LABEL dockerkit.helper=volume"
             records = client.api.import_image_from_data(_EMPTY_ARCHIVE, changes=labels)
-            self._image = json.loads(records.splitlines()[-1])["status"]
+            self._image = str(json.loads(records.splitlines()[-1]).get("status"))
             made = client.api.create_container_from_config(
                 {
                     "Image": self._image,

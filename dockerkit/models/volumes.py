@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dockerkit import errors
 from dockerkit.api.encode import Filters
-from dockerkit.errors import InvalidArgument
+from dockerkit.errors import InvalidArgument, StreamParseError
 from dockerkit.models.resource import Collection, Model
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retried
@@ -240,7 +240,9 @@ class VolumeCollection(Collection[Volume]):
         Args:
             filters: ``{"dangling": True, "driver": "local", "label": ["a=b"], "name": "data"}``.
         """
-        found = self.client.api.volumes(filters)["Volumes"] or []
+        found = self.client.api.volumes(filters).get("Volumes") or []
+        if not isinstance(found, builtins.list) or not all(isinstance(attrs, dict) for attrs in found):
+            raise StreamParseError("the answer to GET /volumes holds no list of volumes")
         return Table(self.prepare_model({**attrs}, partial=True) for attrs in found)
 
     def prune(self, filters: Filters | None = None, *, all: bool = False) -> answers.VolumePruneResponse:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from dockerkit.errors import StreamError, StreamTruncated
+from dockerkit.errors import StreamError, StreamParseError, StreamTruncated
 from dockerkit.streams import frames, jsonlines
 
 if TYPE_CHECKING:
@@ -295,7 +295,10 @@ def _to_decode(source: Source) -> Iterator[tuple[list[bytes], Callable[[bytes], 
 def _records(source: Source) -> Iterator[Any]:
     for lines, decode in _to_decode(source):
         for line in lines:
-            yield from decode(line)
+            for record in decode(line):
+                if not isinstance(record, dict):
+                    raise _no_object(line)
+                yield record
 
 
 def _checked(
@@ -305,12 +308,18 @@ def _checked(
         for line in lines:
             records = decode(line)
             for record in records:
-                if isinstance(record, dict) and ("errorDetail" in record or "error" in record):
+                if not isinstance(record, dict):
+                    raise _no_object(line)
+                if "errorDetail" in record or "error" in record:
                     raise _failure(record, failed)
             if decoded:
                 yield from records
             else:
                 yield line
+
+
+def _no_object(line: bytes) -> StreamParseError:
+    return StreamParseError(f"a record of this stream is no JSON object: {line[:200]!r}")
 
 
 def _failure(

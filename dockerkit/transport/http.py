@@ -11,6 +11,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from dockerkit.errors import StreamParseError
 from dockerkit.hooks import Call, Hook, watched
 from dockerkit.transport import failures
 from dockerkit.transport.dial import Dial, Dialer
@@ -154,6 +155,7 @@ class Transport:
             _send(connection, method, target, upgrade, body, timeouts)
             response = _head(connection, method)
             if response.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
+                _refuse_a_body(response, asked)
                 return Hijacked(response, connection, self.pool.give_back, asked)
             response.will_close = True  # its head was read past the connection, which can't be used again
         except BaseException as error:
@@ -194,6 +196,15 @@ def _wants_tls(response: http.client.HTTPResponse) -> bool:
         return False
     response.close()
     return True
+
+
+def _refuse_a_body(response: http.client.HTTPResponse, asked: str) -> None:
+    """A body of known size is no connection that was handed over: it would be waited for without end."""
+    if response.status == http.client.OK and (response.chunked or response.length is not None):
+        raise StreamParseError(
+            f"{asked} was answered with a body of its own, not with the connection to read and write; "
+            "is there a proxy in between that does not pass on upgrades?"
+        )
 
 
 def _ask(

@@ -7,10 +7,14 @@ socket left open (the test run makes unclosed sockets errors).
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +25,9 @@ from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 from dockerkit import errors
 from dockerkit.api.client import APIClient
 
-STEP = max(1, 50 // settings.default.max_examples)  # `make unit` looks at every fifth byte, `make test` at each
+STEP = max(
+    1, 50 // settings.default.max_examples
+)  # `make unit` looks at every fifth byte or fewer, `make test` at each
 BOUND = 2.0  # seconds for any single exchange; the read timeout of the clients below is 0.2
 
 
@@ -164,26 +170,78 @@ def test_cut_at_every_byte(scripted: ScriptedEngine, api: APIClient, name: str) 
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_stalled_at_some_bytes(scripted: ScriptedEngine, name: str) -> None:
+def test_delayed_at_every_byte(scripted: ScriptedEngine, api: APIClient, name: str) -> None:
+    kind = KINDS[name]
+
+    def late(request: Any, wire: Any) -> None:
+        wire.send(kind.wire[:end])
+        time.sleep(0.001)
+        wire.send(kind.wire[end:])
+        wire.keep = not kind.ends_with_connection
+
+    scripted.on(kind.method, kind.path, late)
+    for end in range(0, len(kind.wire), STEP**2):  # noqa: B007 - `late` reads it
+        assert is_right(kind, outcome(api, kind)), end
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_reset_at_every_byte(name: str) -> None:
+    """Unlike a cut, a reset is never taken for the end of a hijacked connection."""
+    kind = KINDS[name]
+    body = kind.wire.index(b"\r\n\r\n") + 4
+
+    def reset(request: Any, wire: Any) -> None:
+        wire.send(kind.wire[:end])
+        wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wire.rfile.close()
+        wire.sock.close()
+        wire.keep = False
+
+    engine = ScriptedEngine(tcp=True)
+    try:
+        engine.on(kind.method, kind.path, reset)
+        with APIClient(engine.host, version="1.51", timeout=(5, 0.2)) as api:
+            for end in range(0, len(kind.wire), STEP):  # noqa: B007 - `reset` reads it
+                got = outcome(api, kind)
+                if name == "nothing" and end >= body:
+                    assert got is None or isinstance(got, errors.ConnectionFailed), (end, got)
+                else:
+                    assert isinstance(got, errors.DockerException), (end, got)
+    finally:
+        engine.close()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_stalled_at_every_byte(name: str) -> None:
     """What has a read timeout ends with it; a stream may be silent for hours, and ends when its client is closed."""
     kind = KINDS[name]
-    for end in (0, kind.wire.index(b"\r\n\r\n") + 2, len(kind.wire) - 1):
+    with ThreadPoolExecutor(16) as pool:
+        for end, got in pool.map(partial(stalled, kind), range(0, len(kind.wire), STEP**2)):
+            if name in ("json with a length", "json in chunks", "nothing"):
+                assert isinstance(got, errors.EngineTimeout), (end, got)
+            assert isinstance(got, (errors.EngineTimeout, errors.APIError, errors.ClientClosed)), (end, got)
 
-        def stall(request: Any, wire: Any, end: int = end) -> None:
-            wire.send(kind.wire[:end])
-            Answer.hang()(request, wire)
 
-        scripted.on(kind.method, kind.path, stall)
-        times_out = name in ("json with a length", "json in chunks", "nothing")
-        with APIClient(scripted.host, version="1.51", timeout=(5, 0.02)) as api:
-            closing = threading.Timer(BOUND if times_out else 0.04, api.close)
+def stalled(kind: Kind, end: int) -> tuple[int, Any]:
+    """The outcome when nothing more comes after so many bytes."""
+
+    def stall(request: Any, wire: Any) -> None:
+        wire.send(kind.wire[:end])
+        Answer.hang()(request, wire)
+
+    engine = ScriptedEngine()
+    try:
+        engine.on(kind.method, kind.path, stall)
+        with APIClient(engine.host, version="1.51", timeout=(5, 0.05)) as api:
+            times_out = kind.path.endswith(("/json", "/kill"))
+            closing = threading.Timer(BOUND if times_out else 0.1, api.close)
             closing.start()
             got = outcome(api, kind)
             closing.cancel()
             closing.join()
-        if times_out:
-            assert isinstance(got, errors.EngineTimeout), (end, got)
-        assert isinstance(got, (errors.EngineTimeout, errors.APIError, errors.ClientClosed)), (end, got)
+    finally:
+        engine.close()
+    return end, got
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -233,6 +291,13 @@ def test_a_hostile_head_or_body_is_an_error(scripted: ScriptedEngine, api: APICl
     scripted.on("GET", "/containers/abc/json", Answer.raw(reply))
     with pytest.raises(errors.DockerException):
         api.inspect_container("abc")
+
+
+@pytest.mark.parametrize("answer", [Answer.json({"Id": "a"}), Answer.chunked([OUTPUT], media_type=MULTIPLEXED)])
+def test_a_body_instead_of_the_connection_is_an_error(scripted: ScriptedEngine, api: APIClient, answer: Any) -> None:
+    scripted.on("POST", "/exec/abc/start", answer)
+    with pytest.raises(errors.StreamParseError, match="POST /v1.51/exec/abc/start was answered with a body"):
+        api.exec_start("abc")
 
 
 def test_an_endless_answer_is_refused_and_not_kept(
