@@ -51,7 +51,7 @@ class Taken(NamedTuple):
 def one(host: str, builder: str, folder: str, outputs: str | None) -> None:
     """One build, measured; prints a line of JSON."""
     from dockerkit import DockerClient
-    from dockerkit.build.buildkit import build, running
+    from dockerkit.builder.buildkit import build, running
     from dockerkit.models import images
 
     assert running, images  # loaded now: what is measured is a build, not an import
@@ -87,7 +87,7 @@ def compared(given: argparse.Namespace, builders: list[str]) -> dict[tuple[str, 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "context"
         make(folder)
-        for builder in builders:  # what comes last finds steps that the engine has done already
+        for builder in builders:  # the last one finds steps that the engine has already done
             cold = measured(given, builder, folder)
             taken["cold", builder] = [cold] if builder in BUILDERS else []
         for number in range(given.rounds):
@@ -103,7 +103,7 @@ def compared(given: argparse.Namespace, builders: list[str]) -> dict[tuple[str, 
 
 
 def main() -> int:
-    """Measure all cases; 1 if a promise is not kept."""
+    """Measure all cases. Return 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("host", nargs="?", default=os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,8 @@
-"""An engine of canned bytes on a Unix socket, in a process of its own, so that only the client's CPU is measured."""
+"""An engine that sends prepared bytes from a process of its own, so that only the client's CPU time is measured.
+
+It responds as dockerd does: connections stay open, heads have the same fields, a body above 2,048 bytes is one chunk and a
+smaller one has a length, archives come in chunks of 32 KiB, and each frame, event or record is a chunk that is sent at once.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +20,41 @@ from pathlib import Path
 Send = Callable[[socket.socket], None]
 HEAD = (
     b"HTTP/1.1 200 OK\r\nApi-Version: 1.45\r\nDocker-Experimental: false\r\nOstype: linux\r\n"
-    b"Server: Docker/26.1 (linux)\r\nDate: Mon, 23 Nov 2026 10:00:00 GMT\r\n"
+    b"Server: Docker/26.1.5 (linux)\r\nDate: Mon, 23 Nov 2026 10:00:00 GMT\r\n"
+)
+PING = (
+    HEAD + b"Builder-Version: 2\r\nCache-Control: no-cache, no-store, must-revalidate\r\nPragma: no-cache\r\n"
+    b"Swarm: inactive\r\nContent-Length: 2\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
 )
 RAW = b"application/vnd.docker.raw-stream"
 FRAMES = b"application/vnd.docker.multiplexed-stream"
 
 
 def whole(body: bytes, media: bytes = b"application/json", status: bytes = b"200 OK") -> Send:
-    """An answer with a length."""
-    head = HEAD.replace(b"200 OK", status) + b"Content-Type: %s\r\nContent-Length: %d\r\n\r\n" % (media, len(body))
-    return lambda sock: sock.sendall(head + body)
+    """Return a body: with its length if it is small, else as one chunk."""
+    head = HEAD.replace(b"200 OK", status) + b"Content-Type: %s\r\n" % media
+    if len(body) > 2048:
+        wire = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    else:
+        wire = head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    return lambda sock: sock.sendall(wire)
 
 
-def chunked(block: bytes, times: int, media: bytes = b"application/json", size: int = 0) -> Send:
-    """The same block so many times: one chunk each, or in chunks of ``size`` bytes cut without regard to its content."""
+def empty(sock: socket.socket) -> None:
+    """Return 204 without a body."""
+    sock.sendall(HEAD.replace(b"200 OK", b"204 No Content") + b"\r\n")
+
+
+def chunked(block: bytes, times: int, media: bytes = b"application/json", *, size: int = 0, together: int = 1) -> Send:
+    """Return the same block many times, a chunk each.
+
+    Args:
+        block: content of a chunk.
+        times: how often.
+        media: content type.
+        size: send chunks of this size instead, cut without regard to the content, as a proxy does.
+        together: chunks in one send, as a client finds them that reads more slowly than the engine writes.
+    """
     head = HEAD + b"Content-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % media
 
     def send(sock: socket.socket) -> None:
@@ -38,8 +63,8 @@ def chunked(block: bytes, times: int, media: bytes = b"application/json", size: 
             for piece in _cut(block, times, size):
                 sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
         else:
-            wire = b"%x\r\n%s\r\n" % (len(block), block)
-            for _ in range(times):
+            wire = b"%x\r\n%s\r\n" % (len(block), block) * together
+            for _ in range(times // together):
                 sock.sendall(wire)
         sock.sendall(b"0\r\n\r\n")
 
@@ -60,7 +85,7 @@ def _cut(block: bytes, times: int, size: int) -> Iterator[bytes]:
 def upgraded(block: bytes, times: int, media: bytes = FRAMES, pause: float = 0.02) -> Send:
     """A connection that is taken over, and closed by the engine at the end.
 
-    The pause after the head is for docker-py, which loses what comes together with it.
+    The pause after the head is for docker-py, which loses data that arrives together with it.
     """
     head = b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: %s\r\n\r\n" % media
 
@@ -83,7 +108,7 @@ def frames(size: int, total: int) -> bytes:
 
 
 class Engine:
-    """Serves routes until it is closed.
+    """Serve routes until it is closed.
 
     Args:
         path: of the socket.
@@ -95,7 +120,12 @@ class Engine:
         ready = multiprocessing.Event()
         self.requests = multiprocessing.Value("q", 0)
         self.connections = multiprocessing.Value("q", 0)
-        everything = {("GET", "/_ping"): whole(b"OK", b"text/plain"), ("GET", "/version"): whole(VERSION), **routes}
+        everything = {
+            ("GET", "/_ping"): lambda sock: sock.sendall(PING + b"OK"),
+            ("HEAD", "/_ping"): lambda sock: sock.sendall(PING),
+            ("GET", "/version"): whole(VERSION),
+            **routes,
+        }
         self._process = multiprocessing.get_context("fork").Process(
             target=_serve, args=(path, everything, ready, self.requests, self.connections), daemon=True
         )
@@ -109,7 +139,7 @@ class Engine:
         return counted
 
     def close(self) -> None:
-        """Stop the process and remove the socket."""
+        """Stop the process, and remove the socket."""
         self._process.kill()
         self._process.join()
         self._process.close()
@@ -150,7 +180,7 @@ def _converse(sock: socket.socket, table, requests) -> None:  # type: ignore[no-
 
 
 def _swallow(buffered, headers: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
-    """Read a request's body and forget it."""
+    """Read a request's body, and discard it."""
     if headers.get("transfer-encoding") == "chunked":
         while size := int(buffered.readline().split(b";")[0], 16):
             _skip(buffered, size + 2)

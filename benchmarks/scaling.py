@@ -1,6 +1,6 @@
-"""How cost grows with size: ``python -m benchmarks.scaling [--write]``.
+"""Measure how the cost grows with the size: ``python -m benchmarks.scaling [--write]``.
 
-Each line should cost the same for each unit, and hold the same memory, however much there is of it.
+The cost per unit and the memory should stay the same for any number of units.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import canned, run, scenarios
-
-BEGIN, END = "<!-- scaling: begin -->", "<!-- scaling: end -->"
 
 
 def listed(count: int) -> tuple[dict[tuple[str, str], canned.Send], str]:
@@ -44,8 +42,21 @@ def threads(count: int) -> tuple[dict[tuple[str, str], canned.Send], str]:
     )
 
 
+def line(mebibytes: int) -> tuple[dict[tuple[str, str], canned.Send], str]:
+    """Return one line without an end, as an engine sends it: messages of 16 KiB, each with a time."""
+    text = b"2026-11-25T17:57:29.968237123Z " + b"x" * 16384
+    frame = b"\1\0\0\0" + len(text).to_bytes(4, "big") + text
+    return {
+        ("GET", "/containers/[^/]+/json"): canned.whole(scenarios.INSPECT),
+        ("GET", "/containers/[^/]+/logs"): canned.chunked(frame, mebibytes * 64, canned.FRAMES),
+    }, (
+        "size = sum(len(entry.text) for entry in client.containers.get('abc').log_entries())\n"
+        f"assert size == {mebibytes} * 1024 * 1024, size"
+    )
+
+
 def events(count: int) -> tuple[dict[tuple[str, str], canned.Send], str]:
-    """An hour's worth at so many a second where that is below a million records."""
+    """Return as many records as an hour has, at one to a thousand in a second."""
     return {("GET", "/events"): canned.chunked(scenarios.EVENT * 10, count // 10)}, (
         f"assert sum(1 for _ in client.events(decode=True)) == {count}"
     )
@@ -57,7 +68,8 @@ ROWS: list[
     ("containers listed", listed, [10, 100, 1000, 10000], lambda n: max(10000 // n, 1) * n),
     ("MiB exported", streamed, [1, 16, 256, 4096], lambda n: n),
     ("threads, 5,120 inspects together", threads, [1, 4, 16, 64, 256], lambda n: 5120),
-    ("events, decoded", events, [3600, 36_000, 360_000, 3_600_000], lambda n: n),
+    ("MiB in one line of a log", line, [1, 16, 64], lambda n: n),
+    ("events in an hour, decoded", events, [3600, 36_000, 360_000, 3_600_000], lambda n: n),
 ]
 
 CHILD = """
@@ -85,8 +97,7 @@ def main() -> int:
             print(lines[-1], flush=True)
     table = "\n".join(lines)
     if options.write:
-        page = run.PAGE.read_text()
-        run.PAGE.write_text(page[: page.index(BEGIN) + len(BEGIN)] + "\n\n" + table + "\n\n" + page[page.index(END) :])
+        run.write("scaling", table)
     return 0
 
 

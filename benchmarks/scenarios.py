@@ -1,7 +1,8 @@
-"""What is measured: for each scenario what the canned engine answers, and the same work for each contender.
+"""What is measured: for each scenario the canned engine's responses, and the same work for each contender.
 
-A contender's function gets the socket's path and returns nothing; it is run in a fresh interpreter, and may mark the
-moment from which CPU counts by calling ``start()``.
+A contender's function gets the socket's path and returns nothing. It runs in a fresh interpreter and calls ``start()`` at the
+moment from which CPU time counts. A string is a whole process instead, from the interpreter's start to its end.
+``contenders.py`` adds the work of aiodocker and python-on-whales.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from benchmarks import canned
 
@@ -27,27 +29,36 @@ Work = Callable[[str, Callable[[], None]], None]
 
 @dataclass
 class Scenario:
-    """One row of the table: targets are ratios of CPU (or wall time) to docker-py."""
+    """One row of the table.
+
+    Attributes:
+        name: what is done.
+        target: largest ratio of dockerkit's CPU time to docker-py's.
+        routes: the engine's responses.
+        work: what each contender does.
+        shares: the part of the work that a slow contender does; its time is scaled up.
+    """
 
     name: str
     target: float
     routes: Callable[[], dict[tuple[str, str], canned.Send]]
     work: dict[str, Work | str] = field(default_factory=dict)
-    measure: str = "cpu"
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(name: str, target: float, routes: Callable[[], dict], measure: str = "cpu") -> Scenario:  # type: ignore[type-arg]
-    SCENARIOS[name] = Scenario(name, target, routes, measure=measure)
+def scenario(name: str, target: float, routes: Callable[[], dict]) -> Scenario:  # type: ignore[type-arg]
+    SCENARIOS[name] = Scenario(name, target, routes)
     return SCENARIOS[name]
 
 
-def contender(row: Scenario, *names: str) -> Callable[[Work], Work]:
+def contender(row: Scenario, *names: str, share: float = 1) -> Callable[[Work], Work]:
     def add(work: Work) -> Work:
         for name in names:
             row.work[name] = work
+            row.shares[name] = share
         return work
 
     return add
@@ -63,7 +74,7 @@ def api(path: str):  # type: ignore[no-untyped-def]
 
 
 def client(path: str):  # type: ignore[no-untyped-def]
-    """The client of objects of whichever of the two this process measures."""
+    """Return the client of the library that this process measures."""
     if "docker" in sys.modules:
         return sys.modules["docker"].DockerClient(f"unix://{path}", version="1.45")
     import dockerkit
@@ -82,6 +93,7 @@ def bare(path: str, request: bytes) -> http.client.HTTPResponse:
 
 
 BOTH = ("dockerkit", "docker-py")
+MODULES = {"dockerkit": "dockerkit", "docker-py": "docker"}
 INSPECT = json.dumps(
     {
         "Id": "a" * 64,
@@ -90,10 +102,10 @@ INSPECT = json.dumps(
         "Config": {
             "Tty": False,
             "Image": "busybox",
-            "Env": ["PATH=/bin"] * 10,
-            "Labels": {f"l{n}": "v" for n in range(20)},
+            "Env": [f"VARIABLE_{n}=/usr/local/share/value" for n in range(20)],
+            "Labels": {f"org.example.label{n}": "some value" for n in range(20)},
         },
-        "HostConfig": {f"Option{n}": n for n in range(60)},
+        "HostConfig": {f"SomeOptionOfTheHost{n}": n for n in range(80)},
         "NetworkSettings": {"Ports": {}, "Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
         "Mounts": [],
     }
@@ -121,21 +133,51 @@ SUMMARIES = json.dumps(
 ).encode()
 
 
-# 1 -- start
+# 1 -- whole processes: an interpreter starts, imports, does one thing and ends
 
-# Whole processes: a fresh interpreter runs the code, and its start is counted too.
+CREATED = canned.whole(json.dumps({"Id": "a" * 64, "Warnings": []}).encode(), status=b"201 Created")
+living = lambda: {  # noqa: E731
+    ("POST", "/containers/create"): CREATED,
+    ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(5, 1), 1, pause=0),
+    ("POST", "/containers/[^/]+/start"): canned.empty,
+    ("POST", "/containers/[^/]+/exec"): CREATED,
+    ("POST", "/containers/[^/]+/wait"): canned.whole(b'{"StatusCode":0}'),
+    ("DELETE", "/containers/[^/]+"): canned.empty,
+    ("GET", "/containers/json"): canned.whole(SUMMARIES),
+    ("GET", "/containers/[^/]+/json"): canned.whole(
+        INSPECT.replace(b'"HostConfig": {', b'"HostConfig": {"LogConfig": {"Type": "json-file"}, ')
+    ),
+    ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(100, 108), 100, canned.FRAMES),
+    ("POST", "/exec/[^/]+/start"): canned.upgraded(canned.frames(5, 1), 1),
+    ("GET", "/images/[^/]+/json"): canned.whole(b'{"Id":"sha256:%s","RepoTags":["busybox:latest"]}' % (b"b" * 64)),
+    ("GET", "/exec/[^/]+/json"): canned.whole(
+        b'{"ID":"%s","Running":false,"ExitCode":0,"ProcessConfig":{"tty":false,"entrypoint":"true","arguments":[],'
+        b'"privileged":false},"OpenStdin":false,"OpenStderr":true,"OpenStdout":true,"Pid":0}' % (b"a" * 64)
+    ),
+}
+
 row = scenario("import", 0.15, dict)
 row.work |= {"dockerkit": "import dockerkit", "docker-py": "import docker"}
 
-PING = "import {0}, sys; {0}.from_env(environment={{'DOCKER_HOST': 'unix://' + sys.argv[1]}}).ping()"
-row = scenario("import, from_env, ping", 0.55, dict)
-row.work |= {"dockerkit": PING.format("dockerkit"), "docker-py": PING.format("docker")}
+CONNECTED = "import sys, {0}\nclient = {0}.DockerClient('unix://' + sys.argv[1])\n"
+SCRIPTS = {  # name -> target and code
+    "ping": (0.55, "client.ping()"),
+    "run": (0.7, "client.containers.run('busybox', 'true', remove=True)"),
+    "list 1,000, sparse": (0.7, "client.containers.list(all=True, sparse=True)"),
+    "list 1,000: id, name, status, labels": (
+        0.15, "for c in client.containers.list(all=True): c.id, c.name, c.status, c.labels"
+    ),
+    "logs of 100 lines": (0.7, "client.containers.get('abc').logs()"),
+}  # fmt: skip
+for name, (target, code) in SCRIPTS.items():
+    row = scenario(f"script: {name}", target, living)
+    row.work |= {library: CONNECTED.format(module) + code for library, module in MODULES.items()}
 
 
 # 2 -- small calls
 
 inspecting = lambda: {("GET", "/containers/[^/]+/json"): canned.whole(INSPECT)}  # noqa: E731
-row = scenario("inspect, one thread", 0.33, inspecting)
+row = scenario("inspect, one thread", 0.3, inspecting)
 
 
 @contender(row, *BOTH)
@@ -155,11 +197,10 @@ def _(path: str, start: Callable[[], None]) -> None:
     start()
     for _n in range(1500):
         sock.sendall(b"GET /v1.45/containers/abc/json HTTP/1.1\r\nHost: docker\r\n\r\n")
-        length = 0
-        while (line := stream.readline()) != b"\r\n":
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.split(b":")[1])
-        json.loads(stream.read(length))
+        while stream.readline() != b"\r\n":
+            pass
+        json.loads(stream.read(int(stream.readline(), 16)))
+        stream.read(7)
 
 
 def in_threads(count: int, work: Callable[[], None]) -> None:
@@ -171,7 +212,7 @@ def in_threads(count: int, work: Callable[[], None]) -> None:
 
 
 for count in (16, 64):
-    row = scenario(f"inspect, {count} threads", 0.36, inspecting)
+    row = scenario(f"inspect, {count} threads", 0.23, inspecting)
 
     @contender(row, *BOTH)
     def _(path: str, start: Callable[[], None], count: int = count) -> None:
@@ -185,6 +226,17 @@ listing = lambda: {  # noqa: E731
     ("GET", "/containers/json"): canned.whole(SUMMARIES),
     ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT),
 }
+row = scenario("list 1,000, sparse, ten times with the first", 0.9, listing)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = client(path)
+    start()
+    for _n in range(10):
+        engine.containers.list(all=True, sparse=True)
+
+
 row = scenario("list 1,000: id, name, status, labels", 0.012, listing)
 
 
@@ -236,8 +288,13 @@ for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-Ki
     total = 64 if size == 100 else 256
     logs = lambda size=size, total=total: {  # noqa: E731
         ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT),
-        ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(size, 64 * 1024), total * 16, canned.FRAMES),
-        ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(size, 64 * 1024), total * 4),
+        ("GET", "/containers/[^/]+/logs"): canned.chunked(
+            canned.frames(size, size + 8),
+            total * MIB // (size + 8),
+            canned.FRAMES,
+            together=max(64 * 1024 // (size + 8), 1),
+        ),
+        ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(size, 64 * 1024), total * 4, pause=0.5),
     }
     row = scenario(f"logs {total} MiB, {label} frames, bytes", targets[0], logs)
 
@@ -297,6 +354,32 @@ for size, label, targets in ((100, "100-byte", (0.5, 0.2, 0.08)), (16384, "16-Ki
                     pass
 
 
+# The same while the client keeps up with the engine, which sends each line as it reads it.
+lines = lambda: {  # noqa: E731
+    ("GET", "/containers/[^/]+/json"): canned.whole(INSPECT),
+    ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(100, 108), 200_000, canned.FRAMES),
+}
+row = scenario("logs of 200,000 lines, a send each, bytes", 0.45, lines)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    len(engine.logs("abc"))
+
+
+row = scenario("logs of 200,000 lines, a send each, stream", 0.15, lines)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    for _chunk in engine.logs("abc", stream=True, follow=False):
+        pass
+
+
 row = scenario(
     "logs of a terminal, 2 MiB, stream",
     0.002,
@@ -339,7 +422,7 @@ EVENT = (
 
 
 def bare_records(path: str, request: bytes) -> None:
-    """Read and decode all records of an answer with the standard library alone."""
+    """Read and decode all records of a response with the standard library."""
     response = bare(path, request)
     rest = b""
     while data := response.read1(65536):
@@ -374,7 +457,7 @@ for label, size, target in (
         bare_records(path, b"GET /v1.45/events HTTP/1.1\r\nHost: docker\r\n\r\n")
 
 
-row = scenario("50,000 pull records", 0.9, lambda: {("POST", "/images/create"): canned.chunked(PULL, 50_000)})
+row = scenario("50,000 pull records", 0.5, lambda: {("POST", "/images/create"): canned.chunked(PULL, 50_000)})
 
 
 @contender(row, *BOTH)
@@ -472,17 +555,35 @@ uploading = lambda: {  # noqa: E731
     ("PUT", "/containers/[^/]+/archive"): canned.whole(b""),
     ("POST", "/images/load"): canned.whole(b'{"stream":"Loaded image: x\\n"}\n'),
 }
+
+
+def cached_file() -> IO[bytes]:
+    """Return an open file of 512 MiB that is in the page cache."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 -- the caller closes it
+    file.truncate(512 * MIB)
+    while file.read(MIB):
+        pass
+    file.seek(0)
+    return file
+
+
+row = scenario("put_archive 512 MiB from an iterator", 0.6, uploading)
+
+
+@contender(row, *BOTH)
+def _(path: str, start: Callable[[], None]) -> None:
+    engine = api(path)
+    start()
+    engine.put_archive("abc", "/x", (BLOCK for _n in range(16 * 1024)))
+
+
 for verb, target in (("put_archive", 0.5), ("load", 0.42)):
-    row = scenario(f"{verb} 512 MiB", target, uploading)
+    row = scenario(f"{verb} 512 MiB from a file", target, uploading)
 
     @contender(row, *BOTH)
     def _(path: str, start: Callable[[], None], verb: str = verb) -> None:
         engine = api(path)
-        with tempfile.TemporaryFile() as archive:
-            archive.truncate(512 * MIB)
-            while archive.read(MIB):  # into the page cache, so that nobody pays for it below
-                pass
-            archive.seek(0)
+        with cached_file() as archive:
             start()
             if verb == "put_archive":
                 engine.put_archive("abc", "/x", archive)
@@ -516,7 +617,6 @@ row = scenario(
     "build context of 20,000 files, 20 patterns",
     0.16,
     lambda: {("POST", "/build"): canned.whole(b'{"stream":"ok\\n"}\n')},
-    measure="wall",
 )
 
 
@@ -530,12 +630,12 @@ def _(path: str, start: Callable[[], None]) -> None:
 
 
 # 10 ms of docker-py's 1.6 s
-row = scenario("its first byte", 0.006, dict, measure="wall")
+row = scenario("its first byte", 0.006, dict)
 
 
 @contender(row, "dockerkit")
 def _(path: str, start: Callable[[], None]) -> None:
-    from dockerkit.build.context import open_context
+    from dockerkit.builder.context import open_context
 
     root = make_tree()
     start()
@@ -554,21 +654,6 @@ def _(path: str, start: Callable[[], None]) -> None:
 
 # 9, 10, 12 -- exec, run, create
 
-CREATED = canned.whole(json.dumps({"Id": "a" * 64, "Warnings": []}).encode(), status=b"201 Created")
-living = lambda: {  # noqa: E731
-    ("POST", "/containers/create"): CREATED,
-    ("POST", "/containers/[^/]+/attach"): canned.upgraded(canned.frames(5, 1), 1, pause=0),
-    ("POST", "/containers/[^/]+/start"): canned.whole(b"", status=b"204 No Content"),
-    ("POST", "/containers/[^/]+/exec"): CREATED,
-    ("POST", "/containers/[^/]+/wait"): canned.whole(b'{"StatusCode":0}'),
-    ("DELETE", "/containers/[^/]+"): canned.whole(b"", status=b"204 No Content"),
-    ("GET", "/containers/[^/]+/json"): canned.whole(
-        INSPECT.replace(b'"HostConfig": {', b'"HostConfig": {"LogConfig": {"Type": "json-file"}, ')
-    ),
-    ("GET", "/containers/[^/]+/logs"): canned.chunked(canned.frames(5, 1), 1, canned.FRAMES),
-    ("POST", "/exec/[^/]+/start"): canned.upgraded(canned.frames(5, 1), 1),
-    ("GET", "/exec/[^/]+/json"): canned.whole(b'{"ExitCode":0,"Running":false}'),
-}
 row = scenario("100 exec_run", 0.4, living)
 
 
@@ -581,13 +666,12 @@ def _(path: str, start: Callable[[], None]) -> None:
         container.exec_run(["true"])
 
 
-row = scenario("50 run, removed", 0.24, living)
+row = scenario("50 run, removed, the first 50 of a process", 0.28, living)
 
 
 @contender(row, *BOTH)
 def _(path: str, start: Callable[[], None]) -> None:
     engine = client(path)
-    engine.containers.run("busybox", "true", remove=True)
     start()
     for _n in range(50):
         engine.containers.run("busybox", "true", remove=True)
@@ -613,7 +697,7 @@ OPTIONS = {
     "restart_policy": {"Name": "on-failure", "MaximumRetryCount": 5},
     "extra_hosts": {"somehost": "162.242.195.82"},
 }
-row = scenario("500 create with 18 options", 0.22, living)
+row = scenario("500 create with 18 options", 0.3, living)
 
 
 @contender(row, *BOTH)
@@ -630,14 +714,15 @@ row = scenario("2,000 bodies of create with 18 options, as JSON, unsent", 1.0, d
 
 @contender(row, "dockerkit")
 def _(path: str, start: Callable[[], None]) -> None:
-    from dockerkit.models.container_create import plan
+    from dockerkit.api.request import Request
+    from dockerkit.models.containers.create import plan
 
     engine = api(path)
     options = {name: value for name, value in OPTIONS.items() if name != "command"}
 
     def body() -> None:
-        made = plan(engine, "busybox", OPTIONS["command"], options, detach=False, pull="never")
-        engine._request("POST", "/containers/create", {}, {"name": made.name}, made.body, None, None)
+        made = plan(engine, "busybox", OPTIONS["command"], options, detach=False, pull="never", owner="create")
+        engine._encode(Request("POST", "/containers/create", {}, {"name": made.name}, made.body))
 
     body()
     start()
@@ -663,7 +748,7 @@ def _(path: str, start: Callable[[], None]) -> None:
 
 
 def ensure_contender(name: str) -> None:
-    """Make ``docker`` known before the work begins, for the contender that it is; imports are measured by themselves."""
+    """Import the contender before the work begins; imports are measured separately."""
     if name == "docker-py":
         import docker  # noqa: F401
     elif name == "dockerkit":

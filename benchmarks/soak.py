@@ -1,7 +1,7 @@
-"""Mixed work by many threads and forked children on a real engine, for a while: ``python -m benchmarks.soak [MINUTES]``.
+"""Stress a real engine with many threads and forked children: ``python -m benchmarks.soak [MINUTES]``.
 
-Nothing may fail, and memory, threads and descriptors may not grow. The engine is the one that the docker command would
-use; all that is made carries the label ``dockerkit.soak`` and is removed.
+Nothing may fail, and memory, threads and descriptors must not grow. It uses the engine that the docker command would use.
+Everything that it creates has the label ``dockerkit.soak``, and is removed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ THREADS = 32
 
 
 class Soak:
-    """Threads that pick work at random until the time is over."""
+    """Threads that do random work until the time is over."""
 
     def __init__(self, client: dockerkit.DockerClient, pause: float) -> None:
         self.client = client
@@ -66,7 +66,7 @@ class Soak:
         output = self.client.containers.run("busybox", ["echo", "out"], name=name, labels=LABEL)
         container = self.client.containers.get(name)
         if output != b"out\n":
-            # Seen on an engine under load: its own log of the container was empty, too. All that it has, we must have.
+            # Seen on an engine under load: its own log of the container was empty, too. Everything in the log must be returned.
             expect(output, container.logs())
             self.done["output dropped by the engine"] += 1
         container.remove()
@@ -108,14 +108,14 @@ def expect(got: Any, wanted: Any) -> None:
 
 
 class State(NamedTuple):
-    """What the process holds."""
+    """Resources that the process uses."""
 
     malloc: int
-    """KiB that C code asked for and did not give back: most of the large blocks."""
+    """KiB allocated by C code: most of the large blocks."""
     blocks: int
-    """Blocks of memory that Python's objects are in."""
+    """Memory blocks of Python objects."""
     resident: int
-    """KiB of memory, with the gaps that the allocators keep between what is in use."""
+    """KiB of resident memory, including unused gaps of the allocators."""
     threads: int
     descriptors: int
 
@@ -134,7 +134,7 @@ class _MallInfo(ctypes.Structure):
 
 
 def state() -> State:
-    """What it holds now; of a few moments the one in which the least was on its way."""
+    """Return the current resources: the minimum of a few samples."""
     return min(_state() for _ in range(10))
 
 
@@ -154,7 +154,7 @@ def _state() -> State:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("minutes", type=float, nargs="?", default=30)
-    parser.add_argument("--pause", type=float, default=0.05, help="seconds that a thread rests between two works")
+    parser.add_argument("--pause", type=float, default=0.05, help="seconds that a thread pauses between two jobs")
     options = parser.parse_args()
     client = dockerkit.from_env(timeout=120)
     soak = Soak(client, options.pause)

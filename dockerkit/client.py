@@ -1,66 +1,83 @@
-"""DockerClient: the front door of the object layer."""
+"""DockerClient: the entry point of the high-level layer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
-from dockerkit.constants import DEFAULT_CONNECT_RETRY, DEFAULT_TIMEOUT_SECONDS, DEFAULT_USER_AGENT, KEPT_CONNECTIONS
-from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
+from dockerkit.api.defaults import (
+    DEFAULT_CONNECT_RETRY,
+    DEFAULT_TIMEOUT_SECONDS,
+    DEFAULT_USER_AGENT,
+    MAX_IDLE_CONNECTIONS,
+)
+from dockerkit.api.defaults import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
 
 if TYPE_CHECKING:
     import ssl
-    from datetime import datetime
-    from typing import Self
+    from typing import Self, Unpack
 
     from dockerkit.api.client import APIClient
-    from dockerkit.api.connected import Seconds
-    from dockerkit.api.encode import Filters
-    from dockerkit.config import Endpoint
+    from dockerkit.api.container_streams import TimeLike
+    from dockerkit.api.request import Seconds
+    from dockerkit.endpoint.discovery import Endpoint
+    from dockerkit.endpoint.tls import TLSConfig
     from dockerkit.hooks import Hook
+    from dockerkit.models.builders import Builders
     from dockerkit.models.configs import ConfigCollection
     from dockerkit.models.containers import ContainerCollection
-    from dockerkit.models.images import ImageCollection
+    from dockerkit.models.images import Image, ImageCollection
     from dockerkit.models.networks import NetworkCollection
     from dockerkit.models.nodes import NodeCollection
     from dockerkit.models.plugins import PluginCollection
+    from dockerkit.models.sandbox import Sandbox, SandboxOptions
     from dockerkit.models.secrets import SecretCollection
     from dockerkit.models.services import ServiceCollection
-    from dockerkit.models.stacks import StackCollection
+    from dockerkit.models.services.stacks import StackCollection
     from dockerkit.models.swarm import Swarm
     from dockerkit.models.system import System
     from dockerkit.models.tasks import TaskCollection
     from dockerkit.models.volumes import VolumeCollection
+    from dockerkit.parsing.values import Duration, Environment
+    from dockerkit.progress import ProgressSpec
+    from dockerkit.registry.client import Registry, RegistryOptions
     from dockerkit.streams import JSONStream
-    from dockerkit.tls import TLSConfig
+    from dockerkit.transport import Transport
     from dockerkit.transport.dial import Dial
     from dockerkit.types import answers
+    from dockerkit.types.filters import EventFilters
+    from dockerkit.types.flags import No, Yes
 
 
 class DockerClient:
     """A client of one Docker Engine: containers, images, networks, volumes, swarm, as objects.
 
-    Nothing is sent before the first call. Threads may share a client, forked children may go on using it, and it can be
-    pickled. It is a context manager; at its end the connections are closed.
+    Sends nothing before the first call. A client is thread-safe, forked children may keep using it, and it can be pickled.
+    It is a context manager, which closes its connections at the end.
 
     Args:
-        base_url: ``unix:///path``, ``tcp://host:port``, ``ssh://user@host``; None to find the engine as the docker
-            command does.
-        version: API version to speak; None or ``"auto"`` for the newest that both sides know.
-        timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.
+        base_url: ``unix:///path``, ``tcp://host:port``, ``ssh://user@host``, ``npipe:////./pipe/name``; None finds the engine
+            as the docker command does.
+        version: API version; None or ``"auto"`` negotiates the newest that both sides support.
+        timeout: connect and read timeout in seconds; pass a pair to set them separately. None disables them. Streams,
+            waits, pulls and builds have no read timeout.
         tls: True, a TLSConfig or an ssl context, for tcp.
-        user_agent: the User-Agent header.
-        num_pools: taken for docker-py's sake; there is one pool.
+        user_agent: value of the User-Agent header.
+        num_pools: accepted for compatibility with docker-py and ignored; there is one pool.
         credstore_env: environment variables for credential helpers.
-        use_ssh_client: taken for docker-py's sake; ssh:// always runs the system's ssh where there is one.
-        max_pool_size: idle connections that are kept.
-        context: name of a docker context, instead of base_url.
-        environment: instead of ``os.environ``, for ``DOCKER_HOST`` and its like.
-        headers: sent with each request.
-        hooks: told about each request, see :mod:`dockerkit.hooks`.
-        connect_retry: seconds to go on trying when an engine that answered before refuses connections; 0 for none.
-        dial: connects instead of dockerkit: a function of the seconds it may take that returns a connected socket.
+        use_ssh_client: accepted for compatibility with docker-py and ignored; ssh:// always runs the system's ssh if there
+            is one.
+        max_pool_size: maximum number of idle connections.
+        context: name of a Docker context, instead of base_url.
+        environment: variables to use instead of ``os.environ``, such as ``DOCKER_HOST``.
+        headers: additional headers of each request.
+        hooks: called for each request, see :mod:`dockerkit.hooks`.
+        connect_retry: seconds to retry connecting while an engine that was reachable before restarts; 0 disables retries.
+            A request that was already sent is never repeated, except GET and HEAD.
+        dial: opens connections instead of dockerkit, for example through your own tunnel. A function that takes a
+            timeout in seconds (None: no limit) and returns a connected socket on which the engine speaks plain HTTP.
+        transport: sends the requests instead of dockerkit, see :class:`dockerkit.transport.Transport`.
 
     Example::
 
@@ -78,18 +95,17 @@ class DockerClient:
         num_pools: int | None = None,
         credstore_env: Mapping[str, str] | None = None,
         use_ssh_client: bool = False,
-        max_pool_size: int = KEPT_CONNECTIONS,
+        max_pool_size: int = MAX_IDLE_CONNECTIONS,
         *,
         context: str | None = None,
         environment: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         hooks: Sequence[Hook] = (),
-        connect_retry: float = DEFAULT_CONNECT_RETRY,
+        connect_retry: Duration = DEFAULT_CONNECT_RETRY,
         dial: Dial | None = None,
+        transport: Transport | None = None,
     ) -> None:
-        from dockerkit.api.client import APIClient
-
-        self.api: APIClient = APIClient(
+        self.api: APIClient = self._create_api(
             base_url,
             version,
             timeout,
@@ -105,7 +121,14 @@ class DockerClient:
             hooks=hooks,
             connect_retry=connect_retry,
             dial=dial,
+            transport=transport,
         )
+
+    @staticmethod
+    def _create_api(*args: Any, **options: Any) -> APIClient:
+        from dockerkit.api.client import APIClient
+
+        return APIClient(*args, **options)
 
     @classmethod
     def from_env(
@@ -113,7 +136,7 @@ class DockerClient:
         *,
         version: str | None = None,
         timeout: Seconds = DEFAULT_TIMEOUT_SECONDS,
-        max_pool_size: int = KEPT_CONNECTIONS,
+        max_pool_size: int = MAX_IDLE_CONNECTIONS,
         environment: Mapping[str, str] | None = None,
         use_ssh_client: bool = False,
         use_context: bool = True,
@@ -121,19 +144,19 @@ class DockerClient:
         user_agent: str = DEFAULT_USER_AGENT,
         headers: Mapping[str, str] | None = None,
         hooks: Sequence[Hook] = (),
-        connect_retry: float = DEFAULT_CONNECT_RETRY,
+        connect_retry: Duration = DEFAULT_CONNECT_RETRY,
     ) -> Self:
-        """A client of the engine that the docker command would talk to.
+        """Create a client of the engine that the docker command would use.
 
         Args:
             version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry:
                 as for the class.
-            environment: instead of ``os.environ``.
-            use_context: False to ignore docker contexts.
+            environment: variables to use instead of ``os.environ``.
+            use_context: False ignores Docker contexts.
 
         Raises:
-            ContextNotFound: ``DOCKER_CONTEXT`` or the current context names none that exists.
-            InvalidArgument: ``DOCKER_HOST`` can't be understood.
+            ContextNotFound: ``DOCKER_CONTEXT`` or the current context does not exist.
+            InvalidArgument: ``DOCKER_HOST`` is invalid.
         """
         return cls(
             version=version,
@@ -156,23 +179,23 @@ class DockerClient:
         *,
         version: str | None = None,
         timeout: Seconds = DEFAULT_TIMEOUT_SECONDS,
-        max_pool_size: int = KEPT_CONNECTIONS,
+        max_pool_size: int = MAX_IDLE_CONNECTIONS,
         use_ssh_client: bool = False,
         credstore_env: Mapping[str, str] | None = None,
         user_agent: str = DEFAULT_USER_AGENT,
         headers: Mapping[str, str] | None = None,
         hooks: Sequence[Hook] = (),
-        connect_retry: float = DEFAULT_CONNECT_RETRY,
+        connect_retry: Duration = DEFAULT_CONNECT_RETRY,
     ) -> Self:
-        """A client of the engine of a docker context.
+        """Create a client of the engine of a Docker context.
 
         Args:
-            name: of the context; None is the current one.
+            name: name of the context; None is the current one.
             version, timeout, max_pool_size, use_ssh_client, credstore_env, user_agent, headers, hooks, connect_retry:
                 as for the class.
 
         Raises:
-            ContextNotFound: there is no such context.
+            ContextNotFound: the context does not exist.
         """
         return cls(
             version=version,
@@ -188,12 +211,12 @@ class DockerClient:
         )
 
     def with_timeout(self, timeout: Seconds) -> Self:
-        """This client with another timeout, over the same connections; closing either closes both.
+        """Return this client with another timeout, over the same connections; closing either closes both.
 
-        It counts for streams, waits, pulls and builds too, which have no read timeout else.
+        Also applies to streams, waits, pulls and builds, which otherwise have no read timeout.
 
         Args:
-            timeout: seconds for connecting and for each wait on an answer, or a pair of both; None is no limit.
+            timeout: connect and read timeout in seconds; pass a pair to set them separately. None disables them.
 
         Example::
 
@@ -205,7 +228,7 @@ class DockerClient:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where the engine is, what named it, and why that was taken."""
+        """The address of the engine, where it was configured, and why it was chosen."""
         return self.api.endpoint
 
     @cached_property
@@ -215,12 +238,87 @@ class DockerClient:
 
         return ContainerCollection(self)
 
+    def sandbox(
+        self,
+        image: str | Image,
+        *,
+        network: bool | str = False,
+        memory: int | str = "256m",
+        cpus: float | str = 1,
+        pids: int = 64,
+        disk: int | str = "64m",
+        timeout: Duration | None = 30,
+        max_output: int | str | None = "1m",
+        files: Mapping[str, bytes | str] | None = None,
+        workdir: str = "/sandbox",
+        user: str = "65534:65534",
+        interpreter: Sequence[str] = ("sh", "-c"),
+        environment: Environment | None = None,
+        progress: ProgressSpec = None,
+        **options: Unpack[SandboxOptions],
+    ) -> Sandbox:
+        """Start a container for untrusted code. See the guide for what it does not protect against.
+
+        Args:
+            image: name, ID or Image. It must contain ``sh`` and ``sleep``.
+            network: False disables networking, True uses the engine's default network; or the name of a network.
+            memory: memory limit, as ``"256m"`` or bytes; there is no swap.
+            cpus: maximum CPUs.
+            pids: maximum number of processes and threads.
+            disk: size limit of its folder, and of ``/tmp``. Both are in memory and count against the memory limit.
+            timeout: seconds for each run; None disables the limit.
+            max_output: bytes to keep of each run's stdout and stderr; None keeps everything.
+            files: initial files in its folder: contents by path.
+            workdir: path of its folder.
+            user: user that runs the code: ``uid:gid``.
+            interpreter: command that runs code passed as a string, its last argument: ``["python3", "-c"]``.
+            environment: a dict, or a list of ``"NAME=value"``.
+            progress: display of a pull: True, "plain", a function.
+            options: as for :meth:`ContainerCollection.create`: ``name``, ``labels``, ``platform``, ``pull``, ``volumes``
+                and ``runtime``, such as gVisor's ``"runsc"``.
+
+        Returns:
+            A context manager, which removes the container at the end.
+
+        Example::
+
+            with client.sandbox("python:3.12", interpreter=["python3", "-c"]) as sandbox:
+                print(sandbox.run("print(6 * 7)", timeout=5).stdout)
+        """
+        from dockerkit.models.sandbox import Sandbox
+
+        return Sandbox(
+            self,
+            image,
+            network=network,
+            memory=memory,
+            cpus=cpus,
+            pids=pids,
+            disk=disk,
+            timeout=timeout,
+            max_output=max_output,
+            files=files,
+            workdir=workdir,
+            user=user,
+            interpreter=interpreter,
+            environment=environment,
+            progress=progress,
+            options=options,
+        )
+
     @cached_property
     def images(self) -> ImageCollection:
         """Images: ``pull``, ``push``, ``build``, ``get``, ``list``, ``load``, ``search``, ``prune``."""
         from dockerkit.models.images import ImageCollection
 
         return ImageCollection(self)
+
+    @cached_property
+    def builders(self) -> Builders:
+        """Builders of images: ``list`` shows which can be used, ``inspect`` shows version and platforms of a BuildKit."""
+        from dockerkit.models.builders import Builders
+
+        return Builders(self)
 
     @cached_property
     def networks(self) -> NetworkCollection:
@@ -245,8 +343,8 @@ class DockerClient:
 
     @cached_property
     def stacks(self) -> StackCollection:
-        """Stacks of the swarm, services that belong together: ``deploy``, ``get``, ``list``."""
-        from dockerkit.models.stacks import StackCollection
+        """Stacks of the swarm, groups of services: ``deploy``, ``get``, ``list``."""
+        from dockerkit.models.services.stacks import StackCollection
 
         return StackCollection(self)
 
@@ -266,9 +364,9 @@ class DockerClient:
 
     @property
     def swarm(self) -> Swarm:
-        """The swarm that the engine is part of: ``init``, ``join``, ``leave``, ``update``, ``unlock``.
+        """The swarm of the engine: ``init``, ``join``, ``leave``, ``update``, ``unlock``.
 
-        A new object each time, so that its facts are of now; they are asked for when they are first used.
+        Returns a new object each time, which loads its attributes on first access.
         """
         from dockerkit.models.swarm import Swarm
 
@@ -297,76 +395,89 @@ class DockerClient:
 
     @cached_property
     def system(self) -> System:
-        """The engine itself: typed events, disk use, prune of everything."""
+        """The engine itself: typed events, disk usage, system prune."""
         from dockerkit.models.system import System
 
         return System(self)
 
+    def registry(self, host: str = "docker.io", **options: Unpack[RegistryOptions]) -> Registry:
+        """Return a registry, to list tags, read manifests and copy images without pulling. Sends nothing.
+
+        It uses the credentials of this client's pulls, and the engine's list of insecure registries.
+
+        Args:
+            host: host and port of the registry; "docker.io" is Docker Hub.
+            options: other arguments of :class:`~dockerkit.registry.client.Registry`.
+
+        Example::
+
+            with client.registry("registry.example.com") as registry:
+                print(registry.tags("team/app"))
+        """
+        from dockerkit.registry.client import Registry
+
+        return Registry._of_engine(self.api, host, **options)
+
     def ping(self) -> bool:
-        """Whether the engine answers. ``GET /_ping``
+        """Return whether the engine responds. ``GET /_ping``
 
         Raises:
-            ConnectionFailed: it does not; the message says what to do.
+            ConnectionFailed: the engine does not respond; the message says what to do.
         """
         return self.api.ping()
 
     def version(self, api_version: bool = True) -> answers.SystemVersion:
-        """Versions of the engine and its parts. ``GET /version``
+        """Return the versions of the engine and its components. ``GET /version``
 
         Args:
-            api_version: ask under the API version in use, or under the engine's newest.
+            api_version: prefix the path with the API version in use; False sends it without a version.
         """
         return self.api.version(api_version)
 
     def info(self) -> answers.SystemInfo:
-        """What the engine says about itself and its host. ``GET /info``"""
+        """Return details of the engine and its host. ``GET /info``"""
         return self.api.info()
 
     def df(self) -> answers.SystemDataUsageResponse:
-        """Disk use of images, containers, volumes and build cache. ``GET /system/df``"""
+        """Return the disk usage of images, containers, volumes and build cache. ``GET /system/df``"""
         return self.api.df()
 
     @overload
     def events(
         self,
-        since: datetime | float | str | None = None,
-        until: datetime | float | str | None = None,
-        filters: Filters | None = None,
-        decode: Literal[False] | None = None,
+        since: TimeLike = None,
+        until: TimeLike = None,
+        filters: EventFilters | None = None,
+        decode: No | None = None,
     ) -> JSONStream[bytes]: ...
 
     @overload
     def events(
-        self,
-        since: datetime | float | str | None = None,
-        until: datetime | float | str | None = None,
-        filters: Filters | None = None,
-        *,
-        decode: Literal[True],
+        self, since: TimeLike = None, until: TimeLike = None, filters: EventFilters | None = None, *, decode: Yes
     ) -> JSONStream[dict[str, Any]]: ...
 
     @overload
     def events(
         self,
-        since: datetime | float | str | None = None,
-        until: datetime | float | str | None = None,
-        filters: Filters | None = None,
+        since: TimeLike = None,
+        until: TimeLike = None,
+        filters: EventFilters | None = None,
         decode: bool | None = None,
     ) -> JSONStream[bytes] | JSONStream[dict[str, Any]]: ...
 
     def events(
         self,
-        since: datetime | float | str | None = None,
-        until: datetime | float | str | None = None,
-        filters: Filters | None = None,
+        since: TimeLike = None,
+        until: TimeLike = None,
+        filters: EventFilters | None = None,
         decode: bool | None = None,
     ) -> JSONStream[bytes] | JSONStream[dict[str, Any]]:
-        """What happens at the engine, as it happens. ``GET /events``
+        """Stream the engine's events. ``GET /events``
 
         Args:
-            since, until: a datetime (UTC where it has no zone), or seconds since 1970.
+            since, until: start and end: a datetime (UTC if it is naive), or seconds since 1970.
             filters: ``{"type": "container", "event": ["start", "die"], ...}``.
-            decode: dicts instead of bytes.
+            decode: yield dicts instead of bytes.
 
         Returns:
             An iterator with ``close()``, which other threads may call.
@@ -384,36 +495,41 @@ class DockerClient:
         *,
         save: bool = False,
     ) -> dict[str, Any]:
-        """Check credentials with a registry and use them from now on. ``POST /auth``
+        """Log in to a registry, and store the credentials for this client's calls. ``POST /auth``
 
         Args:
-            username, password, email: for the registry.
-            registry: its address; None is Docker Hub.
-            reauth: ask the registry even where these credentials are known.
-            dockercfg_path: read this config.json first.
-            save: keep them beyond this client, where the docker command keeps its own.
+            username, password, email: account at the registry.
+            registry: host name or URL; None is Docker Hub.
+            reauth: log in even if credentials are already stored.
+            dockercfg_path: config.json to load first.
+            save: also store the credentials where the docker command does.
 
         Raises:
-            APIError: the registry does not accept them.
+            APIError: the registry refuses the credentials.
+
+        Example::
+
+            client.login("me", "secret", registry="registry.example.com")
+            client.images.pull("registry.example.com/team/app:1.2")
         """
         return self.api.login(username, password, email, registry, reauth, dockercfg_path, save=save)
 
     def logout(self, registry: str | None = None) -> bool:
-        """Forget the credentials for a registry: this client's, and those that the docker command keeps. Sends nothing.
+        """Delete the credentials for a registry, from this client and from the docker command's configuration. Sends nothing.
 
         Args:
-            registry: its address; None is Docker Hub.
+            registry: host name or URL; None is Docker Hub.
 
         Returns:
-            Whether there were any.
+            Whether credentials were stored.
         """
         return self.api.logout(registry)
 
     def close(self) -> None:
-        """Close all connections; calls that run in other threads end with ClientClosed."""
+        """Close all connections; calls in other threads raise ClientClosed."""
         self.api.close()
 
-    if not TYPE_CHECKING:  # a type checker must go on refusing names that there are not
+    if not TYPE_CHECKING:  # type checkers must still refuse unknown names
 
         def __getattr__(self, name: str) -> Any:
             from dockerkit.api.client import APIClient

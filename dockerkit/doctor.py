@@ -1,7 +1,7 @@
-"""What stands between this program and an engine: ``python -m dockerkit doctor``.
+"""Diagnose the connection to an engine: ``python -m dockerkit doctor``.
 
-It looks where a client would look, connects, asks the engine about itself, and says of each problem what to do.
-Nothing is changed, and no secret is shown.
+It finds the engine as a client does, connects, inspects it, and says for each problem what to do. It changes nothing and
+shows no secrets.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dockerkit import config, errors
-from dockerkit.config import Endpoint
-from dockerkit.context import store
+from dockerkit import errors
+from dockerkit.cliconfig import configfile, context_store
+from dockerkit.endpoint import discovery
+from dockerkit.endpoint.discovery import Endpoint
+from dockerkit.errors.quoting import without_password
+from dockerkit.parsing.times import parse_time
 
 if TYPE_CHECKING:
     from dockerkit.api.client import APIClient
+    from dockerkit.parsing.values import Duration
 
 __all__ = ["Problem", "Report", "examine"]
 
@@ -30,24 +34,29 @@ _VARIABLES = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "XDG_RUNTIME_DIR"),
 )
 _EXTRAS = {
-    "buildkit": ("h2", "google.protobuf"),
-    "otel": ("opentelemetry",),
-    "progress": ("rich",),
-    "ssh": ("paramiko",),
-    "windows": ("win32file",),
+    "asyncio": ("greenlet", "AsyncDockerClient"),
+    "otel": ("opentelemetry", "traces of requests"),
+    "progress": ("rich", 'progress="rich"'),
+    "socks": ("socks", "engines behind SOCKS proxies"),
+    "ssh": ("paramiko", "ssh:// without the ssh command"),
+    "testing": ("pytest", "fixtures for pytest"),
+    "websocket": ("websocket", "attach_socket(ws=True)"),
+    "windows": ("win32file", "named pipes of Windows"),
 }
+"""The module that an extra installs, and what it is for."""
+_LISTED = ("looked_for", "extras_not_installed")  # one line for each
 _CLOCK_SKEW = 60.0
 _SLOW_DRIVERS = ("aufs", "devicemapper", "vfs")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is wrong, or will be.
+    """A problem found by the doctor.
 
     Attributes:
-        level: ``"error"``: nothing works before it is solved; ``"warning"``: something may not.
-        what: the problem.
-        do: what to do about it.
+        level: ``"error"`` if nothing works before it is solved, otherwise ``"warning"``.
+        what: description of the problem.
+        do: what to do.
     """
 
     level: str
@@ -57,7 +66,7 @@ class Problem:
 
 @dataclass
 class Report:
-    """What was found. The sections are plain values, ready for JSON."""
+    """The results. The sections are plain values that can be written as JSON."""
 
     client: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
@@ -69,19 +78,19 @@ class Report:
 
     @property
     def healthy(self) -> bool:
-        """Whether an engine answers, and nothing stands in the way."""
+        """Whether an engine responds and there are no errors."""
         return not any(problem.level == "error" for problem in self.problems)
 
     def error(self, what: object, do: str = "") -> None:
-        """Note what keeps it from working, and what to do."""
+        """Add an error, and what to do."""
         self.problems.append(Problem("error", str(what), do))
 
     def warning(self, what: object, do: str = "") -> None:
-        """Note what may be in the way, and what to do."""
+        """Add a warning, and what to do."""
         self.problems.append(Problem("warning", str(what), do))
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for JSON."""
+        """Return the report as a dict that can be written as JSON."""
         return {"healthy": self.healthy, **asdict(self)}
 
 
@@ -90,15 +99,15 @@ def examine(
     *,
     context: str | None = None,
     environment: Mapping[str, str] | None = None,
-    timeout: float = 10,
+    timeout: Duration = 10,
 ) -> Report:
-    """Look at everything; problems are reported, not raised.
+    """Examine the configuration and the engine; problems are reported, not raised.
 
     Args:
-        base_url: an engine's address; found as a client finds it when None.
-        context: a docker context, instead.
-        environment: variables to read instead of the process's own.
-        timeout: seconds for each answer of the engine.
+        base_url: address of the engine; None finds it as a client does.
+        context: name of a Docker context, instead of base_url.
+        environment: variables to use instead of ``os.environ``.
+        timeout: seconds for each response of the engine.
     """
     env = os.environ if environment is None else environment
     report = Report()
@@ -108,7 +117,7 @@ def examine(
     _contexts(report, env, settings)
     _credentials(report, env, settings)
     try:
-        endpoint = config.resolve(base_url, context=context, environment=env)
+        endpoint = discovery.resolve(base_url, context=context, environment=env)
     except errors.DockerException as error:
         report.error(error)
         return report
@@ -125,18 +134,18 @@ def _client(report: Report) -> None:
     from dockerkit import __version__
     from dockerkit.api import versions
 
-    def there(module: str) -> bool:
-        try:
-            return find_spec(module) is not None
-        except ModuleNotFoundError:
-            return False
-
+    missing = [name for name, (module, _) in _EXTRAS.items() if find_spec(module) is None]
     report.client = {
         "dockerkit": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
         "api_versions": f"{versions.FLOOR} to {versions.CEILING}",
-        "extras": [name for name, modules in _EXTRAS.items() if all(map(there, modules))],
+        "extras": [name for name in _EXTRAS if name not in missing],
+        "extras_not_installed": [
+            f"{name}, for {_EXTRAS[name][1]}: pip install 'dockerkit[{name}]'"
+            for name in missing
+            if name != "windows" or os.name == "nt"
+        ],
         "ssh": shutil.which("ssh"),
         "docker_command": shutil.which("docker"),
     }
@@ -145,46 +154,47 @@ def _client(report: Report) -> None:
 def _environment(report: Report, env: Mapping[str, str]) -> None:
     report.environment = {name: _without_login(env[name]) for name in _VARIABLES if env.get(name)}
     if env.get("DOCKER_CERT_PATH") and not env.get("DOCKER_TLS_VERIFY") and not env.get("DOCKER_TLS"):
-        report.warning("DOCKER_CERT_PATH is set, but TLS is not asked for", "Set DOCKER_TLS_VERIFY=1 as well")
+        report.warning("DOCKER_CERT_PATH is set, but TLS is not enabled", "Also set DOCKER_TLS_VERIFY=1")
     for name in ("DOCKER_TLS_VERIFY", "DOCKER_TLS"):
         if env.get(name, "").lower() in ("0", "false", "no", "off"):
             report.warning(
-                f"{name}={env[name]} switches TLS on: any text does, for the docker command too", f"Unset {name}"
+                f"{name}={env[name]} enables TLS, as any non-empty value does, for the docker command too",
+                f"Unset {name}",
             )
 
 
 def _settings(report: Report, env: Mapping[str, str]) -> dict[str, Any]:
     try:
-        return config.config_file(env)
+        return configfile.config_file(env)
     except errors.InvalidConfigFile as error:
         report.error(error, "Repair the file, or move it away and log in again")
         return {}
 
 
 def _contexts(report: Report, env: Mapping[str, str], settings: Mapping[str, Any]) -> None:
-    folder = config.config_dir(env)
+    folder = configfile.config_dir(env)
     try:
-        current = store.current_name(folder, settings)
-        stored = store.names(folder)
+        current = context_store.current_name(folder, settings)
+        stored = context_store.names(folder)
         for name in stored:
-            docker = store.read(folder, name)["Endpoints"].get("docker") or {}
-            files = sorted(store.tls_files(folder, name))
+            docker = context_store.read(folder, name)["Endpoints"].get("docker") or {}
+            files = sorted(context_store.tls_files(folder, name))
             report.contexts.append(
                 {"name": name, "host": docker.get("Host"), "tls_files": files, "current": name == current}
             )
     except errors.DockerException as error:
         report.error(error, "`docker context rm` it, or repair the file")
         return
-    if current != store.DEFAULT and env.get("DOCKER_HOST"):
+    if current != context_store.DEFAULT and env.get("DOCKER_HOST"):
         report.warning(
-            f"DOCKER_HOST is set and overrides the chosen context {current!r}", "Unset DOCKER_HOST to use it"
+            f"DOCKER_HOST is set and overrides the current context {current!r}", "Unset DOCKER_HOST to use the context"
         )
-    elif current != store.DEFAULT and env.get("DOCKER_CONTEXT") not in (None, "", current):
-        report.warning(f"DOCKER_CONTEXT is set and overrides the chosen context {current!r}", "Unset DOCKER_CONTEXT")
+    elif current != context_store.DEFAULT and env.get("DOCKER_CONTEXT") not in (None, "", current):
+        report.warning(f"DOCKER_CONTEXT is set and overrides the current context {current!r}", "Unset DOCKER_CONTEXT")
 
 
 def _credentials(report: Report, env: Mapping[str, str], settings: Mapping[str, Any]) -> None:
-    path = os.path.join(config.config_dir(env), "config.json")
+    path = os.path.join(configfile.config_dir(env), "config.json")
     helpers = {"": settings.get("credsStore"), **(settings.get("credHelpers") or {})}
     found = []
     for registry, helper in helpers.items():
@@ -194,17 +204,17 @@ def _credentials(report: Report, env: Mapping[str, str], settings: Mapping[str, 
         found.append({"registry": registry or "all others", "helper": helper, "program": program})
         if program is None:
             report.warning(
-                f"{path} names the credential helper {helper!r}, but there is no program docker-credential-{helper}",
-                f"Install it, or take {'credsStore' if not registry else f'credHelpers for {registry}'} out of the file",
+                f"{path} names the credential helper {helper!r}, but the program docker-credential-{helper} is not installed",
+                f"Install it, or remove {'credsStore' if not registry else f'credHelpers for {registry}'} from the file",
             )
-    kept = [name for name, entry in (settings.get("auths") or {}).items() if entry]
+    stored = [name for name, entry in (settings.get("auths") or {}).items() if entry]
     report.credentials = {
         "file": path if os.path.isfile(path) else None,
         "helpers": found,
-        "in_file": kept,
+        "in_file": stored,
     }
-    if kept and os.name == "posix" and os.stat(path).st_mode & 0o077:
-        report.warning(f"{path} holds passwords, and others may read it", f"chmod 600 {path}")
+    if stored and os.name == "posix" and os.stat(path).st_mode & 0o077:
+        report.warning(f"{path} contains passwords and is readable by other users", f"chmod 600 {path}")
 
 
 def _endpoint(report: Report, endpoint: Endpoint, env: Mapping[str, str]) -> None:
@@ -220,35 +230,33 @@ def _endpoint(report: Report, endpoint: Endpoint, env: Mapping[str, str]) -> Non
     }
     if tls is not None and not tls.verifies:
         report.warning(
-            "TLS without verifying: whoever sits between can read and change everything", "Give the CA, and verify"
+            "TLS certificates are not verified: an attacker in between can read and change everything",
+            "Configure the CA, and enable verification",
         )
     if endpoint.scheme == "tcp" and tls is None and endpoint.hostname not in ("localhost", "127.0.0.1", "::1"):
         report.warning(
-            f"{endpoint.host} is reached without TLS: whoever can connect to it is root there, and all can be read",
+            f"{endpoint.host} is reached without TLS: anyone who can connect has root access to it, and traffic is not encrypted",
             "Use ssh://, or TLS with client certificates",
         )
 
 
-def _engine(report: Report, endpoint: Endpoint, env: Mapping[str, str], timeout: float) -> None:
+def _engine(report: Report, endpoint: Endpoint, env: Mapping[str, str], timeout: Duration) -> None:
     from dockerkit.api.client import APIClient
 
     try:
-        # By its address, so that what was reported is what is tried.
-        with APIClient(endpoint.host, tls=endpoint.tls, timeout=timeout, environment=env) as api:
-            api.endpoint = endpoint
-            api._transport = api._new_transport()
+        with APIClient(endpoint, timeout=timeout, environment=env) as api:
             began = time.monotonic()
-            headers = api._ping_headers()
+            headers = api.ping_headers()
             report.engine["answered_after_ms"] = round((time.monotonic() - began) * 1000, 1)
             report.engine["builder"] = {"1": "classic", "2": "BuildKit"}.get(
-                headers.get("Builder-Version") or "", "not told"
+                headers.get("Builder-Version") or "", "unknown"
             )
-            _facts(report, api)
+            _details(report, api)
     except errors.DockerException as error:
-        report.error(error)
+        report.error(str(error).partition("\n  List everything that was tried")[0])  # which the report does
 
 
-def _facts(report: Report, api: APIClient) -> None:
+def _details(report: Report, api: APIClient) -> None:
     version: Mapping[str, Any] = api.version()
     info: Mapping[str, Any] = api.info()
     swarm = info.get("Swarm") or {}
@@ -276,60 +284,58 @@ def _facts(report: Report, api: APIClient) -> None:
         "proxy": _without_login(info.get("HttpProxy") or "") or None,
         "experimental": bool(info.get("ExperimentalBuild")),
     }
+    if "podman" in str(report.engine["product"]).lower():
+        report.engine["builder"] = "Buildah, without BuildKit"
+        report.engine["differences"] = "Podman is not Docker in all things: see Podman in dockerkit's documentation"
     for warning in info.get("Warnings") or ():
-        report.warning(f"the engine says: {' '.join(warning.split())}")
+        report.warning(f"the engine reports: {' '.join(warning.split()).removeprefix('WARNING: ')}")
     if swarm.get("Error"):
         report.warning(f"swarm: {swarm['Error']}", "`docker swarm leave`, and join again, or `docker swarm unlock`")
     if info.get("Driver") in _SLOW_DRIVERS:
-        report.warning(f"the storage driver {info['Driver']} is slow, or no longer maintained", "Use overlay2")
+        report.warning(f"the storage driver {info['Driver']} is slow or no longer maintained", "Use overlay2")
     skew = _skew(info.get("SystemTime"))
     if skew is not None and abs(skew) > _CLOCK_SKEW:
         report.warning(
-            f"the engine's clock is {abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} ours",
-            "Set the clocks: certificates, tokens and `since=` depend on them",
+            f"the engine's clock is {abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} this machine's",
+            "Synchronize the clocks: certificates, tokens and `since=` depend on them",
         )
 
 
 def _skew(text: str | None) -> float | None:
-    """Seconds that the engine's clock is ahead."""
+    """Return how many seconds the engine's clock is ahead."""
     from datetime import UTC, datetime
 
-    if not text:
-        return None
-    try:
-        return (datetime.fromisoformat(text[:19]).replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() + _zone(text)
-    except ValueError:
-        return None
+    theirs = parse_time(text)
+    return None if theirs is None else (theirs - datetime.now(UTC)).total_seconds()
 
 
-def _zone(text: str) -> float:
-    """Seconds to add to a local time such as ``2024-05-06T07:08:09.123456789+02:00`` to have UTC."""
-    tail = text[19:]
-    sign = max(tail.rfind("+"), tail.rfind("-"))
-    if sign < 0:
-        return 0
-    hours, _, minutes = tail[sign + 1 :].partition(":")
-    return (-1 if tail[sign] == "+" else 1) * (int(hours) * 3600 + int(minutes or 0) * 60)
+def _without_login(address: str) -> str:
+    """Return an address without a proxy's login, or without an engine's password."""
+    scheme, mark, rest = address.rpartition("://")
+    return f"{scheme}{mark}{rest.rpartition('@')[2]}" if scheme in ("http", "https", "") else without_password(address)
 
 
-def _without_login(text: str) -> str:
-    """An address without what one logs in with there; of an engine's only the password is a secret."""
-    scheme, mark, rest = text.rpartition("://")
-    login, at, place = rest.rpartition("@")
-    if not at:
-        return text
-    if scheme in ("http", "https", ""):
-        return f"{scheme}{mark}{place}"
-    user, colon, _ = login.partition(":")
-    return f"{scheme}{mark}{user}{':***' if colon else ''}@{place}"
+# --- text output
 
 
-# --- for people
+def render(report: Report, *, colour: bool = False) -> str:
+    """The report as text: the verdict first, then what is wrong, then what was found.
 
+    Args:
+        report: what was found.
+        colour: mark the verdict and the problems with ANSI colours.
+    """
 
-def render(report: Report) -> str:
-    """The report as text."""
-    lines: list[str] = []
+    def painted(text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+
+    lines: list[str] = [painted(*_verdict(report))]
+    for problem in sorted(report.problems, key=lambda problem: problem.level):  # errors before warnings
+        lines.append(
+            painted(f"{problem.level.upper()}:", "31" if problem.level == "error" else "33") + f" {problem.what}"
+        )
+        if problem.do:
+            lines.append(f"  -> {problem.do}")
     sections = (
         ("Client", report.client),
         ("Environment", report.environment),
@@ -338,31 +344,36 @@ def render(report: Report) -> str:
         ("Credentials", report.credentials),
     )
     for title, facts in sections:
-        if facts:
-            lines += [title, *_rows(facts), ""]
+        if rows := _rows(facts):
+            lines += ["", painted(title, "1"), *rows]
         if title == "Endpoint" and report.contexts:
-            lines += ["Contexts"]
-            lines += [f"  {'*' if one['current'] else ' '} {one['name']}: {one['host']}" for one in report.contexts]
-            lines += [""]
-    for problem in report.problems:
-        lines.append(f"{problem.level.upper()}: {problem.what}")
-        if problem.do:
-            lines.append(f"  -> {problem.do}")
-    lines.append("All is well." if not report.problems else "")
-    return "\n".join(lines).rstrip() + "\n"
+            lines += ["", painted("Contexts", "1")]
+            lines += [f"  {'*' if item['current'] else ' '} {item['name']}: {item['host']}" for item in report.contexts]
+    return "\n".join(lines) + "\n"
 
 
-def _rows(facts: Mapping[str, Any]) -> list[str]:
+def _verdict(report: Report) -> tuple[str, str]:
+    """A sentence, and its colour."""
+    host = report.endpoint.get("host")
+    if not report.healthy:
+        return f"\u2717 No working engine{f' at {host}' if host else ''}.", "31"
+    warnings = len(report.problems)
+    noted = f" {warnings} warning{'s' * (warnings > 1)}." if warnings else ""
+    return f"\u2713 Engine {report.engine.get('version')} responds at {host}.{noted}", "33" if warnings else "32"
+
+
+def _rows(section: Mapping[str, Any]) -> list[str]:
     rows = []
-    for name, value in facts.items():
+    for name, value in section.items():
         label = f"  {name.replace('_', ' ') if name.islower() else name}: "
-        if isinstance(value, list) and value and (isinstance(value[0], dict) or name == "looked_for"):
+        if isinstance(value, list) and value and (isinstance(value[0], dict) or name in _LISTED):
             rows.append(label.rstrip())
             rows += [
-                "    " + (", ".join(f"{k} {v}" for k, v in one.items()) if isinstance(one, dict) else str(one))
-                for one in value
+                "    " + (", ".join(f"{k} {v}" for k, v in item.items()) if isinstance(item, dict) else str(item))
+                for item in value
             ]
         else:
             text = ", ".join(map(str, value)) if isinstance(value, list) else value
-            rows.append(label + ("none" if text in (None, "") else str(text)))
+            if text not in (None, ""):
+                rows.append(f"{label}{text}")
     return rows

@@ -1,4 +1,4 @@
-"""Watching the requests of a client: hooks before and after each, a log, traces for OpenTelemetry.
+"""Hooks before and after each request of a client, with a log and OpenTelemetry traces.
 
 ::
 
@@ -11,36 +11,37 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from dockerkit.errors import InvalidArgument
+from dockerkit._lazy import lazy_names
+from dockerkit.errors import InvalidArgument, MissingExtra
 
 if TYPE_CHECKING:
     import logging
 
     from opentelemetry.trace import TracerProvider
 
-    from dockerkit.config import Endpoint
+    from dockerkit.endpoint.discovery import Endpoint
 
-__all__ = ["Call", "Hook", "Log", "OpenTelemetry"]
+__all__ = ["Hook", "Log", "OpenTelemetry", "RequestEvent"]
 
 
-class Call:
-    """One request, from before it is sent until the end of its answer.
+class RequestEvent:
+    """One request, from before it is sent until the end of its response.
 
     Attributes:
-        method: the verb.
-        path: the path as sent, with the version and without the query, which may hold secrets.
-        route: the path as in the Engine's API, ``/containers/{id}/start``; the same as ``path`` where it is not known.
-        endpoint: the engine.
-        sent: bytes of the body; None where the length was not known before.
-        status: the HTTP status; None before the answer, and where none came.
-        received: bytes of the answer's body so far.
-        error: what was raised instead of an answer.
-        answered: seconds until the head of the answer came.
-        duration: seconds until the end of the answer, which for streams is when they are closed.
-        notes: for hooks to keep things from before to after.
+        method: HTTP method.
+        path: path as sent, with the version and without the query, which may contain secrets.
+        route: path template of the Engine API, ``/containers/{id}/start``; the same as ``path`` if unknown.
+        endpoint: endpoint of the engine.
+        sent: bytes of the body; None if the length was not known in advance.
+        status: HTTP status; None without a response.
+        received: bytes of the response's body so far.
+        error: exception raised instead of a response.
+        answered: seconds until the head of the response arrived.
+        duration: seconds until the end of the response; for streams, until they are closed.
+        notes: data that hooks pass from ``before`` to ``after``.
     """
 
-    # No dataclass: importing dataclasses costs a tenth of what a whole client costs.
+    # Not a dataclass: importing dataclasses costs a tenth of importing a whole client.
     def __init__(self, method: str, path: str, route: str, endpoint: Endpoint, sent: int | None = None) -> None:
         self.method = method
         self.path = path
@@ -56,29 +57,29 @@ class Call:
         self._began = time.monotonic()
 
     def __repr__(self) -> str:
-        return f"<Call {self.method} {self.path} {self.status or self.error or ''}>"
+        return f"<RequestEvent {self.method} {self.path} {self.status or self.error or ''}>"
 
     def elapsed(self) -> float:
-        """Seconds since it began."""
+        """Return the seconds since the start of the request."""
         return time.monotonic() - self._began
 
 
 class Hook:
-    """Something that watches requests; give instances to a client as ``hooks=[...]``.
+    """Base class of hooks; pass instances to a client as ``hooks=[...]``.
 
-    Hooks are called in the thread of the request, ``after`` in the thread that reads the end of the answer. What
-    ``before`` raises stops the request; what ``after`` raises is logged and goes no further.
+    Hooks are called in the thread of the request, ``after`` in the thread that reads the end of the response. An
+    exception in ``before`` stops the request; an exception in ``after`` is logged and ignored.
     """
 
-    def before(self, call: Call) -> None:
-        """A request is about to be sent."""
+    def before(self, call: RequestEvent) -> None:
+        """Run before a request is sent."""
 
-    def after(self, call: Call) -> None:
-        """The end of the answer was read, the stream was closed, or no answer came."""
+    def after(self, call: RequestEvent) -> None:
+        """Run when the response was read, its stream was closed, or the request failed."""
 
 
 def checked(hooks: Iterable[Hook]) -> list[Hook]:
-    """The hooks of a client. What is none is refused here: later it would fail each request.
+    """Return the hooks of a client; refuse other objects, which would fail each request.
 
     Raises:
         InvalidArgument: one of them has no ``before`` and ``after``, or is a class.
@@ -89,7 +90,7 @@ def checked(hooks: Iterable[Hook]) -> list[Hook]:
         if not wrong:
             return found
         hooks = wrong
-    raise InvalidArgument(f"hooks: a list of Hook instances is needed, each with before() and after(), not {hooks!r}")
+    raise InvalidArgument(f"hooks: must be a list of Hook instances with before() and after(), got {hooks!r}")
 
 
 def _is_hook(candidate: object) -> bool:
@@ -97,11 +98,11 @@ def _is_hook(candidate: object) -> bool:
 
 
 class Log(Hook):
-    """Writes one line for each request: verb, path, status, time, size. No headers, queries or bodies: no secrets.
+    """Logs one line per request: method, path, status, time, size. Headers, queries and bodies are not logged.
 
     Args:
-        logger: where to; the logger named ``dockerkit`` when None.
-        level: of requests that worked; those that failed are warnings.
+        logger: logger to use; None is the logger named ``dockerkit``.
+        level: level of successful requests; failed ones are warnings.
     """
 
     def __init__(self, logger: logging.Logger | None = None, level: int = 10) -> None:
@@ -110,8 +111,8 @@ class Log(Hook):
         self.logger: logging.Logger = logger or logging.getLogger("dockerkit")
         self.level = level
 
-    def after(self, call: Call) -> None:
-        """Write the line."""
+    def after(self, call: RequestEvent) -> None:
+        """Log the request."""
         import logging
 
         failed = call.error is not None or (call.status or 0) >= 400
@@ -127,22 +128,22 @@ class Log(Hook):
 
 
 class OpenTelemetry(Hook):
-    """Makes a client span for each request, by the conventions for HTTP (extra ``dockerkit[otel]``).
+    """Creates a client span for each request, following the HTTP conventions (extra ``dockerkit[otel]``).
 
     Args:
-        tracer_provider: where spans go; the global one when None.
+        tracer_provider: provider to use; None is the global one.
     """
 
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
         try:
             from opentelemetry import trace
         except ImportError as error:
-            raise ImportError("traces need OpenTelemetry: pip install dockerkit[otel]") from error
+            raise MissingExtra("traces require OpenTelemetry: pip install 'dockerkit[otel]'") from error
         self._trace = trace
         self._tracer = trace.get_tracer("dockerkit", tracer_provider=tracer_provider)
 
-    def before(self, call: Call) -> None:
-        """Begin the span, as a child of the one that is current."""
+    def before(self, call: RequestEvent) -> None:
+        """Start the span, as a child of the current one."""
         attributes: dict[str, str | int] = {
             "http.request.method": call.method,
             "http.route": call.route,
@@ -155,7 +156,7 @@ class OpenTelemetry(Hook):
         kind = self._trace.SpanKind.CLIENT
         call.notes[self] = self._tracer.start_span(f"{call.method} {call.route}", kind=kind, attributes=attributes)
 
-    def after(self, call: Call) -> None:
+    def after(self, call: RequestEvent) -> None:
         """End the span, with the status or the error."""
         span = call.notes.pop(self)
         if call.status is not None:
@@ -169,39 +170,39 @@ class OpenTelemetry(Hook):
         span.end()
 
 
-class _Answer(Protocol):
+class _Response(Protocol):
     status: int
     received: int
 
     def when_done(self, then: Callable[[], None], /) -> None: ...
 
 
-_A = TypeVar("_A", bound=_Answer)
+_R = TypeVar("_R", bound=_Response)
 
 
-def watched(hooks: Sequence[Hook], call: Call, send: Callable[[], _A]) -> _A:
+def watched(hooks: Sequence[Hook], call: RequestEvent, send: Callable[[], _R]) -> _R:
     """Send a request with hooks around it."""
     started = []
     try:
         for hook in hooks:
             hook.before(call)
             started.append(hook)
-        answer = send()
+        response = send()
     except BaseException as error:
         call.error = error
         _after(started, call)
         raise
-    call.status, call.answered = answer.status, call.elapsed()
+    call.status, call.answered = response.status, call.elapsed()
 
     def done() -> None:
-        call.received = answer.received
+        call.received = response.received
         _after(started, call)
 
-    answer.when_done(done)
-    return answer
+    response.when_done(done)
+    return response
 
 
-def _after(hooks: Sequence[Hook], call: Call) -> None:
+def _after(hooks: Sequence[Hook], call: RequestEvent) -> None:
     call.duration = call.elapsed()
     for hook in reversed(hooks):
         try:
@@ -210,3 +211,9 @@ def _after(hooks: Sequence[Hook], call: Call) -> None:
             import logging
 
             logging.getLogger("dockerkit").exception("a hook failed after %s %s", call.method, call.path)
+
+
+if TYPE_CHECKING:
+    Call = RequestEvent
+else:
+    __getattr__, __dir__ = lazy_names(__name__, renamed={"Call": "RequestEvent"})

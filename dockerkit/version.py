@@ -1,7 +1,3 @@
-"""docker-py's ``docker.version``."""
+"""docker-py's ``docker.version``. Written by scripts/make_doors.py."""
 
-from __future__ import annotations
-
-from dockerkit import __version__
-
-__all__ = ["__version__"]
+from dockerkit import __version__ as __version__

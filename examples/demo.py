@@ -1,16 +1,14 @@
-"""What dockerkit does, shown on a real engine: the one that is running here, or a private one for as long as it lasts.
+"""Show what dockerkit does, on the running engine or on a private one that is started for the demo.
 
-Run it with ``make demo``. All that it makes has the label ``dockerkit.demo`` and is gone at the end.
+Run it with ``make demo``. Everything that it creates has the label ``dockerkit.demo``, and is removed at the end.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import itertools
 import pathlib
 import sys
-import tarfile
 import tempfile
 import threading
 import time
@@ -19,9 +17,8 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 
 import dockerkit
+from dockerkit import Container, Healthy
 from dockerkit.errors import DockerException, ImageNotFound, NotFound
-from dockerkit.models.containers import Container
-from dockerkit.models.waiting import Healthy
 from dockerkit.streams.readers import Stream
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent.parent / "scripts"
@@ -42,7 +39,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 def main() -> int:
     began = time.monotonic()
-    console.print("\n[bold]dockerkit[/bold], first light\n")
+    console.print("\n[bold]dockerkit[/bold] demo\n")
     try:
         with an_engine() as client:
             show(client)
@@ -55,12 +52,12 @@ def main() -> int:
 
 @contextlib.contextmanager
 def an_engine() -> Iterator[dockerkit.DockerClient]:
-    """The engine that the docker command would use; when none answers, a private one."""
+    """Yield the engine that the docker command would use; if none responds, a private one."""
     with dockerkit.from_env() as client:
         try:
             client.ping()
         except DockerException as error:
-            step("No engine answers", str(error).splitlines()[0])
+            step("No engine responds", str(error).splitlines()[0])
         else:
             yield client
             return
@@ -70,7 +67,7 @@ def an_engine() -> Iterator[dockerkit.DockerClient]:
     from engines.settings import SPECS
 
     spec = SPECS[PRIVATE]
-    step("Starting a private one", "the first time, this makes a small Debian to run it in: about a minute")
+    step("Start a private engine", "the first time, this creates a small Debian root, in about a minute")
     try:
         started = private.up(spec)
     except EngineUnavailable as error:
@@ -81,7 +78,7 @@ def an_engine() -> Iterator[dockerkit.DockerClient]:
     finally:
         if started:
             private.down(spec)
-            step("The private engine is taken down")
+            step("Stop the private engine")
 
 
 def show(client: dockerkit.DockerClient) -> None:
@@ -103,8 +100,7 @@ def build(client: dockerkit.DockerClient) -> None:
         client.images.get("busybox")
     except ImageNotFound:
         client.images.pull("busybox", tag="latest")
-    context = tar_of({"Dockerfile": DOCKERFILE.encode(), "index.html": PAGE.encode()})
-    image, log = client.images.build(fileobj=io.BytesIO(context), custom_context=True, tag=IMAGE, rm=True)
+    image, log = client.images.build(path={"Dockerfile": DOCKERFILE, "index.html": PAGE}, tag=IMAGE)
     for record in log:
         if line := str(record.get("stream", "")).strip():
             console.print(f"    [dim]{line}[/dim]")
@@ -120,30 +116,30 @@ def serve(client: dockerkit.DockerClient) -> None:
     console.print(f"    [green]healthy[/green] after {time.monotonic() - waited:.1f} seconds")
 
     with followed(container):
-        step("Ask it for its page, from inside, and follow its logs")
+        step("Fetch its page from inside, and follow its logs")
         code, page = container.exec_run(["wget", "-q", "-O", "-", "http://127.0.0.1:8000/"])
         console.print(f"    exit code {code}: {page.decode().strip()}", markup=False)
         time.sleep(0.3)
 
-    step("Execute a command with input")
+    step("Run a command with input")
     text = "the quick brown fox jumps over the lazy dog"
-    console.print(f"    wc -w reads {text!r}")
+    console.print(f"    wc -w gets {text!r}")
     counted = container.exec(["wc", "-w"], input=text, text=True, check=True)
-    console.print(f"    and says {counted.stdout.strip()}")
+    console.print(f"    and returns {counted.stdout.strip()}")
 
-    step("Copy a file in, see it served, and copy it out")
+    step("Copy a file in, fetch it, and copy it out")
     container.write_file("/www/new.txt", "copied into a running container\n")
     _, served = container.exec_run(["wget", "-q", "-O", "-", "http://127.0.0.1:8000/new.txt"])
     console.print(f"    served: {served.decode().strip()}")
     with tempfile.TemporaryDirectory() as folder:
         container.copy_from("/www/new.txt", folder)
         for path in pathlib.Path(folder).iterdir():
-            console.print(f"    back here: {path.name}, {path.stat().st_size} bytes: {path.read_text().strip()}")
+            console.print(f"    copied out: {path.name}, {path.stat().st_size} bytes: {path.read_text().strip()}")
 
-    step("Its use of the machine, as docker stats shows it")
+    step("Measure its usage, as docker stats does")
     container.exec_run(["timeout", "4", "sh", "-c", "while :; do :; done"], detach=True)
-    with container.watch_usage() as moments:
-        for usage in itertools.islice(moments, 1, 4):
+    with container.watch_usage() as samples:
+        for usage in itertools.islice(samples, 1, 4):
             console.print(f"    {usage}", markup=False)
 
     step("Stop it")
@@ -154,36 +150,36 @@ def serve(client: dockerkit.DockerClient) -> None:
 
 @contextlib.contextmanager
 def events_of(client: dockerkit.DockerClient) -> Iterator[None]:
-    """Tell the engine's events meanwhile."""
+    """Show the engine's events meanwhile."""
     stream = client.events(decode=True, filters={"label": list(LABELS)})
 
-    def tell() -> None:
+    def show_events() -> None:
         for event in stream:
             facts = event["Actor"]["Attributes"]
             if facts.get("image") == IMAGE and not event["Action"].startswith("exec_"):
                 console.print(f"      [cyan]event[/cyan] [dim]{event['Type']} {facts['name']} {event['Action']}[/dim]")
 
-    with in_thread(tell, stream):
+    with in_thread(show_events, stream):
         yield
 
 
 @contextlib.contextmanager
 def followed(container: Container) -> Iterator[None]:
-    """Show a container's logs as they come."""
+    """Show a container's logs as they arrive."""
     stream = container.logs(stream=True, follow=True, tail=0)
 
-    def tell() -> None:
+    def show_lines() -> None:
         for chunk in stream:
             for line in chunk.decode().splitlines():
                 console.print(f"      [magenta]log[/magenta] [dim]{line}[/dim]")
 
-    with in_thread(tell, stream):
+    with in_thread(show_lines, stream):
         yield
 
 
 @contextlib.contextmanager
 def in_thread(work: Callable[[], None], stream: Stream[bytes] | Stream[dict[str, object]]) -> Iterator[None]:
-    """Have a stream read meanwhile; closing it ends the thread."""
+    """Read a stream in a thread meanwhile; closing the stream ends the thread."""
     thread = threading.Thread(target=work)
     thread.start()
     try:
@@ -194,22 +190,12 @@ def in_thread(work: Callable[[], None], stream: Stream[bytes] | Stream[dict[str,
 
 
 def clean(client: dockerkit.DockerClient) -> None:
-    """Remove what a demo makes, this one or one that was interrupted."""
+    """Remove everything created by a demo, this one or an interrupted one."""
     for container in client.containers.list(all=True, filters={"label": list(LABELS)}):
         with contextlib.suppress(NotFound):
             container.remove(force=True, v=True)
     with contextlib.suppress(ImageNotFound):
         client.images.remove(IMAGE, force=True)
-
-
-def tar_of(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = len(content), 0o644
-            tar.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def step(title: str, more: str = "") -> None:

@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of all that parses what others wrote: ``make fuzz``."""
+"""Coverage-guided fuzzing of all parsers of untrusted input: ``make fuzz``."""

@@ -1,7 +1,7 @@
-"""Fuzz the targets one after the other: ``python -m fuzz.run [--seconds 200] [TARGET ...]``.
+"""Fuzz the targets one after another: ``python -m fuzz.run [--seconds 200] [TARGET ...]``.
 
-Each runs in a process of its own, under atheris (coverage-guided). An input that breaks one is written to
-``fuzz/found/`` and ends the run with 1.
+Each target runs in its own process, under atheris, which is guided by coverage. An input that breaks a target is written
+to ``fuzz/found/``, and the exit status is 1.
 """
 
 from __future__ import annotations

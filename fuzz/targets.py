@@ -1,4 +1,4 @@
-"""What is fuzzed. A target takes bytes; it may raise exceptions of ours, which refuse the input, and nothing else."""
+"""The fuzzing targets. A target receives bytes, and may only raise exceptions of dockerkit, which reject the input."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dockerkit import address, auth, errors, extract, reference
-from dockerkit.build import ignore
+from dockerkit import errors
+from dockerkit.builder import ignore
+from dockerkit.credentials import auth
+from dockerkit.endpoint import address
+from dockerkit.files import extract
+from dockerkit.parsing import reference, shorthands, values
 from dockerkit.streams import frames, jsonlines
 from dockerkit.transport.chunked import ChunkDecoder
-from dockerkit.types import parse, shorthands
 
 Target = Callable[[bytes], None]
 
 
 def cut(data: bytes) -> list[bytes]:
-    """The input as blocks; its first byte says how long they are."""
+    """Return the input as blocks; its first byte is their length."""
     size = (data[0] if data else 0) % 97 + 1
     return [data[start : start + size] for start in range(1, len(data), size)]
 
@@ -48,7 +51,7 @@ def json_lines(data: bytes) -> None:
 
 
 def grpc_messages(data: bytes) -> None:
-    from dockerkit.build.buildkit import grpc
+    from dockerkit.builder.buildkit import grpc
 
     parser = grpc.MessageParser()
     for block in cut(data):
@@ -56,7 +59,7 @@ def grpc_messages(data: bytes) -> None:
 
 
 def http2(data: bytes) -> None:
-    """A peer that sends anything, against the state machine that the session is built on."""
+    """Feed arbitrary bytes of a peer to the HTTP/2 channel of a build session."""
     import h2.config
     import h2.connection
     import h2.exceptions
@@ -120,10 +123,10 @@ TARGETS: dict[str, Target] = {
     "dockerignore": dockerignore,
     "tar": tar,
     "config-file": config_file,
-    "size": text_of(parse.size),
-    "duration": text_of(parse.nanoseconds),
-    "command": text_of(parse.command),
-    "environment": list_of(parse.environment),
+    "size": text_of(values.size),
+    "duration": text_of(values.nanoseconds),
+    "command": text_of(values.command),
+    "environment": list_of(values.environment),
     "ports": list_of(shorthands.published),
     "binds": list_of(shorthands.binds),
     "devices": list_of(shorthands.devices),
@@ -134,6 +137,6 @@ ALLOWED = (errors.DockerException,)
 
 
 def run(name: str, data: bytes) -> None:
-    """Give one input to one target."""
+    """Run one target with one input."""
     with contextlib.suppress(ALLOWED):
         TARGETS[name](data)

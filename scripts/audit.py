@@ -1,7 +1,7 @@
-"""Write a bill of materials (dist/sbom.json), and ask for known holes in what is on it: 1 if there are any.
+"""Write a bill of materials (dist/sbom.json), and check its packages for known vulnerabilities: exit status 1 if any.
 
-pip-audit passes in silence over packages that its service of advisories does not know, and that is all of them on a
-machine which can't reach it: how many were looked up is said here.
+pip-audit silently skips packages that its advisory service does not know, which are all of them if the service can't be
+reached. So this script also reports how many packages were looked up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PATIENCE = 180  # seconds
 
 
 def told(dependencies: Sequence[Mapping[str, Any]]) -> tuple[int, list[str]]:
-    """How many packages were looked up, and what was found."""
+    """Return the number of packages that were looked up, and the findings."""
     looked_up = [one for one in dependencies if "skip_reason" not in one]
     holes = [
         f"{one['name']} {one['version']}: {hole['id']}, fixed in {', '.join(hole['fix_versions']) or 'no version yet'}"
@@ -48,7 +48,7 @@ def main() -> int:
     try:
         done = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        print(f"NOT AUDITED: no answer of the service of advisories in {PATIENCE} seconds")
+        print(f"NOT AUDITED: no response from the advisory service in {PATIENCE} seconds")
         return 0
     if not report.exists():
         print(f"NOT AUDITED: {(done.stderr.strip().splitlines() or ['pip-audit said nothing'])[-1]}")
@@ -56,9 +56,13 @@ def main() -> int:
     dependencies = [one for one in json.loads(report.read_text())["dependencies"] if one["name"] != "dockerkit"]
     number, holes = told(dependencies)
     if number:
-        print("\n".join([*holes, f"known holes: {len(holes)}, in {number} of {len(dependencies)} packages looked up"]))
+        print(
+            "\n".join(
+                [*holes, f"known vulnerabilities: {len(holes)}, in {number} of {len(dependencies)} packages looked up"]
+            )
+        )
     else:
-        print(f"NOT AUDITED: the service of advisories knows none of {len(dependencies)} packages; can it be reached?")
+        print(f"NOT AUDITED: the advisory service knows none of {len(dependencies)} packages; can it be reached?")
     return 1 if holes else 0
 
 

@@ -1,4 +1,4 @@
-"""Build wheel and sdist, look into them, and try the wheel in fresh environments: ``make package``.
+"""Build wheel and sdist, check their contents, and try the wheel in fresh environments: ``make package``.
 
 Every CPython from 3.11 on that is found (on PATH, or with pyenv) is tried twice: with the newest dependencies, and with
 the lowest that pyproject.toml allows.
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def look_into(wheel: pathlib.Path, sdist: pathlib.Path) -> None:
-    """The wheel has the package and nothing else; the sdist has what its tests need too."""
+    """Check that the wheel has only the package, and that the sdist also has what its tests need."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     tops = {name.split("/")[0] for name in names}
@@ -68,7 +68,7 @@ def look_into(wheel: pathlib.Path, sdist: pathlib.Path) -> None:
 
 
 def find_pythons() -> dict[str, str]:
-    """One interpreter for each minor version."""
+    """Return one interpreter for each minor version."""
     places = [*os.environ.get("PATH", "").split(os.pathsep)]
     places += [str(folder / "bin") for folder in sorted((pathlib.Path.home() / ".pyenv" / "versions").glob("3.*"))]
     found: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What users' type checkers see: the public types are complete, good code passes, and typos are refused, by both."""
+"""Check what users' type checkers see: public types are complete, correct code passes, and typos are reported, by both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-USERS, TYPOS = ROOT / "tests/typing/users.py", ROOT / "tests/typing/typos.py"
+GOOD = (ROOT / "tests/typing/users.py", ROOT / "tests/typing/async_users.py")
+TYPOS = ROOT / "tests/typing/typos.py"
 BIN = pathlib.Path(sys.executable).parent
 
 
@@ -22,22 +23,22 @@ def run(*command: str, cwd: pathlib.Path = ROOT) -> str:
 
 
 def mypy(path: pathlib.Path) -> set[int]:
-    """The lines that mypy --strict complains of."""
+    """Return the lines that mypy --strict reports."""
     out = run(str(BIN / "mypy"), "--strict", "--no-error-summary", "--show-column-numbers", str(path))
     return {int(line) for line in re.findall(rf"{re.escape(path.name)}:(\d+):\d+: error", out)}
 
 
 def pyright(path: pathlib.Path) -> set[int]:
-    """The lines that pyright complains of."""
+    """Return the lines that pyright reports."""
     out = json.loads(run(str(BIN / "pyright"), "--outputjson", str(path)))
     found = [item for item in out["generalDiagnostics"] if item["severity"] == "error"]
     return {item["range"]["start"]["line"] + 1 for item in found}
 
 
 def incomplete() -> str:
-    """What pyright --verifytypes finds incomplete; "" where nothing is.
+    """Return what pyright --verifytypes finds incomplete; "" if everything is complete.
 
-    It looks at an installed package only, so the package is laid beside the others for as long as it takes.
+    It only checks installed packages, so the package is copied into a temporary environment.
     """
     with tempfile.TemporaryDirectory() as folder:
         place = pathlib.Path(folder)
@@ -60,14 +61,17 @@ def main() -> int:
     failures = []
     marked = {n for n, line in enumerate(TYPOS.read_text().splitlines(), 1) if line.endswith("# refused")}
     for name, checker in (("mypy", mypy), ("pyright", pyright)):
-        if lines := checker(USERS):
-            failures.append(f"{name} refuses good code: {USERS.name} lines {sorted(lines)}")
+        failures += [
+            f"{name} rejects correct code: {path.name} lines {sorted(lines)}"
+            for path in GOOD
+            if (lines := checker(path))
+        ]
         found = checker(TYPOS)
         if found != marked:
             failures.append(
-                f"{name}: typos let through: {sorted(marked - found)}; others refused: {sorted(found - marked)}"
+                f"{name}: unreported typos: {sorted(marked - found)}; other reports: {sorted(found - marked)}"
             )
-        print(f"{name}: good code passes, {len(marked & found)} of {len(marked)} typos are refused")
+        print(f"{name}: correct code passes, {len(marked & found)} of {len(marked)} typos are reported")
     if report := incomplete():
         failures.append(report)
     print(*(failures or ["the public types are complete"]), sep="\n")

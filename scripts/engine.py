@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Private Docker engines and registries for tests and demo.
 
-    scripts/engine.py up [NAME...]        bring engines up (default: bookworm trixie sid) and leave them running
-    scripts/engine.py down [NAME...]      take engines down (default: all, with the registries)
-    scripts/engine.py status              what runs, and where it answers
-    scripts/engine.py registry up|down    the three registries on the loopback
+    scripts/engine.py up [NAME...]        start engines (default: bookworm trixie sid) and keep them running
+    scripts/engine.py down [NAME...]      stop engines (default: all, and the registries)
+    scripts/engine.py status              show which engines run, and their addresses
+    scripts/engine.py registry up|down    start or stop the three registries on the loopback address
 
-Needs root, a Debian, and nothing else: roots of other Debian releases are made in a cache folder and kept. The folder
-is ~/.cache/dockerkit-engines, or what DOCKERKIT_ENGINES says. Engines answer at a Unix socket and, without TLS, at a
-private address that only this machine can reach: do not leave them running on a machine that others use.
+Requires root and Debian, nothing else. The roots of other Debian releases are created once and kept in a cache folder:
+~/.cache/dockerkit-engines, or DOCKERKIT_ENGINES. Engines listen on a Unix socket and, without TLS, at a private address
+that only this machine can reach: do not leave them running on a machine that others use.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def up(names: list[str]) -> int:
 def down(names: list[str]) -> int:
     for name in names or SPECS:
         if private.down(SPECS[name]):
-            say(f"{name}: taken down")
+            say(f"{name}: stopped")
     return 0 if names else registries("down")
 
 
 def registries(action: str) -> int:
     for one in REGISTRIES.values():
         if (registry.up if action == "up" else registry.down)(one):
-            say(f"registry {one.kind}: {'started' if action == 'up' else 'taken down'} at {one.host}")
+            say(f"registry {one.kind}: {'started' if action == 'up' else 'stopped'} at {one.host}")
     return 0
 
 
@@ -73,7 +73,7 @@ def main() -> int:
     given = parser.parse_args()
     unknown = sorted(set(getattr(given, "names", ())) - set(SPECS))
     if unknown:
-        parser.error(f"unknown engine {', '.join(unknown)}: the names are {', '.join(SPECS)}")
+        parser.error(f"unknown engine {', '.join(unknown)}: must be one of {', '.join(SPECS)}")
     try:
         if given.command == "status":
             return status()

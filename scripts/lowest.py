@@ -12,7 +12,7 @@ PYPROJECT = pathlib.Path(__file__).resolve().parent.parent / "pyproject.toml"
 def main() -> None:
     project = tomllib.loads(PYPROJECT.read_text())["project"]
     requirements = list(project["dependencies"])
-    for extra in ("buildkit", "otel", "progress", "ssh", "websocket"):
+    for extra in ("otel", "progress", "socks", "ssh", "websocket"):
         requirements += project["optional-dependencies"][extra]
     print(" ".join(re.sub(r">=", "==", requirement) for requirement in requirements))
 

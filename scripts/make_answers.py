@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write dockerkit/types/answers.py: TypedDicts for what the Engine answers and takes, from its OpenAPI documents.
+"""Write dockerkit/types/answers.py: TypedDicts of the Engine's responses and bodies, from its OpenAPI documents.
 
     scripts/make_answers.py v1.55.yaml [v1.41.yaml ...]
 
@@ -51,6 +51,8 @@ PATCHES = {
     "SystemInfo.DriverStatus": "list[list[str]] | None",
     "SystemInfo.SystemStatus": "list[list[str]] | None",
 }
+# Fields that engines spell otherwise than the documents.
+RENAMED = {"HealthCheck": "Healthcheck"}
 # Lists and maps that engines send as null where they are empty, though the document does not say so: seen on real ones
 # by tests/integration/test_answers.py.
 NULLABLE = {
@@ -58,9 +60,12 @@ NULLABLE = {
     "ContainerBlkioStats": {"io_service_bytes_recursive"},
     "ContainerConfig": {"Env", "Labels"},
     "ContainerPruneResponse": {"ContainersDeleted"},
+    "DistributionInspect": {"Platforms"},
+    "DriverData": {"Data"},
     "EndpointSettings": {"Aliases", "DNSNames", "IPAMConfig", "Links"},
     "ExecInspectResponse": {"ExitCode"},
     "Health": {"Log"},
+    "Network": {"Containers", "Labels"},
     "HostConfig": {
         "Binds",
         "CapAdd",
@@ -78,7 +83,7 @@ NULLABLE = {
     "IPAM": {"Config", "Options"},
     "ImageConfig": {"Entrypoint", "Labels", "Volumes"},
     "ImagePruneResponse": {"ImagesDeleted"},
-    "ImageSummary": {"Labels", "RepoDigests"},
+    "ImageSummary": {"Labels", "RepoDigests", "RepoTags"},
     "NetworkPruneResponse": {"NetworksDeleted"},
     "PluginsInfo": {"Authorization"},
     "RegistryServiceConfig": {
@@ -106,7 +111,7 @@ NULLABLE = {
 
 
 class Documents:
-    """The definitions of all documents, put together, and the types made of them so far."""
+    """The combined definitions of all documents, and the types created from them so far."""
 
     def __init__(self, documents: list[Schema]) -> None:
         self.definitions: dict[str, Schema] = {}
@@ -139,7 +144,7 @@ class Documents:
         return f"{HEADER}\n{classes}\n\n\n{aliases}\n"
 
     def require_keys(self) -> None:
-        """Make the types that answers are made of total, so that their keys can be read."""
+        """Make the types of responses total, so that their keys can be read."""
         seen: set[str] = set()
         todo = {word for kind in self.answered for word in re.findall(r"\w+", kind)}
         while todo:
@@ -153,7 +158,7 @@ class Documents:
             ]
 
     def bases_first(self) -> list[str]:
-        """The classes by name, but none before those that it extends."""
+        """Return the classes by name, each after its base classes."""
         order: dict[str, None] = {}
 
         def add(name: str) -> None:
@@ -166,7 +171,7 @@ class Documents:
         return list(order)
 
     def anonymous(self, name: str, schema: Schema) -> None:
-        """A request or an answer that is defined where it is used."""
+        """Define a request or response that has no name in the document."""
         if "$ref" in schema or name in self.definitions or not (properties(schema, self) or "allOf" in schema):
             return
         self.named(name, schema)
@@ -200,7 +205,7 @@ class Documents:
         return f"{kind} | None" if nullable and not kind.endswith("None") and kind != "Any" else kind
 
     def type_of(self, name: str, schema: Schema, *, top: bool = False) -> str:
-        """The type of a schema; objects inside it are defined under the name given."""
+        """Return the type of a schema; objects inside it are defined under the given name."""
         if "$ref" in schema:
             return str(schema["$ref"].rpartition("/")[2])
         parts = schema.get("allOf")
@@ -225,12 +230,12 @@ class Documents:
 
 
 def inherited(schema: Schema) -> list[str]:
-    """The definitions that a schema takes over whole."""
+    """Return the definitions that a schema includes completely."""
     return [part["$ref"].rpartition("/")[2] for part in schema.get("allOf", []) if "$ref" in part]
 
 
 def properties(schema: Schema, documents: Documents) -> dict[str, Schema]:
-    """The fields of a schema, without those of the definitions that it takes over; of a reference, all."""
+    """Return the fields of a schema, without those of included definitions; all fields of a reference."""
     if "$ref" in schema:
         target = documents.definitions[schema["$ref"].rpartition("/")[2]]
         inner = properties(target, documents)
@@ -241,7 +246,7 @@ def properties(schema: Schema, documents: Documents) -> dict[str, Schema]:
     for part in schema.get("allOf", []):
         if "$ref" not in part:
             fields |= part.get("properties") or {}
-    return fields
+    return {RENAMED.get(name, name): schema for name, schema in fields.items()}
 
 
 def add_older(newer: Schema, older: Schema) -> None:
@@ -264,7 +269,7 @@ def add_older(newer: Schema, older: Schema) -> None:
 
 
 def upper(field: str) -> str:
-    """A field's name as part of a class's name."""
+    """Return a field's name as part of a class name."""
     return "".join(part[:1].upper() + part[1:] for part in field.replace("-", "_").replace(".", "_").split("_"))
 
 

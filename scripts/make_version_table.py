@@ -36,7 +36,7 @@ from __future__ import annotations
 
 
 def parents(path: str) -> Iterator[str]:
-    """The paths above a field: ``A.B[].C`` is below ``A.B[]``, ``A.B`` and ``A``."""
+    """Return the paths above a field: ``A.B[].C`` is below ``A.B[]``, ``A.B`` and ``A``."""
     while True:
         if path.endswith("[]") and path != "[]":
             path = path[:-2]
@@ -53,7 +53,7 @@ def span(fact: dict[str, Any], floor: str) -> str:
 
 
 def rows(operation: dict[str, Any], group: str, floor: str) -> dict[str, str]:
-    """The names of a group that tell more than what is above them."""
+    """Return the names of a group whose versions differ from those above them."""
     if group == "body":
         facts, key = (operation["body"] or {}).get("fields") or [], "path"
     else:

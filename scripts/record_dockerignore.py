@@ -1,8 +1,8 @@
-"""Record what the docker command sends of one tree for many ignore files: ``python scripts/record_dockerignore.py``.
+"""Record which files of a tree the docker command sends, for many ignore files: ``python scripts/record_dockerignore.py``.
 
-Writes tests/unit/data/dockerignore.json, by which the unit tests compare our reading of ignore files with the docker
-command's. Needs the docker command, and no engine: it talks to a scripted one. The classic builder is asked, because it
-sends a tar archive that can be looked into. Half of the files are written by hand, the others at random, always the same.
+Writes tests/unit/data/dockerignore.json, with which the unit tests compare dockerkit's ignore rules. Requires the docker
+command, but no engine: a scripted one is used. It records the classic builder, which sends a readable tar archive. Half of
+the ignore files are written by hand, the others are generated, always with the same seed.
 """
 
 # ruff: noqa: SIM905 - words in a text are easier to read than in a list
@@ -78,7 +78,7 @@ def _line(chance: random.Random) -> str:
 
 
 def _sent(engine: ScriptedEngine, root: Path, content: str) -> str | None:
-    """What arrived: a hexadecimal number with one bit for each path in order; None where the command refused."""
+    """Return the paths that arrived, as a hexadecimal number with one bit per path; None if the command refused."""
     (root / ".dockerignore").write_text(content, newline="")
     before = len(engine.requests)
     environment = {**os.environ, "DOCKER_BUILDKIT": "0"}

@@ -1,4 +1,4 @@
-"""What all tests need."""
+"""Settings for all tests."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import signal
 
 from hypothesis import settings
 
-# `make unit` takes seconds; `make test` and CI look harder. None has a deadline: a busy machine is no failure.
+# `make unit` takes seconds; `make test` and CI look harder, at the same examples every time, so that a run can be
+# repeated; `make fuzz` is what looks for new ones. No profile has a deadline: a busy machine is not a failure.
 settings.register_profile("quick", max_examples=10, deadline=None)
-settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None, derandomize=True)
 
 
 def pytest_configure() -> None:
-    """Interrupts are tested, and shells start what runs in the background with interrupts switched off."""
+    """Enable interrupts, which tests need: shells start background programs with interrupts ignored."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays to the end: the garbage collector need not look at it again after each test."""
+    """Exclude the collected tests from garbage collection, since they stay until the end."""
     gc.freeze()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockerkit._lazy import lazy_names
+
 if TYPE_CHECKING:
     from dockerkit.api.client import APIClient as APIClient
 
 __all__ = ["APIClient"]
 
 
-def __getattr__(name: str) -> object:
-    if name == "APIClient":
-        from dockerkit.api.client import APIClient
-
-        return APIClient
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(__name__, {".client": "APIClient"})

@@ -1,27 +1,28 @@
-"""The classic build, and the cache of all builds. ``/build``"""
+"""Classic builds, and the build cache of all builders. ``/build``"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, overload
 
-from dockerkit.api.base import Base, Timeout
-from dockerkit.api.encode import Filters
-from dockerkit.errors import BuildError, InvalidArgument
-from dockerkit.platforms import Platform, platform_text
-from dockerkit.reference import Reference
+from dockerkit.api.base import APIBase, Timeout
+from dockerkit.errors import InvalidArgument
+from dockerkit.parsing.platforms import Platform, platform_text
+from dockerkit.parsing.reference import Reference
 from dockerkit.streams import ProgressStream
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
-    from dockerkit.build.context import BuildContext, Files
+    from dockerkit.builder.context import BuildContext, Files
     from dockerkit.types import answers
+    from dockerkit.types.filters import BuildPruneFilters
+    from dockerkit.types.flags import No, Yes
 
     class BuildOptions(TypedDict, total=False):
-        """Of the options of a build those that don't change what is answered."""
+        """Options of build() that don't change its return type."""
 
         quiet: bool
         fileobj: IO[bytes] | IO[str] | str | bytes | None
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         pull: bool
         forcerm: bool
         dockerfile: str | os.PathLike[str] | None
-        container_limits: Mapping[str, int | str] | None
+        container_limits: Mapping[str, int | str | None] | None
         buildargs: Mapping[str, str | float | None] | None
         gzip: bool
         shmsize: int | str | None
@@ -61,8 +62,8 @@ CONTAINER_LIMITS_KEYS = ("memory", "memswap", "cpushares", "cpusetcpus", "cpuset
 _SIZES = ("memory", "memswap")
 
 
-class BuildAPI(Base):
-    """The calls that build images."""
+class BuildAPI(APIBase):
+    """Calls that build images."""
 
     @overload
     def build(
@@ -70,7 +71,7 @@ class BuildAPI(Base):
         path: str | os.PathLike[str] | Files | BuildContext | None = None,
         tag: str | Sequence[str] | None = None,
         *,
-        decode: Literal[True],
+        decode: Yes,
         **options: Unpack[BuildOptions],
     ) -> ProgressStream[dict[str, Any]]: ...
 
@@ -80,7 +81,7 @@ class BuildAPI(Base):
         path: str | os.PathLike[str] | Files | BuildContext | None = None,
         tag: str | Sequence[str] | None = None,
         *,
-        decode: Literal[False] = False,
+        decode: No = False,
         **options: Unpack[BuildOptions],
     ) -> ProgressStream[bytes]: ...
 
@@ -99,7 +100,7 @@ class BuildAPI(Base):
         pull: bool = False,
         forcerm: bool = False,
         dockerfile: str | os.PathLike[str] | None = None,
-        container_limits: Mapping[str, int | str] | None = None,
+        container_limits: Mapping[str, int | str | None] | None = None,
         decode: bool = False,
         buildargs: Mapping[str, str | float | None] | None = None,
         gzip: bool = False,
@@ -139,7 +140,7 @@ class BuildAPI(Base):
         pull: bool = False,
         forcerm: bool = False,
         dockerfile: str | os.PathLike[str] | None = None,
-        container_limits: Mapping[str, int | str] | None = None,
+        container_limits: Mapping[str, int | str | None] | None = None,
         decode: bool = False,
         buildargs: Mapping[str, str | float | None] | None = None,
         gzip: bool = False,
@@ -167,51 +168,52 @@ class BuildAPI(Base):
         """Build an image from a Dockerfile with the classic builder. ``POST /build``
 
         Args:
-            path: the context: a folder, a dict of files (texts, bytes, or paths on disk, by their names in the context),
-                or a git repository or URL that the engine fetches; or an open BuildContext.
+            path: the context: a folder, a dict of files (strings, bytes, or paths on disk, by their names in the context),
+                a git repository or URL that the engine fetches, or an open BuildContext.
             tag: name of the image, or several.
-            quiet: only the image's id.
-            fileobj: the Dockerfile itself, alone or with `path`; with `custom_context` the whole context as tar.
-            nocache: run every step anew.
-            rm: remove the containers of steps that succeeded; `forcerm`: those of failed steps too.
-            timeout: seconds to wait for the next output; none by default.
-            custom_context: `fileobj` is the context, compressed as `encoding` ("gzip", "bzip2", "xz") says.
-            pull: look for a newer base image.
+            quiet: only return the image's ID.
+            fileobj: content of the Dockerfile, alone or with `path`; with `custom_context` the context as a tar archive.
+            nocache: don't use the build cache.
+            rm: remove the containers of successful steps; `forcerm` also removes those of failed steps.
+            timeout: seconds to wait for the next output; no limit by default.
+            custom_context: `fileobj` is the context, compressed with `encoding` ("gzip", "bzip2", "xz").
+            pull: always look for a newer base image.
             dockerfile: path of the Dockerfile, in the context or anywhere on disk; with `custom_context` and URLs its name
-                in there.
-            container_limits: of each step: ``memory``, ``memswap`` (bytes or "512m"), ``cpushares``, ``cpusetcpus``,
+                in the context.
+            container_limits: limits of each step: ``memory``, ``memswap`` (bytes or "512m"), ``cpushares``, ``cpusetcpus``,
                 ``cpusetmems``, ``cpuperiod``, ``cpuquota``.
-            decode: dicts instead of bytes.
-            buildargs: values of ``ARG``; None leaves the Dockerfile's default.
-            gzip: compress the context on its way; pays over slow lines only.
-            shmsize: of ``/dev/shm`` in each step, in bytes or as "64m".
-            labels: of the image: a dict, or a list of names or "name=value".
+            decode: yield dicts instead of bytes.
+            buildargs: values of ``ARG``; None keeps the Dockerfile's default.
+            gzip: compress the context during upload; only worth it on slow connections.
+            shmsize: size of ``/dev/shm`` in each step, in bytes or as "64m".
+            labels: labels of the image: a dict, or a list of names or "name=value".
             cache_from: images whose layers may be reused.
             target: build only up to this stage.
-            network_mode: of each step: "host", "none", a network's name.
-            squash: one layer for all new ones (experimental engines).
+            network_mode: network of each step: "host", "none" or the name of a network.
+            squash: squash the new layers into one (experimental engines).
             extra_hosts: lines for ``/etc/hosts`` in each step: a dict of names to addresses.
-            platform: of the image: "linux/arm64" (API 1.34).
-            isolation: of each step, on Windows.
-            use_config_proxy: pass on the proxies of config.json as build arguments.
-            ulimits: of each step: Ulimit values, dicts, or "nofile=1024:2048".
-            cgroup_parent: cgroup that the steps run below.
-            security_opt: of each step.
-            outputs, version, session: for BuildKit: what to export (JSON), "2", and the id of a session.
-            buildid: a name of your own by which :meth:`cancel_build` finds a BuildKit build.
-            auth_configs: credentials by registry, instead of all that are known.
+            platform: platform of the image: "linux/arm64" (API 1.34).
+            isolation: isolation of each step, on Windows.
+            use_config_proxy: pass the proxy settings of config.json as build arguments.
+            ulimits: process limits of each step: Ulimit values, dicts, or "nofile=1024:2048".
+            cgroup_parent: parent cgroup of the steps.
+            security_opt: security options of each step.
+            outputs, version, session: for BuildKit: exporters (JSON), "2", and the ID of a session.
+            buildid: ID that you choose, for :meth:`cancel_build` of a BuildKit build.
+            auth_configs: credentials by registry, instead of all stored ones.
             ignore: patterns instead of those in ``.dockerignore``.
 
         Returns:
-            An iterator of records; closing it cancels the build. The image's id is in the record with ``aux``.
+            An iterator of records; closing it cancels the build. The image's ID is in the record with ``aux``.
 
         Raises:
-            BuildError: a step failed; while iterating.
+            BuildError: a step failed; raised while iterating.
             InvalidArgument: there is no context, or arguments contradict each other.
             UnreadableFile: a file of the context, or the Dockerfile, can't be read.
         """
-        from dockerkit.build.context import open_context
-        from dockerkit.types import parse, shorthands
+        from dockerkit.builder.context import open_context
+        from dockerkit.parsing import shorthands, values
+        from dockerkit.parsing.json_data import to_json_data
 
         context = open_context(
             path, dockerfile=dockerfile, fileobj=fileobj, custom_context=custom_context, encoding=encoding, gzip=gzip,
@@ -227,10 +229,10 @@ class BuildAPI(Base):
             "remote": context.remote,
             "dockerfile": context.dockerfile,
             **_limits(container_limits or {}),
-            "buildargs": _arguments(buildargs, self._proxies.get_environment() if use_config_proxy else {}),
-            "shmsize": None if shmsize is None else parse.size(shmsize, "shmsize"),
-            "labels": _compact(parse.labels(labels)) if labels else None,
-            "cachefrom": _compact(list(cache_from)) if cache_from else None,
+            "buildargs": _arguments(buildargs, self.proxy_config.get_environment() if use_config_proxy else {}),
+            "shmsize": None if shmsize is None else values.size(shmsize, "shmsize"),
+            "labels": _compact(values.labels(labels)) if labels else None,
+            "cachefrom": _compact(values.string_list(cache_from, "cache_from")) if cache_from else None,
             "target": target or None,
             "networkmode": network_mode,
             "squash": squash,
@@ -239,23 +241,29 @@ class BuildAPI(Base):
             "isolation": isolation,
             "ulimits": _compact(shorthands.ulimits(ulimits)) if ulimits else None,
             "cgroupparent": cgroup_parent,
-            "securityopt": _compact(list(security_opt)) if security_opt else None,
-            "outputs": outputs if outputs is None or isinstance(outputs, str) else _compact(list(outputs)),
+            "securityopt": _compact(values.string_list(security_opt, "security_opt")) if security_opt else None,
+            "outputs": outputs
+            if outputs is None or isinstance(outputs, str)
+            else _compact(to_json_data(values.sequence(outputs, "outputs"), "outputs")),
             "version": version,
             "session": session,
             "buildid": buildid,
         }
         return self._progress(
             "POST", "/build", query=query, data=context.data(), headers=self._build_headers(context, auth_configs),
-            decode=decode, error=_failure, timeout=timeout,
+            decode=decode, error="BuildError", timeout=timeout,
         )  # fmt: skip
 
-    def _build_headers(self, context: BuildContext, given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, str]:
-        from dockerkit.auth import INDEX_NAME, INDEX_URL, encode_header
+    def _build_headers(
+        self, context: BuildContext, auth_configs: Mapping[str, Mapping[str, Any]] | None
+    ) -> dict[str, str]:
+        from dockerkit.credentials.auth import INDEX_NAME, INDEX_URL, encode_header
+        from dockerkit.parsing.values import mapping_of_mappings
 
         headers = {"Content-Encoding": context.encoding} if context.encoding else {}
-        known: dict[str, Mapping[str, Any]] = dict(self._auth.get_all_credentials() if given is None else given)
-        if INDEX_NAME in known:  # the engine looks for Docker Hub under its address only
+        passed = mapping_of_mappings(auth_configs, "auth_configs")
+        known: dict[str, Mapping[str, Any]] = dict(self.auth_config.get_all_credentials() if passed is None else passed)
+        if INDEX_NAME in known:  # the engine only looks up Docker Hub by its URL
             known.setdefault(INDEX_URL, known[INDEX_NAME])
         if known:
             headers["X-Registry-Config"] = encode_header(known).decode()
@@ -263,7 +271,7 @@ class BuildAPI(Base):
 
     def prune_builds(
         self,
-        filters: Filters | None = None,
+        filters: BuildPruneFilters | None = None,
         keep_storage: int | str | None = None,
         all: bool | None = None,
         *,
@@ -276,18 +284,18 @@ class BuildAPI(Base):
         Args:
             filters: ``until`` (a duration such as "24h"), ``id``, ``parent``, ``type``, ``description``, ``inuse``,
                 ``shared``, ``private``.
-            keep_storage: keep so much cache, in bytes or as "2g"; newer engines call it `reserved_space`.
-            all: also what is in use by images, not only what dangles.
-            reserved_space: keep so much cache (API 1.48).
-            max_used_space: the cache may grow up to this (API 1.48).
-            min_free_space: remove until so much of the disk is free (API 1.48).
+            keep_storage: old name of `reserved_space`.
+            all: also remove cache that images use, not only dangling cache.
+            reserved_space: amount of cache to keep, in bytes or as "2g" (API 1.48).
+            max_used_space: maximum size of the cache (API 1.48).
+            min_free_space: amount of disk space to free up (API 1.48).
 
         Returns:
             ``CachesDeleted`` and ``SpaceReclaimed`` (bytes).
         """
         if keep_storage is not None and reserved_space is not None:
-            raise InvalidArgument("keep_storage: that is reserved_space under its old name; give one of them")
-        if keep_storage is not None and not self._supports("POST /build/prune", "keep-storage"):
+            raise InvalidArgument("keep_storage: is the old name of reserved_space; pass only one of them")
+        if keep_storage is not None and not self.supports("POST /build/prune", "keep-storage"):
             keep_storage, reserved_space = None, keep_storage
         query = {
             "filters": filters,
@@ -297,21 +305,17 @@ class BuildAPI(Base):
             "max-used-space": _bytes(max_used_space, "max_used_space"),
             "min-free-space": _bytes(min_free_space, "min_free_space"),
         }
-        return self._json("POST", "/build/prune", query=query, timeout=None)
+        return self._json("POST", "/build/prune", query=query, timeout=None, lists=("CachesDeleted",))
 
     def cancel_build(self, buildid: str) -> None:
         """Cancel a BuildKit build. ``POST /build/cancel``
 
         Args:
-            buildid: the name that it was given when it was started. Classic builds are cancelled by closing their stream.
+            buildid: ID that was passed to the build. To cancel a classic build, close its stream.
         """
         if not buildid:
-            raise InvalidArgument("buildid: the name given to build() is needed")
-        self._none("POST", "/build/cancel", query={"id": buildid})
-
-
-def _failure(message: str, code: int | None, record: Mapping[str, Any]) -> BuildError:
-    return BuildError(message, [record], code=code, detail=record, exit_code=code)
+            raise InvalidArgument("buildid: must be the ID passed to build()")
+        self._no_content("POST", "/build/cancel", query={"id": buildid})
 
 
 def _compact(value: object) -> str:
@@ -319,39 +323,39 @@ def _compact(value: object) -> str:
 
 
 def _tags(tag: str | Sequence[str] | None) -> list[str] | None:
-    tags = [tag] if isinstance(tag, str) else list(tag or ())
+    from dockerkit.parsing.values import string_list
+
+    tags = [tag] if isinstance(tag, str) else string_list(tag or (), "tag")
     for name in tags:
         Reference.parse(name)
     return tags or None
 
 
-def _limits(limits: Mapping[str, int | str]) -> dict[str, object]:
-    from dockerkit.types import parse
+def _limits(limits: Mapping[str, int | str | None]) -> dict[str, object]:
+    from dockerkit.parsing import values
 
-    for name in limits:
+    for name in values.mapping(limits, "container_limits"):
         if name not in CONTAINER_LIMITS_KEYS:
-            raise InvalidArgument(f"container_limits: {name!r} is none of {', '.join(CONTAINER_LIMITS_KEYS)}")
+            raise InvalidArgument(f"container_limits: unknown limit {name!r}; use {', '.join(CONTAINER_LIMITS_KEYS)}")
     return {
-        name: parse.size(value, f"container_limits[{name!r}]") if name in _SIZES else value
+        name: values.size(value, f"container_limits[{name!r}]") if name in _SIZES else value
         for name, value in limits.items()
+        if value is not None
     }
 
 
 def _arguments(buildargs: Mapping[str, str | float | None] | None, proxies: Mapping[str, str]) -> str | None:
-    from dockerkit.types import parse
+    from dockerkit.parsing import values
 
     arguments: dict[str, str | None] = dict(proxies)
-    for name, value in (buildargs or {}).items():
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            value = str(value)
-        arguments[name] = None if value is None else parse.text(value, f"buildargs[{name!r}]")
+    arguments.update(values.build_arguments(buildargs or {}))
     return _compact(arguments) if arguments else None
 
 
 def _bytes(value: int | str | None, name: str) -> int | None:
-    from dockerkit.types import parse
+    from dockerkit.parsing import values
 
-    return None if value is None else parse.size(value, name)
+    return None if value is None else values.size(value, name)
 
 
-BuildApiMixin = BuildAPI  # its name in docker-py
+BuildApiMixin = BuildAPI  # docker-py's name

@@ -1,25 +1,27 @@
-"""Checkpoints: frozen states of containers. ``/containers/{name}/checkpoints``
+"""Checkpoints: saved states of containers. ``/containers/{name}/checkpoints``
 
-Only engines in experimental mode with CRIU installed have them; the Engine's documents leave them out.
+They require an engine in experimental mode with CRIU installed. The Engine's API documents don't mention them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from dockerkit.api.base import Base, Ref
+from dockerkit.api.base import APIBase, Ref
 from dockerkit.api.refs import checked_name
 
 
-class CheckpointAPI(Base):
-    """The calls on checkpoints. ``start(container, checkpoint=...)`` starts a container from one."""
+class CheckpointAPI(APIBase):
+    """Calls on checkpoints. ``start(container, checkpoint=...)`` starts a container from one.
+
+    ``container`` is an ID, a name, a dict with ``Id``, or an object.
+    """
 
     def checkpoints(self, container: Ref, directory: str | None = None) -> list[dict[str, Any]]:
         """List a container's checkpoints. ``GET /containers/{name}/checkpoints``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            directory: where they are, on the engine's host, if not in the engine's own place.
+            directory: their folder on the engine's host, if not the engine's default.
 
         Returns:
             ``[{"Name": ...}]``.
@@ -30,29 +32,27 @@ class CheckpointAPI(Base):
     def create_checkpoint(
         self, container: Ref, checkpoint: str, directory: str | None = None, exit: bool | None = None
     ) -> None:
-        """Freeze the state of a running container. ``POST /containers/{name}/checkpoints``
+        """Save the state of a running container. ``POST /containers/{name}/checkpoints``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            checkpoint: its name.
-            directory: where to keep it, on the engine's host, if not in the engine's own place.
-            exit: stop the container afterwards; the Engine's default is to let it run.
+            checkpoint: name of the checkpoint.
+            directory: its folder on the engine's host, if not the engine's default.
+            exit: stop the container afterwards; by default it keeps running.
 
         Raises:
             ServerError: the engine is not experimental, or has no CRIU.
         """
-        body = {"CheckpointID": checked_name(checkpoint), "CheckpointDir": directory, "Exit": exit}
-        self._none("POST", "/containers/{name}/checkpoints", name=container, body=body, timeout=None)
+        body = {"CheckpointID": checked_name(checkpoint, "checkpoint"), "CheckpointDir": directory, "Exit": exit}
+        self._no_content("POST", "/containers/{name}/checkpoints", name=container, body=body, timeout=None)
 
     def remove_checkpoint(self, container: Ref, checkpoint: str, directory: str | None = None) -> None:
         """Remove a checkpoint. ``DELETE /containers/{name}/checkpoints/{checkpoint}``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            checkpoint: its name.
-            directory: where it is, on the engine's host, if not in the engine's own place.
+            checkpoint: name of the checkpoint.
+            directory: its folder on the engine's host, if not the engine's default.
         """
-        self._none(
+        self._no_content(
             "DELETE",
             "/containers/{name}/checkpoints/{checkpoint}",
             name=container,

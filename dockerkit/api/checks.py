@@ -1,4 +1,4 @@
-"""Arguments that may be left out, checked before anything is sent."""
+"""Checks of optional arguments, before anything is sent."""
 
 from __future__ import annotations
 
@@ -6,40 +6,43 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse
+from dockerkit.errors.caller import argument_name
+from dockerkit.parsing import values
 
 T = TypeVar("T")
 
 
-def optional(check: Callable[[object, str], T], name: str, value: object) -> T | None:
-    """A value through its check; None stays None.
+def check_optional(check: Callable[[object, str], T], name: str, value: object) -> T | None:
+    """Return a checked value; None stays None.
 
     Args:
-        check: takes the value and the parameter's name; one of :mod:`dockerkit.types.parse`.
-        name: the parameter.
-        value: what was given.
+        check: takes the value and the parameter's name; a function of :mod:`dockerkit.parsing.values`.
+        name: name of the parameter.
+        value: the argument.
 
     Raises:
-        InvalidArgument: the value can't be right; the message names the parameter.
+        InvalidArgument: the value is invalid; the message names the parameter.
     """
     return None if value is None else check(value, name)
 
 
-def index(version: object) -> int:
-    """The version of a swarm object, which an update names."""
-    number = parse.whole(version, "version")
+def version_index(version: object) -> int:
+    """Return the version of a swarm object, which an update must name."""
+    if isinstance(version, str) and version.isascii() and version.isdecimal():
+        version = int(version)
+    number = values.integer(version, "version")
     if number < 0:
-        raise InvalidArgument(f"version: the object's Version.Index is needed, not {version!r}")
+        raise InvalidArgument(f"version: must be the object's Version.Index, got {version!r}")
     return number
 
 
-def reference(value: object, name: str) -> str:
-    """A text that must not be empty: the name of a plugin, an address, a token.
+def nonempty_string(value: object, name: str) -> str:
+    """Return a non-empty string: the name of a plugin, an address, a token.
 
     Raises:
-        InvalidArgument: it is no text, or empty.
+        InvalidArgument: the value is not a string, or empty.
     """
-    text = parse.text(value, name)
+    text = values.string(value, name)
     if not text:
-        raise InvalidArgument(f"{name}: a text is needed, not {value!r}")
+        raise InvalidArgument(f"{argument_name(value, name)}: must be a non-empty string, got {value!r}")
     return text

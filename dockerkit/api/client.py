@@ -1,11 +1,18 @@
-"""APIClient: all calls of the Engine API on one object. Each module of this package has one part of them."""
+"""APIClient: all calls of the Engine API on one object. Each module of this package implements a part of them."""
 
 from __future__ import annotations
+
+import sys
 
 from dockerkit.api.build import BuildAPI
 from dockerkit.api.checkpoint import CheckpointAPI
 from dockerkit.api.config import ConfigAPI
 from dockerkit.api.container import ContainerAPI
+from dockerkit.api.defaults import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
+from dockerkit.api.defaults import DEFAULT_NUM_POOLS as DEFAULT_NUM_POOLS
+from dockerkit.api.defaults import DEFAULT_NUM_POOLS_SSH as DEFAULT_NUM_POOLS_SSH
+from dockerkit.api.defaults import DEFAULT_TIMEOUT_SECONDS as DEFAULT_TIMEOUT_SECONDS
+from dockerkit.api.defaults import DEFAULT_USER_AGENT as DEFAULT_USER_AGENT
 from dockerkit.api.distribution import DistributionAPI
 from dockerkit.api.exec import ExecAPI
 from dockerkit.api.image import ImageAPI
@@ -19,15 +26,14 @@ from dockerkit.api.session import SessionAPI
 from dockerkit.api.swarm import SwarmAPI
 from dockerkit.api.system import SystemAPI
 from dockerkit.api.task import TaskAPI
+from dockerkit.api.versions import FLOOR
 from dockerkit.api.volume import VolumeAPI
-from dockerkit.constants import DEFAULT_MAX_POOL_SIZE as DEFAULT_MAX_POOL_SIZE
-from dockerkit.constants import DEFAULT_NUM_POOLS as DEFAULT_NUM_POOLS
-from dockerkit.constants import DEFAULT_NUM_POOLS_SSH as DEFAULT_NUM_POOLS_SSH
-from dockerkit.constants import DEFAULT_TIMEOUT_SECONDS as DEFAULT_TIMEOUT_SECONDS
-from dockerkit.constants import DEFAULT_USER_AGENT as DEFAULT_USER_AGENT
-from dockerkit.constants import IS_WINDOWS_PLATFORM as IS_WINDOWS_PLATFORM
-from dockerkit.constants import MINIMUM_DOCKER_API_VERSION as MINIMUM_DOCKER_API_VERSION
-from dockerkit.constants import STREAM_HEADER_SIZE_BYTES as STREAM_HEADER_SIZE_BYTES
+from dockerkit.streams.frames import HEADER_SIZE
+
+# docker-py's names.
+IS_WINDOWS_PLATFORM = sys.platform == "win32"
+MINIMUM_DOCKER_API_VERSION = FLOOR
+STREAM_HEADER_SIZE_BYTES = HEADER_SIZE
 
 
 class APIClient(
@@ -50,10 +56,10 @@ class APIClient(
     SessionAPI,
     RawAPI,
 ):
-    """The low-level client: thin methods, named as docker-py's, that answer what the engine sent.
+    """The low-level client: thin methods with docker-py's names that return the engine's response.
 
-    See :class:`dockerkit.api.connected.Connected` for what it is made with. Threads may share one; a forked child may go on using
-    it and gets connections of its own; it can be pickled.
+    :class:`dockerkit.api.engine_client.EngineClient` describes its arguments. Clients are thread-safe and can be pickled.
+    A forked child may keep using its parent's client; it gets its own connections.
 
     Example::
 

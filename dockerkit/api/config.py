@@ -1,26 +1,27 @@
-"""Configs of a swarm: files for services that are no secrets. ``/configs``"""
+"""Configs of a swarm: files for services that are not secret. ``/configs``"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.checks import index, optional
-from dockerkit.api.encode import Filters
-from dockerkit.api.refs import checked_name
-from dockerkit.api.secret import encoded
-from dockerkit.types import parse
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.checks import version_index
+from dockerkit.api.secret import swarm_file
 
 if TYPE_CHECKING:
+    from dockerkit.parsing.json_data import ToEngine
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import SwarmFileFilters
 
 
-class ConfigAPI(Base):
-    """The calls on configs; each needs a manager of a swarm, and API 1.30."""
+class ConfigAPI(APIBase):
+    """Calls on configs; they require a manager of a swarm, and API 1.30.
 
-    def configs(self, filters: Filters | None = None) -> list[answers.Config]:
+    ``id`` is an ID, a name, a dict with ``ID``, or an object.
+    """
+
+    def configs(self, filters: SwarmFileFilters | None = None) -> list[answers.Config]:
         """List configs. ``GET /configs``
 
         Args:
@@ -35,61 +36,48 @@ class ConfigAPI(Base):
         labels: Mapping[str, str] | None = None,
         templating: Mapping[str, Any] | ToEngine | None = None,
     ) -> answers.IDResponse:
-        """Make a config. ``POST /configs/create``
+        """Create a config. ``POST /configs/create``
 
         Args:
-            name: its name.
-            data: its content; a text is encoded as UTF-8.
+            name: name of the config.
+            data: content; a string is encoded as UTF-8.
             labels: a dict.
-            templating: ``{"Name": "golang"}``: the content is a template (API 1.37).
+            templating: ``{"Name": "golang"}`` if the content is a template (API 1.37).
 
         Returns:
             ``{"ID": ...}``.
 
         Raises:
             Conflict: the name is taken.
-            ServiceUnavailable: this engine is no manager of a swarm.
+            ServiceUnavailable: this engine is not a manager of a swarm.
         """
-        body = {
-            "Name": checked_name(name),
-            "Data": encoded("data", data),
-            "Labels": optional(parse.labels, "labels", labels),
-            "Templating": templating,
-        }
+        body = {**swarm_file(name, data, labels), "Templating": templating}
         return self._json("POST", "/configs/create", body=body, needs="ID")
 
     def inspect_config(self, id: Ref) -> answers.Config:
-        """A config's facts, with its content in base64. ``GET /configs/{id}``
-
-        Args:
-            id: id, name, dict with ``ID``, or object.
-        """
+        """Return all details of a config, with its content in base64. ``GET /configs/{id}``"""
         return self._json("GET", "/configs/{id}", id=id)
 
     def update_config(self, id: Ref, version: int, spec: Mapping[str, Any] | ToEngine) -> None:
-        """Change a config's labels; nothing else of it can be changed. ``POST /configs/{id}/update``
+        """Change the labels of a config; nothing else can be changed. ``POST /configs/{id}/update``
 
         Args:
-            id: id, name, dict with ``ID``, or object.
-            version: ``Version.Index`` of the config that is to be changed: protects from lost updates.
-            spec: the whole ``Spec`` as it was inspected, with other ``Labels``.
+            version: ``Version.Index`` of the config, which prevents lost updates.
+            spec: complete ``Spec`` as inspected, with changed ``Labels``.
         """
-        self._none("POST", "/configs/{id}/update", id=id, query={"version": index(version)}, body=spec)
+        self._no_content("POST", "/configs/{id}/update", id=id, query={"version": version_index(version)}, body=spec)
 
     def remove_config(self, id: Ref) -> bool:
         """Remove a config. ``DELETE /configs/{id}``
-
-        Args:
-            id: id, name, dict with ``ID``, or object.
 
         Returns:
             True.
 
         Raises:
-            BadRequest: a service uses it.
+            BadRequest: a service uses the config.
         """
-        self._none("DELETE", "/configs/{id}", id=id)
+        self._no_content("DELETE", "/configs/{id}", id=id)
         return True
 
 
-ConfigApiMixin = ConfigAPI  # its name in docker-py
+ConfigApiMixin = ConfigAPI  # docker-py's name

@@ -1,25 +1,34 @@
-"""Containers: life cycle, state, and what runs in them. ``/containers`` and ``/commit``"""
+"""Containers: life cycle, state and processes. ``/containers`` and ``/commit``"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
-from dockerkit.api.base import Base, Ref, Timeout
+from dockerkit.api.base import APIBase, Ref, Timeout
+from dockerkit.api.checks import check_optional
 from dockerkit.api.container_create import ContainerCreateAPI
 from dockerkit.api.container_files import ContainerFilesAPI
 from dockerkit.api.container_streams import ContainerStreamsAPI
-from dockerkit.api.encode import Filters, cells, filters_with, signal_name
-from dockerkit.api.refs import LinkName, checked_name, name_of
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE as DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import DeprecatedMethod, InvalidArgument
+from dockerkit.api.defaults import DEFAULT_DATA_CHUNK_SIZE as DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.api.encode import cells, filters_with, signal_name
+from dockerkit.api.refs import LinkName, checked_name, resolve_id, subject_of
+from dockerkit.api.request import Request
+from dockerkit.errors import DeprecatedMethod, InvalidArgument, StreamParseError
+from dockerkit.parsing import values
+from dockerkit.parsing.values import mapping, string_list
 
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from dockerkit.parsing.json_data import ToEngine
+    from dockerkit.parsing.shorthands import RestartPolicyName
+    from dockerkit.parsing.values import Duration
+    from dockerkit.transport import Response
     from dockerkit.types import answers
+    from dockerkit.types.filters import ContainerFilters, PruneFilters
     from dockerkit.types.host_options import MoreLimits, UpdateOptions
-    from dockerkit.types.wire import ToEngine
 
 Size = int | str
 
@@ -28,10 +37,10 @@ _CONDITIONS = ("not-running", "next-exit", "removed")
 
 
 class ExitCode(int):
-    """The exit code of a container that was waited for: an int which also answers as the engine's dict.
+    """The exit code of a container: an int that can also be used as the engine's dict.
 
     Attributes:
-        error: the engine's text about a failed removal, or None.
+        error: the engine's message about a failed removal, or None.
     """
 
     error: str | None
@@ -47,26 +56,26 @@ class ExitCode(int):
     def __getitem__(self, key: str) -> Any: ...
     def __getitem__(self, key: str) -> Any:
         try:
-            return self._answer()[key]
+            return self._as_dict()[key]
         except KeyError:
             raise KeyError(key) from None
 
     def get(self, key: str, default: object = None) -> Any:
-        """``result.get("StatusCode")``, as a dict's."""
-        return self._answer().get(key, default)
+        """Return a field such as ``StatusCode``, as a dict does."""
+        return self._as_dict().get(key, default)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._answer()
+        return key in self._as_dict()
 
-    def _answer(self) -> dict[str, object]:
+    def _as_dict(self) -> dict[str, object]:
         return {"StatusCode": int(self), "Error": None if self.error is None else {"Message": self.error}}
 
     def __reduce__(self) -> tuple[object, ...]:
         return ExitCode, (int(self), self.error)
 
 
-class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, Base):
-    """The calls on containers."""
+class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, APIBase):
+    """The calls on containers. ``container`` is an ID, a name, a dict with ``Id``, or an object."""
 
     def containers(
         self,
@@ -76,27 +85,28 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         latest: bool = False,
         since: str | None = None,
         before: str | None = None,
-        limit: int = -1,
+        limit: int | None = -1,
         size: bool = False,
-        filters: Filters | None = None,
+        filters: ContainerFilters | None = None,
     ) -> list[answers.ContainerSummary]:
         """List containers. ``GET /containers/json``
 
         Args:
-            quiet: keep only ``Id`` of each.
-            all: also those that don't run.
-            trunc: cut ids to 12 characters.
-            latest: only the newest, running or not.
-            since, before: only those created after, or before, the container of this id or name.
-            limit: the newest so many, running or not; -1 is no limit.
-            size: also ``SizeRw`` and ``SizeRootFs`` (bytes), which takes the engine a while.
+            quiet: return only ``Id`` of each container.
+            all: include stopped containers.
+            trunc: shorten IDs to 12 characters.
+            latest: only the newest container, running or not.
+            since, before: only containers created after, or before, the one with this ID or name.
+            limit: at most this many of the newest containers, running or not; -1 is no limit.
+            size: include ``SizeRw`` and ``SizeRootFs`` (bytes), which the engine takes a while to compute.
             filters: ``{"status": "running", "label": ["a=b"], ...}``.
 
         Returns:
             Summaries, newest first.
         """
+        limit = -1 if limit is None else limit
         if isinstance(limit, bool) or not isinstance(limit, int):
-            raise InvalidArgument(f"limit: a number of containers is needed, or -1, not {limit!r}")
+            raise InvalidArgument(f"limit: must be a number of containers, or -1, got {limit!r}")
         query = {
             "all": all or None,
             "limit": 1 if latest else (limit if limit != -1 else None),
@@ -111,75 +121,65 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         return found
 
     def inspect_container(self, container: Ref, size: bool | None = None) -> answers.ContainerInspectResponse:
-        """All that the engine knows of a container. ``GET /containers/{id}/json``
+        """Return all details of a container. ``GET /containers/{id}/json``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            size: also ``SizeRw`` and ``SizeRootFs`` (bytes).
+            size: include ``SizeRw`` and ``SizeRootFs`` (bytes).
         """
         return self._json("GET", "/containers/{id}/json", id=container, query={"size": size})
 
     def start(self, container: Ref, *args: object, checkpoint: str | None = None, checkpoint_dir: str | None = None,
-              detach_keys: str | None = None, **kwargs: object) -> None:  # fmt: skip
-        """Start a container; one that runs already is left alone. ``POST /containers/{id}/start``
+              detach_keys: str | None = None, **kwargs: object) -> bool:  # fmt: skip
+        """Start a container, unless it is running already. ``POST /containers/{id}/start``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            args, kwargs: nothing: options are given when the container is created.
-            checkpoint: name of a checkpoint to start from (an experimental engine).
-            checkpoint_dir: folder of the checkpoint, where it is not the engine's own.
-            detach_keys: the key sequence that detaches; engines document it here and ignore it.
+            args, kwargs: not accepted: pass options when the container is created.
+            checkpoint: name of a checkpoint to start from (experimental engines only).
+            checkpoint_dir: folder of the checkpoint, if not the engine's default.
+            detach_keys: key sequence that detaches; documented by the Engine, but ignored.
+
+        Returns:
+            False if it was running already.
 
         Raises:
-            DeprecatedMethod: an option was given that belongs to ``create_container(host_config=...)``.
+            DeprecatedMethod: an option was passed that belongs to ``create_container(host_config=...)``.
         """
         if args or kwargs:
-            given = ", ".join(kwargs) or f"{len(args)} positional arguments"
+            passed = ", ".join(kwargs) or f"{len(args)} positional arguments"
             raise DeprecatedMethod(
-                f"start() takes no options ({given}): give them to create_container(host_config=create_host_config(...))"
+                f"start() takes no options, got {passed}: pass them to create_container(host_config=create_host_config(...))"
             )
-        self._start(container, checkpoint, checkpoint_dir, detach_keys)
-
-    def _start(
-        self,
-        container: Ref,
-        checkpoint: str | None = None,
-        checkpoint_dir: str | None = None,
-        detach_keys: str | None = None,
-    ) -> bool:
         query = {"checkpoint": checkpoint, "checkpoint-dir": checkpoint_dir, "detachKeys": detach_keys}
-        return self._changed("POST", "/containers/{id}/start", id=container, query=query)
+        return _changed_state(self._send(Request("POST", "/containers/{id}/start", {"id": container}, query)))
 
-    def stop(self, container: Ref, timeout: float | None = 10, signal: str | int | None = None) -> None:
-        """Stop a container: its stop signal, then, after a while, SIGKILL. ``POST /containers/{id}/stop``
+    def stop(self, container: Ref, timeout: Duration | None = 10, signal: str | int | None = None) -> bool:
+        """Stop a container: send its stop signal, then SIGKILL after a timeout. ``POST /containers/{id}/stop``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            timeout: seconds before SIGKILL; -1 waits for ever, None is the container's own (its StopTimeout).
-            signal: instead of the container's stop signal: a name or a number (API 1.42).
+            timeout: seconds before SIGKILL; -1 waits indefinitely, None uses the container's StopTimeout.
+            signal: name or number of a signal to use instead of the container's stop signal (API 1.42).
 
-        A container that does not run is left alone. The call waits as long as the engine needs.
+        Returns:
+            False if it was not running.
         """
-        self._stop(container, timeout, signal)
+        seconds = check_optional(values.seconds, "timeout", timeout)
+        query, longer = {"t": seconds, "signal": signal_name(signal)}, self._longer_than(seconds)
+        request = Request("POST", "/containers/{id}/stop", {"id": container}, query, timeout=longer)
+        return _changed_state(self._send(request))
 
-    def _stop(self, container: Ref, timeout: float | None, signal: str | int | None) -> bool:
-        query = {"t": _whole_seconds(timeout), "signal": signal_name(signal)}
-        longer = self._longer_than(timeout)
-        return self._changed("POST", "/containers/{id}/stop", id=container, query=query, timeout=longer)
-
-    def restart(self, container: Ref, timeout: float | None = 10, signal: str | int | None = None) -> None:
+    def restart(self, container: Ref, timeout: Duration | None = 10, signal: str | int | None = None) -> None:
         """Stop a container and start it again. ``POST /containers/{id}/restart``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            timeout: seconds between the stop signal and SIGKILL; None is the container's own.
-            signal: instead of the container's stop signal: a name or a number (API 1.42).
+            timeout: seconds before SIGKILL; None uses the container's StopTimeout.
+            signal: name or number of a signal to use instead of the container's stop signal (API 1.42).
         """
-        query = {"t": _whole_seconds(timeout), "signal": signal_name(signal)}
-        self._none("POST", "/containers/{id}/restart", id=container, query=query, timeout=self._longer_than(timeout))
+        seconds = check_optional(values.seconds, "timeout", timeout)
+        query, longer = {"t": seconds, "signal": signal_name(signal)}, self._longer_than(seconds)
+        self._no_content("POST", "/containers/{id}/restart", id=container, query=query, timeout=longer)
 
     def _longer_than(self, seconds: float | None) -> Timeout:
-        """A read timeout that leaves the engine the time it was given itself; the container's own time is not known."""
+        """Return a read timeout extended by the engine's own waiting time; None if that is unknown."""
         read = self._timeouts.read
         if seconds is None or seconds < 0 or read is None:
             return None
@@ -189,91 +189,128 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         """Send a signal to a container's main process. ``POST /containers/{id}/kill``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            signal: a name ("SIGHUP", "HUP") or a number; None is SIGKILL.
+            signal: name ("SIGHUP", "HUP") or number of the signal; None is SIGKILL.
 
         Raises:
-            Conflict: it does not run.
+            Conflict: the container is not running.
         """
-        self._none("POST", "/containers/{id}/kill", id=container, query={"signal": signal_name(signal)})
+        self._no_content("POST", "/containers/{id}/kill", id=container, query={"signal": signal_name(signal)})
 
     def pause(self, container: Ref) -> None:
-        """Freeze all processes of a container. ``POST /containers/{id}/pause``"""
-        self._none("POST", "/containers/{id}/pause", id=container)
+        """Pause all processes of a container. ``POST /containers/{id}/pause``"""
+        self._no_content("POST", "/containers/{id}/pause", id=container)
 
     def unpause(self, container: Ref) -> None:
-        """Let a paused container go on. ``POST /containers/{id}/unpause``"""
-        self._none("POST", "/containers/{id}/unpause", id=container)
+        """Unpause a container. ``POST /containers/{id}/unpause``"""
+        self._no_content("POST", "/containers/{id}/unpause", id=container)
 
     def rename(self, container: Ref, name: str) -> None:
-        """Give a container another name. ``POST /containers/{id}/rename``
+        """Rename a container. ``POST /containers/{id}/rename``
 
         Raises:
             Conflict: the name is taken.
         """
-        self._none("POST", "/containers/{id}/rename", id=container, query={"name": checked_name(name)})
+        self._no_content("POST", "/containers/{id}/rename", id=container, query={"name": checked_name(name)})
 
     def resize(self, container: Ref, height: int, width: int) -> None:
-        """Tell a container's terminal its size. ``POST /containers/{id}/resize``
+        """Resize the terminal of a container. ``POST /containers/{id}/resize``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
             height, width: rows and columns.
         """
-        self._none(
+        self._no_content(
             "POST",
             "/containers/{id}/resize",
             id=container,
             query={"h": cells("height", height), "w": cells("width", width)},
         )
 
-    def wait(self, container: Ref, timeout: float | None = None, condition: str | None = None) -> ExitCode:
+    def begin_wait(self, container: Ref, condition: str | None = None) -> Response:
+        """Start waiting until a container stops. ``POST /containers/{id}/wait``
+
+        Args:
+            condition: as for :meth:`wait`.
+
+        Returns:
+            The response, whose body arrives when the container has stopped. From API 1.30 on the engine sends its head as
+            soon as it waits, so that nothing that happens after this call is missed.
+        """
+        query = {"condition": condition}
+        return self._send(Request("POST", "/containers/{id}/wait", {"id": container}, query, timeout=None, slow=False))
+
+    def read_wait(self, response: Response) -> ExitCode:
+        """Wait for the exit code of the container passed to :meth:`begin_wait`. ``POST /containers/{id}/wait``
+
+        Args:
+            response: result of :meth:`begin_wait`.
+
+        Raises:
+            StreamParseError: the response has no exit code.
+        """
+        content = response.read()
+        try:
+            result = json.loads(content)
+        except (ValueError, RecursionError):
+            result = None
+        if not isinstance(result, dict) or not isinstance(result.get("StatusCode"), int):
+            raise StreamParseError(f"the response to POST /containers/{{id}}/wait has no StatusCode: {content[:200]!r}")
+        return _exit_code(result)
+
+    def wait(self, container: Ref, timeout: Duration | None = None, condition: str | None = None) -> ExitCode:
         """Wait until a container stops. ``POST /containers/{id}/wait``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            timeout: seconds; None waits for ever.
+            timeout: seconds to wait; None waits indefinitely.
             condition: ``"not-running"`` (the default), ``"next-exit"`` or ``"removed"`` (API 1.30).
 
         Returns:
-            The exit code, -1 where the engine gave none; it also answers ``["StatusCode"]`` and ``["Error"]``.
+            The exit code, -1 if the engine returned none; also supports ``["StatusCode"]`` and ``["Error"]``.
 
         Raises:
-            EngineTimeout: it did not stop in time (also requests' ReadTimeout, also TimeoutError); it goes on running.
+            ReadTimeout: the container did not stop in time, and keeps running. The error is also a TimeoutError and
+                requests' ReadTimeout.
         """
         if condition is not None and condition not in _CONDITIONS:
-            raise InvalidArgument(f"condition: one of {', '.join(_CONDITIONS)} is needed, not {condition!r}")
-        answer = self._json(
-            "POST", "/containers/{id}/wait", id=container, query={"condition": condition}, timeout=timeout
-        )
-        return _exit_code(answer)
+            raise InvalidArgument(f"condition: must be one of {', '.join(_CONDITIONS)}, got {condition!r}")
+        query = {"condition": condition}
+        try:
+            result = self._json("POST", "/containers/{id}/wait", id=container, query=query, timeout=timeout, slow=False)
+        except TimeoutError as error:
+            from dockerkit.errors import ReadTimeout  # imported lazily: it loads requests
+
+            limit, subject = values.time_limit(timeout), subject_of("/containers/{id}/wait", {"id": container})
+            if limit is None or not isinstance(error, ReadTimeout):
+                raise
+            done = "was not removed" if condition == "removed" else "did not stop"
+            raise ReadTimeout(f"{subject} {done} within {limit:g} s") from error
+        return _exit_code(result)
 
     def top(self, container: Ref, ps_args: str | None = None) -> answers.ContainerTopResponse:
-        """The processes of a container. ``GET /containers/{id}/top``
+        """List the processes of a container. ``GET /containers/{id}/top``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            ps_args: options for ``ps``, as ``"aux"``; None is the engine's ``-ef``.
+            ps_args: options for ``ps``, such as ``"aux"``; None is the engine's default ``-ef``.
         """
-        return self._json("GET", "/containers/{id}/top", id=container, query={"ps_args": ps_args})
+        return self._json(
+            "GET", "/containers/{id}/top", id=container, query={"ps_args": ps_args}, lists=("Titles", "Processes")
+        )
 
     def diff(self, container: Ref) -> list[answers.FilesystemChange]:
-        """What changed in a container's files since it was created. ``GET /containers/{id}/changes``
+        """List changed files of a container since it was created. ``GET /containers/{id}/changes``
 
         Returns:
-            ``{"Path", "Kind"}`` of each: kind 0 is modified, 1 added, 2 deleted.
+            ``{"Path", "Kind"}`` of each file: kind 0 is modified, 1 added, 2 deleted.
         """
         return self._json("GET", "/containers/{id}/changes", id=container, kind=list)
 
     def port(self, container: Ref, private_port: int | str) -> list[answers.PortBinding] | None:
-        """Where a container's port is published. ``GET /containers/{id}/json``
+        """Return where a container's port is published. ``GET /containers/{id}/json``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            private_port: ``80`` or ``"80"`` (tcp, else udp, else sctp), or ``"80/udp"``.
+            private_port: ``80`` or ``"80"`` (tcp, otherwise udp, otherwise sctp), or ``"80/udp"``.
 
         Returns:
-            ``[{"HostIp", "HostPort"}]``, or None where it is not published (always with host networking).
+            ``[{"HostIp", "HostPort"}]``, or None if it is not published (always with host networking).
         """
         names = _port_names(private_port)
         ports: Mapping[str, Any] = self.inspect_container(container).get("NetworkSettings", {}).get("Ports") or {}
@@ -283,26 +320,27 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         """Remove a container. ``DELETE /containers/{id}``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            v: also its anonymous volumes.
-            link: ``container`` is the name of a link, ``"container/alias"``: remove that, not the container.
-            force: kill it first if it runs.
+            v: also remove its anonymous volumes.
+            link: remove a link instead of a container; ``container`` is its name, ``"container/alias"``.
+            force: kill it first if it is running.
         """
         query = {"v": v or None, "link": link or None, "force": force or None}
         if link:
-            container = LinkName(name_of(container, "container"))
-        self._none("DELETE", "/containers/{id}", id=container, query=query)
+            container = LinkName(resolve_id(container, "container"))
+        self._no_content("DELETE", "/containers/{id}", id=container, query=query)
 
-    def prune_containers(self, filters: Filters | None = None) -> answers.ContainerPruneResponse:
+    def prune_containers(self, filters: PruneFilters | None = None) -> answers.ContainerPruneResponse:
         """Remove all stopped containers. ``POST /containers/prune``
 
         Args:
             filters: ``{"until": "24h", "label": [...], "label!": [...]}``.
 
         Returns:
-            ``ContainersDeleted`` (ids, or None) and ``SpaceReclaimed`` (bytes).
+            ``ContainersDeleted`` (IDs, or None) and ``SpaceReclaimed`` (bytes).
         """
-        return self._json("POST", "/containers/prune", query={"filters": filters or {}}, timeout=None)
+        return self._json(
+            "POST", "/containers/prune", query={"filters": filters or {}}, timeout=None, lists=("ContainersDeleted",)
+        )
 
     def update_container(
         self,
@@ -317,7 +355,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         mem_reservation: Size | None = None,
         memswap_limit: Size | None = None,
         kernel_memory: Size | None = None,
-        restart_policy: str | Mapping[str, Any] | ToEngine | None = None,
+        restart_policy: RestartPolicyName | Mapping[str, Any] | ToEngine | None = None,
         *,
         body: Mapping[str, Any] | None = None,
         **resources: Unpack[MoreLimits],
@@ -325,19 +363,18 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         """Change the limits of a container. ``POST /containers/{id}/update``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            blkio_weight: 10 to 1000, 0 to switch off.
-            cpu_period, cpu_quota: microseconds.
-            cpu_shares: relative weight.
-            cpuset_cpus, cpuset_mems: ``"0-3"``, ``"0,1"``.
-            mem_limit, mem_reservation, memswap_limit, kernel_memory: bytes, or ``"512m"``.
+            blkio_weight: block I/O weight from 10 to 1000; 0 disables it.
+            cpu_period, cpu_quota: CPU limits in microseconds.
+            cpu_shares: relative CPU weight.
+            cpuset_cpus, cpuset_mems: CPUs and memory nodes, such as ``"0-3"`` or ``"0,1"``.
+            mem_limit, mem_reservation, memswap_limit, kernel_memory: bytes, or a string such as ``"512m"``.
             restart_policy: ``{"Name": "on-failure", "MaximumRetryCount": 5}``.
-            body: more of the Engine's ``UpdateConfig``, as it is.
-            resources: the rows of :class:`~dockerkit.types.host_options.MoreLimits`: ``nano_cpus``, ``pids_limit``,
+            body: additional fields of the Engine's ``UpdateConfig``.
+            resources: options of :class:`~dockerkit.types.host_options.MoreLimits`: ``nano_cpus``, ``pids_limit``,
                 ``devices``...
 
         Returns:
-            ``{"Warnings": [...]}``. 0 and False are values; None leaves a limit as it is.
+            ``{"Warnings": [...]}``. None keeps a limit; 0 and False are values.
         """
         from dockerkit.types.containers import update_config
 
@@ -355,9 +392,9 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
             "restart_policy": restart_policy,
             **resources,
         }
-        given = cast("UpdateOptions", {name: value for name, value in options.items() if value is not None})
-        wanted = {**update_config(**given), **(body or {})}
-        return self._json("POST", "/containers/{id}/update", id=container, body=wanted)
+        changed = cast("UpdateOptions", {name: value for name, value in options.items() if value is not None})
+        config = {**update_config(**changed), **mapping(body or {}, "body")}
+        return self._json("POST", "/containers/{id}/update", id=container, body=config, lists=("Warnings",))
 
     def commit(
         self,
@@ -370,58 +407,58 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, B
         conf: Mapping[str, Any] | None = None,
         pause: bool = True,
     ) -> answers.IDResponse:
-        """Make an image of a container. ``POST /commit``
+        """Create an image from a container. ``POST /commit``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            repository, tag: the image's name; None leaves it without.
-            message, author: kept in the image's history.
-            changes: Dockerfile instructions to apply: one text, or a list.
+            repository, tag: name of the image; None leaves it unnamed.
+            message, author: recorded in the image's history.
+            changes: Dockerfile instructions to apply, as a string or a list.
             conf: the Engine's ``ContainerConfig`` for the image, instead of the container's.
-            pause: hold the container meanwhile.
+            pause: pause the container during the commit.
 
         Returns:
             ``{"Id": "sha256:..."}``.
         """
         if isinstance(changes, bool):
-            raise InvalidArgument("changes: instructions are needed, not a boolean; give pause by name")
+            # Positional arguments in the order of docker-py 7: pause, changes, conf.
+            pause, changes, conf = changes, cast("str | Sequence[str] | None", conf), cast("Any", pause)
+            conf = None if isinstance(conf, bool) else conf
         query = {
-            "container": name_of(container, "container"),
+            "container": resolve_id(container, "container"),
             "repo": repository,
             "tag": tag,
             "comment": message,
             "author": author,
             "pause": pause,
-            "changes": changes if changes is None or isinstance(changes, str) else "\n".join(changes),
+            "changes": changes
+            if changes is None or isinstance(changes, str)
+            else "\n".join(string_list(changes, "changes")),
         }
         return self._json("POST", "/commit", query=query, body=conf, timeout=None, needs="Id")
 
 
-def _whole_seconds(seconds: float | None) -> int | None:
-    """Seconds for the engine, which takes whole ones: rounded up, so that nobody gets less time than was given."""
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:
-        raise InvalidArgument(f"timeout: a number of seconds is needed, not {seconds!r}")
-    return int(seconds) if seconds == int(seconds) else int(seconds) + 1
-
-
-def _exit_code(answer: Mapping[str, Any] | None) -> ExitCode:
-    answer = answer or {}
-    code = answer.get("StatusCode")
-    failure = answer.get("Error")
+def _exit_code(result: Mapping[str, Any] | None) -> ExitCode:
+    result = result or {}
+    code = result.get("StatusCode")
+    failure = result.get("Error")
     return ExitCode(
         code if isinstance(code, int) else -1, failure.get("Message") if isinstance(failure, dict) else None
     )
 
 
-ContainerApiMixin = ContainerAPI  # its name in docker-py
+ContainerApiMixin = ContainerAPI  # docker-py's name
 
 
 def _port_names(private_port: object) -> list[str]:
-    """The Engine's names of a port: ``["80/tcp", "80/udp", "80/sctp"]`` where no protocol is given."""
+    """Return the Engine's names of a port: ``["80/tcp", "80/udp", "80/sctp"]`` without a protocol."""
     number, slash, protocol = str(private_port).partition("/")
     known = protocol in _PROTOCOLS or not slash
     if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= 65535 and known):
-        raise InvalidArgument(f'private_port: a port such as 80, "80" or "80/udp" is needed, not {private_port!r}')
-    return [f"{int(number)}/{one}" for one in ([protocol] if slash else _PROTOCOLS)]
+        raise InvalidArgument(f'private_port: must be a port such as 80, "80" or "80/udp", got {private_port!r}')
+    return [f"{int(number)}/{name}" for name in ([protocol] if slash else _PROTOCOLS)]
+
+
+def _changed_state(response: Response) -> bool:
+    """Read a response without a body; return False if nothing changed (304)."""
+    response.read()
+    return response.status != 304

@@ -1,18 +1,20 @@
-"""What goes in and out of containers: logs, terminals, statistics."""
+"""Streams of containers: logs, input and output, statistics."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from dockerkit.api.base import Base, Ref
+from dockerkit.api.base import APIBase, Ref
 from dockerkit.api.encode import scalar
+from dockerkit.api.request import Request
 from dockerkit.errors import InvalidArgument
+from dockerkit.parsing.values import mapping
 from dockerkit.streams import FrameStream, JSONStream
-from dockerkit.streams.readers import Pair
-from dockerkit.transport import Hijacked
+from dockerkit.streams.readers import DemuxedOutput
+from dockerkit.transport import HijackedConnection
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
@@ -20,40 +22,41 @@ if TYPE_CHECKING:
     from websocket import WebSocket
 
     from dockerkit.types import answers
+    from dockerkit.types.flags import No, Yes
 
 _END_OF_TIME = 2**63 // 10**9  # seconds since 1970: an engine counts them in nanoseconds of 64 bits
 _ATTACH = ("stdin", "stdout", "stderr", "stream", "logs", "detachKeys")
 
-Moment = datetime | int | float | str | None
+TimeLike = datetime | int | float | str | None
 
-Output = bytes | Pair | FrameStream[bytes] | FrameStream[Pair]
-"""What a process wrote, in one of the forms that ``stream`` and ``demux`` ask for."""
+ProcessOutput = bytes | DemuxedOutput | FrameStream[bytes] | FrameStream[DemuxedOutput]
+"""The output of a process; ``stream`` and ``demux`` select the type."""
 
 if TYPE_CHECKING:
 
     class LogOptions(TypedDict, total=False):
-        """Of the options of logs those that don't change what is answered."""
+        """Options of logs() that don't change its return type."""
 
         timestamps: bool
-        tail: int | str
-        since: Moment
+        tail: int | str | None
+        since: TimeLike
         follow: bool | None
-        until: Moment
+        until: TimeLike
         details: bool | None
 
 
-class ContainerStreamsAPI(Base):
-    """The calls on containers that answer streams, or take them."""
+class ContainerStreamsAPI(APIBase):
+    """Calls on containers with streams. ``container`` is an ID, a name, a dict with ``Id``, or an object."""
 
     def inspect_container(self, container: Ref, size: bool | None = None) -> answers.ContainerInspectResponse:
-        """All that the engine knows of a container. ``GET /containers/{id}/json``"""
-        raise NotImplementedError  # ContainerAPI has it; named here for what asks about terminals below
+        """Return all details of a container. ``GET /containers/{id}/json``"""
+        raise NotImplementedError  # implemented by ContainerAPI; declared for the methods below
 
     def _has_terminal(self, container: Ref) -> bool:
         return bool(self.inspect_container(container).get("Config", {}).get("Tty"))
 
     def _has_stopped(self, container: Ref) -> bool:
-        """Whether it ran and ended: an engine lets who attaches then wait for the next start, maybe for ever."""
+        """Return whether it ran and exited. Attaching would then wait for the next start, possibly forever."""
         return self.inspect_container(container).get("State", {}).get("Status") in ("exited", "dead")
 
     @overload
@@ -62,14 +65,14 @@ class ContainerStreamsAPI(Base):
         container: Ref,
         stdout: bool = True,
         stderr: bool = True,
-        stream: Literal[False] = False,
+        stream: No = False,
         timestamps: bool = False,
-        tail: int | str = "all",
-        since: Moment = None,
+        tail: int | str | None = "all",
+        since: TimeLike = None,
         follow: bool | None = None,
-        until: Moment = None,
+        until: TimeLike = None,
         *,
-        demux: Literal[False] = False,
+        demux: No = False,
         details: bool | None = None,
     ) -> bytes: ...
 
@@ -80,10 +83,10 @@ class ContainerStreamsAPI(Base):
         stdout: bool = True,
         stderr: bool = True,
         *,
-        stream: Literal[False] = False,
-        demux: Literal[True],
+        stream: No = False,
+        demux: Yes,
         **options: Unpack[LogOptions],
-    ) -> Pair: ...
+    ) -> DemuxedOutput: ...
 
     @overload
     def logs(
@@ -92,8 +95,8 @@ class ContainerStreamsAPI(Base):
         stdout: bool = True,
         stderr: bool = True,
         *,
-        stream: Literal[True],
-        demux: Literal[False] = False,
+        stream: Yes,
+        demux: No = False,
         **options: Unpack[LogOptions],
     ) -> FrameStream[bytes]: ...
 
@@ -104,10 +107,10 @@ class ContainerStreamsAPI(Base):
         stdout: bool = True,
         stderr: bool = True,
         *,
-        stream: Literal[True],
-        demux: Literal[True],
+        stream: Yes,
+        demux: Yes,
         **options: Unpack[LogOptions],
-    ) -> FrameStream[Pair]: ...
+    ) -> FrameStream[DemuxedOutput]: ...
 
     @overload
     def logs(
@@ -116,15 +119,10 @@ class ContainerStreamsAPI(Base):
         stdout: bool = True,
         stderr: bool = True,
         stream: bool = False,
-        timestamps: bool = False,
-        tail: int | str = "all",
-        since: Moment = None,
-        follow: bool | None = None,
-        until: Moment = None,
         *,
         demux: bool = False,
-        details: bool | None = None,
-    ) -> Output: ...
+        **options: Unpack[LogOptions],
+    ) -> ProcessOutput: ...
 
     def logs(
         self,
@@ -133,33 +131,33 @@ class ContainerStreamsAPI(Base):
         stderr: bool = True,
         stream: bool = False,
         timestamps: bool = False,
-        tail: int | str = "all",
-        since: Moment = None,
+        tail: int | str | None = "all",
+        since: TimeLike = None,
         follow: bool | None = None,
-        until: Moment = None,
+        until: TimeLike = None,
         *,
         demux: bool = False,
         details: bool | None = None,
-    ) -> Output:
-        """What a container has written. ``GET /containers/{id}/logs``
+    ) -> ProcessOutput:
+        """Return the logs of a container. ``GET /containers/{id}/logs``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            stdout, stderr: which of the two.
-            stream: an iterator of chunks instead of all at once.
-            timestamps: an RFC 3339 time before each line.
-            tail: the last so many lines, or ``"all"``.
-            since, until: only from, or up to, then: a datetime (UTC where it has no zone), seconds since 1970, or a text:
-                ``"2030-01-31T12:00:00Z"``, or ``"10m"`` ago.
-            follow: go on with what comes; None follows when streaming.
-            demux: ``(stdout, stderr)`` instead of both together.
-            details: also the log driver's attributes, before each line.
+            stdout, stderr: include stdout or stderr.
+            stream: return an iterator of chunks.
+            timestamps: prefix each line with an RFC 3339 time.
+            tail: number of lines from the end, or ``"all"``.
+            since, until: only lines after, or before, a time: a datetime (UTC if it is naive), seconds since 1970, or a
+                string such as ``"2030-01-31T12:00:00Z"`` or ``"10m"`` (ago).
+            follow: keep streaming new output; None means True with `stream`.
+            demux: return ``(stdout, stderr)`` instead of the combined output.
+            details: prefix each line with the log driver's attributes.
 
         Returns:
-            bytes; an iterator of bytes with ``stream``; with ``demux`` pairs of which the iterator's have one None.
+            Bytes, or an iterator of bytes with ``stream``. With ``demux`` a pair, or an iterator of pairs of which one is
+            None.
 
         Raises:
-            InvalidArgument: tail, since or until can't be understood.
+            InvalidArgument: tail, since or until is invalid.
         """
         following = stream if follow is None else follow
         query = {
@@ -168,8 +166,8 @@ class ContainerStreamsAPI(Base):
             "follow": following or None,
             "timestamps": timestamps or None,
             "tail": _tail(tail),
-            "since": _moment("since", since),
-            "until": _moment("until", until),
+            "since": _time_seconds("since", since),
+            "until": _time_seconds("until", until),
             "details": details,
         }
         output = self._frames(
@@ -181,7 +179,50 @@ class ContainerStreamsAPI(Base):
             stream=following,
             demux=demux,
         )
-        return _given(output, stream, demux)
+        return _as_requested(output, stream, demux)
+
+    def log_records(
+        self,
+        container: Ref,
+        stdout: bool = True,
+        stderr: bool = True,
+        *,
+        tail: int | str | None = "all",
+        since: TimeLike = None,
+        until: TimeLike = None,
+        follow: bool = False,
+        details: bool | None = None,
+    ) -> JSONStream[dict[str, Any]]:
+        """Stream the logs of a container as JSON records. ``GET /containers/{id}/logs``
+
+        Sends ``format=json`` (API 1.54). The format is experimental, so the fields of a record may change.
+        ``container.log_entries()`` works with all engines.
+
+        Args:
+            stdout, stderr: include stdout or stderr.
+            tail: number of lines from the end, or ``"all"``.
+            since, until: only lines after, or before, a time, as in :meth:`logs`.
+            follow: keep streaming new output.
+            details: include the log driver's attributes.
+
+        Returns:
+            An iterator of the engine's records that can be closed from any thread.
+
+        Raises:
+            InvalidVersion: the API version has no JSON logs.
+            InvalidArgument: tail, since or until is invalid.
+        """
+        query = {
+            "stdout": stdout,
+            "stderr": stderr,
+            "follow": follow or None,
+            "tail": _tail(tail),
+            "since": _time_seconds("since", since),
+            "until": _time_seconds("until", until),
+            "details": details,
+            "format": "json",
+        }
+        return self._json_lines("GET", "/containers/{id}/logs", id=container, query=query, decode=True)
 
     @overload
     def attach(
@@ -189,9 +230,9 @@ class ContainerStreamsAPI(Base):
         container: Ref,
         stdout: bool = True,
         stderr: bool = True,
-        stream: Literal[False] = False,
+        stream: No = False,
         logs: bool = False,
-        demux: Literal[False] = False,
+        demux: No = False,
     ) -> bytes: ...
 
     @overload
@@ -200,11 +241,11 @@ class ContainerStreamsAPI(Base):
         container: Ref,
         stdout: bool = True,
         stderr: bool = True,
-        stream: Literal[False] = False,
+        stream: No = False,
         logs: bool = False,
         *,
-        demux: Literal[True],
-    ) -> Pair: ...
+        demux: Yes,
+    ) -> DemuxedOutput: ...
 
     @overload
     def attach(
@@ -213,22 +254,15 @@ class ContainerStreamsAPI(Base):
         stdout: bool = True,
         stderr: bool = True,
         *,
-        stream: Literal[True],
+        stream: Yes,
         logs: bool = False,
-        demux: Literal[False] = False,
+        demux: No = False,
     ) -> FrameStream[bytes]: ...
 
     @overload
     def attach(
-        self,
-        container: Ref,
-        stdout: bool = True,
-        stderr: bool = True,
-        *,
-        stream: Literal[True],
-        logs: bool = False,
-        demux: Literal[True],
-    ) -> FrameStream[Pair]: ...
+        self, container: Ref, stdout: bool = True, stderr: bool = True, *, stream: Yes, logs: bool = False, demux: Yes
+    ) -> FrameStream[DemuxedOutput]: ...
 
     @overload
     def attach(
@@ -239,7 +273,7 @@ class ContainerStreamsAPI(Base):
         stream: bool = False,
         logs: bool = False,
         demux: bool = False,
-    ) -> Output: ...
+    ) -> ProcessOutput: ...
 
     def attach(
         self,
@@ -249,77 +283,77 @@ class ContainerStreamsAPI(Base):
         stream: bool = False,
         logs: bool = False,
         demux: bool = False,
-    ) -> Output:
-        """What a container writes from now on, until it stops. ``POST /containers/{id}/attach``
+    ) -> ProcessOutput:
+        """Return the output of a container from now on, until it stops. ``POST /containers/{id}/attach``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            stdout, stderr: which of the two.
-            stream: an iterator of chunks, as they come.
-            logs: also what was written before.
-            demux: ``(stdout, stderr)`` instead of both together.
+            stdout, stderr: include stdout or stderr.
+            stream: return an iterator of chunks as they arrive.
+            logs: include earlier output.
+            demux: return ``(stdout, stderr)`` instead of the combined output.
 
         Returns:
-            bytes once it has stopped (none where it had before); an iterator with ``stream``; with ``demux`` pairs.
-            Without ``stream`` and with ``logs``, what was written so far.
+            Bytes when the container has stopped (empty if it had stopped before), or an iterator with ``stream``. With
+            ``logs`` but without ``stream``, the output so far.
         """
         query = {"stdout": stdout, "stderr": stderr, "logs": logs or None, "stream": stream or not logs}
         if not (stream or logs) and self._has_stopped(container):
             return (None, None) if demux else b""
         hijacked = self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
-        output = self._output(hijacked, tty=lambda: self._has_terminal(container), demux=demux)
-        return _given(output, stream, demux)
+        output = self.read_output(hijacked, tty=lambda: self._has_terminal(container), demux=demux)
+        return _as_requested(output, stream, demux)
+
+    @overload
+    def attach_socket(
+        self, container: Ref, params: Mapping[str, object] | None = None, ws: No = False
+    ) -> HijackedConnection: ...
+
+    @overload
+    def attach_socket(
+        self, container: Ref, params: Mapping[str, object] | None = None, ws: bool = False
+    ) -> HijackedConnection | WebSocket: ...
 
     def attach_socket(
         self, container: Ref, params: Mapping[str, object] | None = None, ws: bool = False
-    ) -> Hijacked | WebSocket:
-        """A container's input and output as a socket. ``POST /containers/{id}/attach``, ``GET /containers/{id}/attach/ws``
+    ) -> HijackedConnection | WebSocket:
+        """Return a socket for input and output of a container. ``POST /containers/{id}/attach``, ``GET /containers/{id}/attach/ws``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
             params: the Engine's parameters: ``stdin``, ``stdout``, ``stderr``, ``stream``, ``logs``, ``detachKeys``;
-                None is stdout, stderr and stream.
-            ws: over a websocket (needs ``dockerkit[websocket]``).
+                None means stdout, stderr and stream.
+            ws: use a websocket (requires ``dockerkit[websocket]``).
 
         Returns:
-            The connection. It is raw: output without a terminal has frames. Whoever gets it closes it.
+            The raw connection; without a terminal, the output is multiplexed. The caller closes it.
         """
-        query = {"stdout": 1, "stderr": 1, "stream": 1} if params is None else dict(params)
+        query: dict[str, object] = {"stdout": 1, "stderr": 1, "stream": 1}
+        if params is not None:
+            query = dict(mapping(params, "params"))
+        if self._default_detach_keys is not None:
+            query.setdefault("detachKeys", self._default_detach_keys)
         if unknown := query.keys() - _ATTACH:
-            raise InvalidArgument(f"params: {', '.join(sorted(unknown))}: the Engine knows {', '.join(_ATTACH)}")
+            raise InvalidArgument(
+                f"params: unknown {', '.join(sorted(map(str, unknown)))}; the Engine accepts {', '.join(_ATTACH)}"
+            )
         if ws:
             from dockerkit.transport.websocket import connect
 
             path = "/containers/{id}/attach/ws"
-            # Engines before API 1.42 don't read these three and always connect all of them.
-            always = {name for name in ("stdin", "stdout", "stderr") if not self._supports(f"GET {path}", name)}
+            # Engines before API 1.42 ignore these three and always connect all of them.
+            always = {name for name in ("stdin", "stdout", "stderr") if not self.supports(f"GET {path}", name)}
             query = {name: value for name, value in query.items() if not (name in always and value)}
-            target, headers, _ = self._request("GET", path, {"id": container}, query, None, None, None)
-            return connect(self._transport, target, headers, self._timeouts)
+            return connect(self._transport, self._encode(Request("GET", path, {"id": container}, query)), self.endpoint)
         return self._hijack("POST", "/containers/{id}/attach", id=container, query=query)
 
     @overload
-    def stats(
-        self,
-        container: Ref,
-        decode: Literal[False] | None = None,
-        stream: Literal[True] = True,
-        one_shot: bool | None = None,
-    ) -> JSONStream[bytes]: ...
+    def stats(self, container: Ref, decode: No | None = None, stream: Yes = True) -> JSONStream[bytes]: ...
+
+    @overload
+    def stats(self, container: Ref, decode: Yes, stream: Yes = True) -> JSONStream[answers.ContainerStatsResponse]: ...
 
     @overload
     def stats(
-        self, container: Ref, decode: Literal[True], stream: Literal[True] = True, one_shot: bool | None = None
-    ) -> JSONStream[answers.ContainerStatsResponse]: ...
-
-    @overload
-    def stats(
-        self,
-        container: Ref,
-        decode: bool | None = None,
-        *,
-        stream: Literal[False],
-        one_shot: bool | None = None,
+        self, container: Ref, decode: bool | None = None, *, stream: No, one_shot: bool | None = None
     ) -> answers.ContainerStatsResponse: ...
 
     @overload
@@ -330,13 +364,12 @@ class ContainerStreamsAPI(Base):
     def stats(
         self, container: Ref, decode: bool | None = None, stream: bool = True, one_shot: bool | None = None
     ) -> JSONStream[bytes] | JSONStream[answers.ContainerStatsResponse] | answers.ContainerStatsResponse:
-        """A container's use of CPU, memory, network and disks. ``GET /containers/{id}/stats``
+        """Return a container's usage of CPU, memory, network and disks. ``GET /containers/{id}/stats``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            decode: dicts instead of bytes, when streaming.
-            stream: one record a second, for ever; False answers one record.
-            one_shot: one record at once, without waiting for a second one to compare with (API 1.41).
+            decode: yield dicts instead of bytes, when streaming.
+            stream: return an endless iterator of one record per second; False returns one record.
+            one_shot: return one record immediately, without waiting for a second sample (API 1.41).
 
         Returns:
             An iterator of records; one dict with ``stream=False``.
@@ -346,55 +379,57 @@ class ContainerStreamsAPI(Base):
         """
         if stream:
             if one_shot:
-                raise InvalidArgument("one_shot: it answers one record, so stream must be False")
+                raise InvalidArgument("one_shot: returns one record; pass stream=False too")
             query = {"stream": True}
             return self._json_lines("GET", "/containers/{id}/stats", id=container, query=query, decode=decode)
         return self._json("GET", "/containers/{id}/stats", id=container, query={"stream": False, "one-shot": one_shot})
 
 
-def _given(output: FrameStream[Any], stream: bool, demux: bool) -> Output:
-    """The output as it was asked for: an iterator, or all at once."""
+def _as_requested(output: FrameStream[Any], stream: bool, demux: bool) -> ProcessOutput:
+    """Return output as an iterator or all at once, as requested."""
     if stream:
         return output
     with output:
-        return output.apart() if demux else output.together()
+        return output.read_demuxed() if demux else output.read_all()
 
 
-def _tail(tail: int | str) -> int | str:
+def _tail(tail: int | str | None) -> int | str:
+    if tail is None or tail in (-1, "-1"):  # -1 is the docker command's way to say it
+        return "all"
     if tail == "all" or (isinstance(tail, int) and not isinstance(tail, bool) and tail >= 0):
         return tail
     if isinstance(tail, str) and tail.isascii() and tail.isdigit():
         return int(tail)
-    raise InvalidArgument(f'tail: "all" or a number of lines is needed, not {tail!r}')
+    raise InvalidArgument(f'tail: must be "all" or a number of lines, got {tail!r}')
 
 
-def _moment(parameter: str, moment: Moment) -> str | None:
-    """A time as the engine reads it: seconds since 1970. What the docker command takes as a text is taken here, too."""
-    if moment is None:
+def _time_seconds(parameter: str, time: TimeLike) -> str | None:
+    """Return a time in seconds since 1970, as the engine takes it. Accepts the docker command's strings too."""
+    if time is None:
         return None
-    if isinstance(moment, str):
-        return _moment_text(parameter, moment)
-    if isinstance(moment, datetime):
-        return scalar(parameter, moment)
-    if isinstance(moment, (int, float)) and not isinstance(moment, bool) and 0 <= moment < _END_OF_TIME:
-        return scalar(parameter, moment)
-    raise InvalidArgument(f"{parameter}: a datetime or seconds since 1970 are needed, not {moment!r}")
+    if isinstance(time, str):
+        return _time_string(parameter, time)
+    if isinstance(time, datetime):
+        return scalar(parameter, time)
+    if isinstance(time, (int, float)) and not isinstance(time, bool) and 0 <= time < _END_OF_TIME:
+        return scalar(parameter, time)
+    raise InvalidArgument(f"{parameter}: must be a datetime or seconds since 1970, got {time!r}")
 
 
-def _moment_text(parameter: str, moment: str) -> str:
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", moment):
-        return moment
-    from dockerkit.types import parse
+def _time_string(parameter: str, time: str) -> str:
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", time):
+        return time
+    from dockerkit.parsing import values
 
     try:
-        ago = timedelta(microseconds=parse.nanoseconds(moment, parameter) // 1000)
+        ago = timedelta(microseconds=values.nanoseconds(time, parameter) // 1000)
         return scalar(parameter, datetime.now(UTC) - ago)
     except (InvalidArgument, OverflowError):
         pass
-    fraction = re.search(r"\.([0-9]{1,9})", moment)  # as exact as it is: a datetime has microseconds only
+    fraction = re.search(r"\.([0-9]{1,9})", time)  # kept, since a datetime only has microseconds
     try:
-        whole = scalar(parameter, datetime.fromisoformat(moment.replace(fraction[0], "", 1) if fraction else moment))
+        whole = scalar(parameter, datetime.fromisoformat(time.replace(fraction[0], "", 1) if fraction else time))
     except ValueError:
-        needed = 'a datetime, seconds since 1970, or a text such as "2030-01-31T12:00:00Z" or "10m" are'
-        raise InvalidArgument(f"{parameter}: {needed} needed, not {moment!r}") from None
+        expected = 'a datetime, seconds since 1970, or a string such as "2030-01-31T12:00:00Z" or "10m"'
+        raise InvalidArgument(f"{parameter}: must be {expected}, got {time!r}") from None
     return whole + (fraction[0] if fraction else "")

@@ -1,28 +1,27 @@
-"""Python values as the Engine's query parameters, filters and bodies."""
+"""Encode Python values as the Engine's query parameters, filters and bodies."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import IO, cast
 from urllib.parse import quote_plus, urlencode
 
 from dockerkit.errors import InvalidArgument
+from dockerkit.errors.caller import argument_name
+from dockerkit.parsing import values
 
-_dumps = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make an encoder for each body
-
-FilterValue = str | bool | int | Sequence[str | bool | int]
-Filters = Mapping[str, FilterValue]
-"""Filters of a list, prune or events call: a value or a list of values for each name."""
+# One encoder for all bodies, unlike json.dumps. Cycles were refused when the body became plain data.
+_dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def query_string(query: Mapping[str, object]) -> str:
-    """The query of a request, with its question mark; "" where nothing is left to send.
+    """Return the query string of a request, with its question mark; "" if it is empty.
 
-    None is left out. Booleans become true and false, lists repeat the parameter, ``filters`` becomes JSON, a datetime
-    seconds since 1970 (without a zone it counts as UTC), a timedelta seconds.
+    None is omitted. Booleans become true and false, lists repeat the parameter, ``filters`` becomes JSON, a datetime
+    becomes seconds since 1970 (UTC if it is naive), a timedelta becomes seconds.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
@@ -37,11 +36,17 @@ def query_string(query: Mapping[str, object]) -> str:
             pairs.extend((name, scalar(name, item)) for item in value)
         else:
             pairs.append((name, scalar(name, value)))
-    return "?" + urlencode(pairs, quote_via=quote_plus) if pairs else ""
+    try:  # Python represents undecodable bytes in file names as surrogates
+        return "?" + urlencode(pairs, quote_via=quote_plus, errors="surrogateescape") if pairs else ""
+    except UnicodeEncodeError:
+        broken = next((pair for pair in pairs if any("\ud800" <= char < "\udc80" for char in pair[1])), pairs[0])
+        raise InvalidArgument(
+            f"{broken[0]}: {broken[1]!r} contains a lone surrogate, which is not a valid character"
+        ) from None
 
 
 def scalar(name: str, value: object) -> str:
-    """One value as text.
+    """Return one value as a string.
 
     Raises:
         InvalidArgument: a value of this type can't be sent.
@@ -49,7 +54,7 @@ def scalar(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int)):
-        return str(value)
+        return values.plain(value)
     if isinstance(value, float):
         return repr(value).rstrip("0").rstrip(".") if value.is_integer() else f"{value:.9f}"
     if isinstance(value, datetime):
@@ -57,12 +62,16 @@ def scalar(name: str, value: object) -> str:
     if isinstance(value, timedelta):
         return scalar(name, value.total_seconds())
     if isinstance(value, Mapping):
-        return json.dumps(value, separators=(",", ":"))
+        try:
+            return json.dumps(value, separators=(",", ":"))
+        except (TypeError, ValueError) as error:
+            raise InvalidArgument(f"{argument_name(value, name)}: {error}") from None
+    name = argument_name(value, name)
     raise InvalidArgument(f"{name}: a value of type {type(value).__name__} can't be sent: {value!r}")
 
 
 def timestamp(moment: datetime) -> str:
-    """A datetime as seconds since 1970 with all its microseconds; without a zone it counts as UTC."""
+    """Return a datetime as seconds since 1970, with microseconds; a naive datetime is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
@@ -72,72 +81,80 @@ def timestamp(moment: datetime) -> str:
 
 
 def filters_json(filters: object) -> str | None:
-    """Filters as the Engine takes them: a JSON map of lists of texts. None where there are none.
+    """Return filters in the Engine's format, a JSON object of lists of strings; None if there are none.
 
     Raises:
-        InvalidArgument: this is no mapping, or a value is neither text, number nor boolean.
+        InvalidArgument: `filters` is not a mapping, or a value is not a string, number or boolean.
     """
     if not isinstance(filters, Mapping):
-        raise InvalidArgument(f"filters: a mapping of names to values is needed, not {filters!r}")
-    encoded = {str(name): _filter_values(str(name), value) for name, value in filters.items() if value is not None}
+        raise InvalidArgument(f"filters: must be a mapping of names to values, got {filters!r}")
+    encoded = {_text(name): _filter_values(_text(name), value) for name, value in filters.items() if value is not None}
     return json.dumps(encoded, separators=(",", ":")) if encoded else None
 
 
-def filters_with(filters: Filters | None, **more: FilterValue | None) -> dict[str, FilterValue]:
-    """Filters with those that a call has parameters for; None is left out."""
+def filters_with(filters: Mapping[str, object] | None, **more: object) -> dict[str, object]:
+    """Return filters with those added that have their own parameters; None is omitted."""
     if filters is not None and not isinstance(filters, Mapping):
-        raise InvalidArgument(f"filters: a mapping of names to values is needed, not {filters!r}")
+        raise InvalidArgument(f"filters: must be a mapping of names to values, got {filters!r}")
     return {**(filters or {}), **{name: value for name, value in more.items() if value is not None}}
 
 
 def _filter_values(name: str, value: object) -> list[str]:
-    if isinstance(value, Mapping):  # {"label": {"a": "b"}} reads as a=b
-        return [f"{key}={item}" if item not in (None, "", True) else str(key) for key, item in value.items()]
+    if isinstance(value, Mapping):  # {"label": {"a": "b"}} means a=b
+        return [
+            f"{_text(key)}={_text(item)}" if item not in (None, "", True) else _text(key) for key, item in value.items()
+        ]
     items = [value] if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) else value
     return [scalar(f"filters[{name!r}]", item) for item in items]
 
 
+def _text(value: object) -> str:
+    return values.plain(value) if isinstance(value, (str, int)) else str(value)
+
+
 def cells(parameter: str, number: object) -> int:
-    """The height or width of a terminal."""
+    """Return the height or width of a terminal."""
+    if isinstance(number, str) and number.isascii() and number.isdecimal():
+        number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 65535:
-        raise InvalidArgument(f"{parameter}: a number of rows or columns from 0 to 65535 is needed, not {number!r}")
+        raise InvalidArgument(f"{parameter}: must be a number of rows or columns from 0 to 65535, got {number!r}")
     return number
 
 
 def signal_name(value: object) -> str | None:
-    """A signal's name or number as the engine reads it; None, the engine's own choice, stays. "" would be SIGKILL."""
-    if value is None or (isinstance(value, str) and value.strip()):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(int(value))  # of signal.SIGTERM, too
-    raise InvalidArgument(f'signal: a name such as "SIGTERM" or a number is needed, not {value!r}')
+    """Return a signal's name or number as a string; None stays None."""
+    return None if value is None else values.signal(value, "signal")
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse headers that would be more than themselves on the wire.
+    """Refuse headers that could inject others.
 
     Raises:
-        InvalidArgument: a name is no token, or a value has control characters or what Latin-1 has not.
+        InvalidArgument: a name is not a token, or a value has control characters or is not Latin-1.
     """
     for name, value in headers.items():
         if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
-            raise InvalidArgument(f"headers: {name!r} is no name of a header")
+            raise InvalidArgument(f"headers: {name!r} is not a valid header name")
         if not isinstance(value, str) or not value.isprintable() or any(ord(char) > 255 for char in value):
-            raise InvalidArgument(f"headers: the value of {name!r} is no text without control characters")
+            raise InvalidArgument(f"headers: the value of {name!r} must be a Latin-1 string without control characters")
 
 
 def json_body(body: object) -> bytes:
-    """A body as JSON; None at its top level counts as not given."""
+    """Return a body as JSON; None at its top level is omitted."""
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if value is not None}
     return _dumps(body).encode()
 
 
-def binary(data: object) -> bytes | IO[bytes] | Iterable[bytes]:
-    """A payload as it can be sent: bytes, a binary file, or blocks, each of which is checked when its turn comes.
+def binary(data: object, name: str | None = None) -> bytes | IO[bytes] | Iterable[bytes]:
+    """Return a payload as bytes, a binary file, or blocks, each of which is checked when it is sent.
+
+    Args:
+        data: the payload.
+        name: the parameter, for the error; by default the caller's parameter that has this payload.
 
     Raises:
-        InvalidArgument: it is text, or nothing that has bytes.
+        InvalidArgument: the payload is text, or has no bytes.
     """
     if isinstance(data, (bytearray, memoryview)):
         return bytes(data)
@@ -146,12 +163,14 @@ def binary(data: object) -> bytes | IO[bytes] | Iterable[bytes]:
     if hasattr(data, "read") and not isinstance(data, io.TextIOBase):
         return cast("IO[bytes]", data)
     if isinstance(data, (str, io.TextIOBase, Mapping)) or not isinstance(data, Iterable):
-        raise InvalidArgument(f"data: bytes, a binary file or blocks of bytes are needed, not {type(data).__name__}")
-    return _blocks(data)
+        name = name or argument_name(data, "data")
+        raise InvalidArgument(f"{name}: must be bytes, a binary file or blocks of bytes, got {type(data).__name__}")
+    return _blocks(data, name)
 
 
-def _blocks(data: Iterable[object]) -> Iterator[bytes]:
+def _blocks(data: Iterable[object], name: str | None) -> Iterator[bytes]:
     for block in data:
         if not isinstance(block, (bytes, bytearray, memoryview)):
-            raise InvalidArgument(f"data: its blocks must be bytes, not {type(block).__name__} {block!r:.100}")
+            name = name or argument_name(data, "data")
+            raise InvalidArgument(f"{name}: blocks must be bytes, got {type(block).__name__} {block!r:.100}")
         yield bytes(block)

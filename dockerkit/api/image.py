@@ -1,34 +1,52 @@
-"""Images: getting them in, out and around. ``/images``"""
+"""Images: list, inspect, tag, remove. ``/images``"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, overload
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.encode import Filters, filters_with
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.defaults import DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.api.encode import filters_with
 from dockerkit.api.image_archive import ImageArchiveAPI
 from dockerkit.api.image_registry import ImageRegistryAPI, name_and_tag
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import InvalidArgument
-from dockerkit.platforms import Platform, platform_json, platform_list
+from dockerkit.api.refs import check_lower_case
+from dockerkit.errors import DockerException, InvalidArgument
+from dockerkit.parsing.platforms import Platform, platform_json, platform_list
+from dockerkit.parsing.values import sequence
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from dockerkit.types import answers
+    from dockerkit.types.filters import ImageFilters, ImagePruneFilters
+    from dockerkit.types.flags import No, Yes
+
+    class ImageListOptions(TypedDict, total=False):
+        """Options of images() that don't change its return type."""
+
+        all: bool
+        filters: ImageFilters | None
+        shared_size: bool | None
+        manifests: bool | None
+        identity: bool | None
+
 
 __all__ = ["DEFAULT_DATA_CHUNK_SIZE", "ImageAPI"]
 
+_LIST_ATTEMPTS = 5
 
-class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
-    """The calls on images."""
+
+class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, APIBase):
+    """Calls on images. ``image`` is a name, an ID, a dict with ``Id``, or an object."""
 
     @overload
     def images(
         self,
         name: str | None = None,
-        quiet: Literal[False] = False,
+        quiet: No = False,
         all: bool = False,
-        filters: Filters | None = None,
+        filters: ImageFilters | None = None,
         *,
         shared_size: bool | None = None,
         manifests: bool | None = None,
@@ -36,29 +54,11 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
     ) -> list[answers.ImageSummary]: ...
 
     @overload
-    def images(
-        self,
-        name: str | None = None,
-        *,
-        quiet: Literal[True],
-        all: bool = False,
-        filters: Filters | None = None,
-        shared_size: bool | None = None,
-        manifests: bool | None = None,
-        identity: bool | None = None,
-    ) -> list[str]: ...
+    def images(self, name: str | None = None, *, quiet: Yes, **options: Unpack[ImageListOptions]) -> list[str]: ...
 
     @overload
     def images(
-        self,
-        name: str | None = None,
-        quiet: bool = False,
-        all: bool = False,
-        filters: Filters | None = None,
-        *,
-        shared_size: bool | None = None,
-        manifests: bool | None = None,
-        identity: bool | None = None,
+        self, name: str | None = None, *, quiet: bool, **options: Unpack[ImageListOptions]
     ) -> list[answers.ImageSummary] | list[str]: ...
 
     def images(
@@ -66,7 +66,7 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
         name: str | None = None,
         quiet: bool = False,
         all: bool = False,
-        filters: Filters | None = None,
+        filters: ImageFilters | None = None,
         *,
         shared_size: bool | None = None,
         manifests: bool | None = None,
@@ -75,56 +75,67 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
         """List images. ``GET /images/json``
 
         Args:
-            name: only those of this name; ``*`` stands for anything in it.
-            quiet: only their ids.
-            all: also the untagged layers that other images are built on.
+            name: only images with this name; ``*`` is a wildcard.
+            quiet: return only their IDs.
+            all: include untagged intermediate images.
             filters: ``{"dangling": True, "label": [...], "reference": ..., "before": ..., "since": ..., "until": ...}``.
-            shared_size: also ``SharedSize``, the bytes shared with other images (API 1.42).
-            manifests: also ``Manifests``, what the image has for each platform (API 1.47).
-            identity: also ``Identity`` in each manifest (API 1.54).
+            shared_size: include ``SharedSize``, the bytes shared with other images (API 1.42).
+            manifests: include ``Manifests``, the content for each platform (API 1.47).
+            identity: include ``Identity`` in each manifest, which implies `manifests` (API 1.54).
 
         Returns:
-            Summaries, newest first; ids with `quiet`.
+            Summaries, newest first; IDs with `quiet`.
         """
-        wanted = filters_with(filters)
+        if identity and manifests is False:
+            raise InvalidArgument("identity: requires manifests; omit manifests=False")
+        combined = filters_with(filters)
         query: dict[str, object] = {
             "all": all or None,
-            "filters": wanted,
+            "filters": combined,
             "shared-size": shared_size,
-            "manifests": manifests,
+            "manifests": True if identity else manifests,
             "identity": identity,
         }
         if name:
-            if self._supports("GET /images/json", "filters.reference"):
-                given = wanted.get("reference", [])
-                wanted["reference"] = [name, *([given] if isinstance(given, (str, bool, int)) else given)]
+            if self.supports("GET /images/json", "filters.reference"):
+                references = (filters or {}).get("reference", [])
+                combined["reference"] = [name, *([references] if isinstance(references, str) else references)]
             else:
                 query["filter"] = name
-        found: list[answers.ImageSummary] = self._json("GET", "/images/json", query=query, kind=list)
+        found = self._list_images(query)
         return [summary["Id"] for summary in found] if quiet else found
+
+    def _list_images(self, query: Mapping[str, object]) -> list[answers.ImageSummary]:
+        for attempt in range(_LIST_ATTEMPTS):
+            try:
+                found: list[answers.ImageSummary] = self._json("GET", "/images/json", query=query, kind=list)
+                return found
+            except DockerException as error:  # naming NotFound here would import requests
+                # With containerd's store, the whole list fails if an image is removed while the engine reads it.
+                if attempt == _LIST_ATTEMPTS - 1 or "content digest" not in str(getattr(error, "explanation", "")):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     def inspect_image(
         self, image: Ref, *, manifests: bool | None = None, platform: Platform | None = None
     ) -> answers.ImageInspect:
-        """All that the engine knows of an image. ``GET /images/{name}/json``
+        """Return all details of an image. ``GET /images/{name}/json``
 
         Args:
-            image: name, id, dict with ``Id``, or object.
-            manifests: also ``Manifests``, what the image has for each platform (API 1.48); not with `platform`.
-            platform: of several platforms that the image has, this one (API 1.49).
+            manifests: include ``Manifests``, the content for each platform (API 1.48); not with `platform`.
+            platform: platform of a multi-platform image (API 1.49).
 
         Raises:
-            ImageNotFound: there is no such image, or not for that platform.
+            ImageNotFound: the image does not exist, or not for that platform.
         """
         query = {"manifests": manifests, "platform": platform_json(platform)}
         return self._json("GET", "/images/{name}/json", name=image, query=query)
 
     def history(self, image: Ref, platform: Platform | None = None) -> list[answers.ImageHistoryResponseItem]:
-        """The steps that made an image, newest first. ``GET /images/{name}/history``
+        """Return the build steps of an image, newest first. ``GET /images/{name}/history``
 
         Args:
-            image: name, id, dict with ``Id``, or object.
-            platform: of several platforms that the image has, this one (API 1.48).
+            platform: platform of a multi-platform image (API 1.48).
         """
         query = {"platform": platform_json(platform)}
         return self._json("GET", "/images/{name}/history", name=image, query=query, kind=list)
@@ -137,36 +148,35 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
         type: str | Sequence[str] | None = None,
         statement: bool | None = None,
     ) -> list[answers.AttestationStatement]:
-        """Signed statements about an image: provenance, SBOM. ``GET /images/{name}/attestations`` (API 1.55)
+        """Return signed statements about an image: provenance, SBOM. ``GET /images/{name}/attestations`` (API 1.55)
 
         Args:
-            image: name, id, dict with ``Id``, or object.
-            platform: only those about one or several platforms.
-            type: only those of one or several predicate types, such as ``https://slsa.dev/provenance/v1``.
-            statement: whether the statements themselves come along.
+            platform: only statements about one or several platforms.
+            type: only one or several predicate types, such as ``https://slsa.dev/provenance/v1``.
+            statement: whether to include the statements themselves.
         """
         types = [type] if isinstance(type, str) else type
-        query = {"platform": platform_list(platform), "type": types and list(types), "statement": statement}
+        query = {"platform": platform_list(platform), "type": types and sequence(types, "type"), "statement": statement}
         return self._json("GET", "/images/{name}/attestations", name=image, query=query, kind=list)
 
     def tag(self, image: Ref, repository: str, tag: str | None = None, force: bool = False) -> bool:
-        """Give an image one more name. ``POST /images/{name}/tag``
+        """Add a name to an image. ``POST /images/{name}/tag``
 
         Args:
-            image: name, id, dict with ``Id``, or object.
-            repository: the new name, which may hold the tag.
-            tag: the tag; ``latest`` where neither says one.
-            force: taken for docker-py's sake: a name that is taken moves in any case.
+            repository: new name, optionally with a tag.
+            tag: tag; ``latest`` if neither has one.
+            force: accepted for compatibility with docker-py and ignored: an existing name is always moved.
 
         Returns:
             True.
         """
         del force
         if not repository:
-            raise InvalidArgument("repository: a name is needed")
+            raise InvalidArgument("repository: must be a non-empty name")
         if tag is None:
             repository, tag = name_and_tag(repository)
-        self._none("POST", "/images/{name}/tag", name=image, query={"repo": repository, "tag": tag})
+        check_lower_case(repository, "repository")
+        self._no_content("POST", "/images/{name}/tag", name=image, query={"repo": repository, "tag": tag})
         return True
 
     def remove_image(
@@ -177,35 +187,34 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, Base):
         *,
         platforms: Platform | Iterable[Platform] | None = None,
     ) -> list[answers.ImageDeleteResponseItem]:
-        """Remove a name, and the image itself with its last name. ``DELETE /images/{name}``
+        """Remove a name of an image, and the image itself with its last name. ``DELETE /images/{name}``
 
         Args:
-            image: name, id, dict with ``Id``, or object.
-            force: also if stopped containers use it, or it has several names.
+            force: remove it even if stopped containers use it or it has several names.
             noprune: keep untagged parents.
-            platforms: only what the image has for one or several platforms (API 1.50).
+            platforms: only remove the content for one or several platforms (API 1.50).
 
         Returns:
             A list of ``{"Untagged": name}`` and ``{"Deleted": id}``.
 
         Raises:
-            ImageNotFound: there is no such image.
-            Conflict: a container uses it.
+            ImageNotFound: the image does not exist.
+            Conflict: a container uses the image.
         """
         query = {"force": force or None, "noprune": noprune or None, "platforms": platform_list(platforms)}
         return self._json("DELETE", "/images/{name}", name=image, query=query, kind=list)
 
-    def prune_images(self, filters: Filters | None = None) -> answers.ImagePruneResponse:
+    def prune_images(self, filters: ImagePruneFilters | None = None) -> answers.ImagePruneResponse:
         """Remove unused images. ``POST /images/prune``
 
         Args:
-            filters: ``{"dangling": False}`` for all that no container uses, not only untagged ones; ``until`` (a time or
-                a duration such as "24h"), ``label``, ``label!``.
+            filters: ``{"dangling": False}`` for all unused images, not only untagged ones; ``until`` (a time or a duration
+                such as "24h"), ``label``, ``label!``.
 
         Returns:
             ``ImagesDeleted`` and ``SpaceReclaimed`` (bytes).
         """
-        return self._json("POST", "/images/prune", query={"filters": filters}, timeout=None)
+        return self._json("POST", "/images/prune", query={"filters": filters}, timeout=None, lists=("ImagesDeleted",))
 
 
-ImageApiMixin = ImageAPI  # its name in docker-py
+ImageApiMixin = ImageAPI  # docker-py's name

@@ -1,4 +1,4 @@
-"""Images as archives: saved, loaded, and made from file systems."""
+"""Images as archives: save, load, and import from file systems."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from dockerkit.api.base import Base, Data, Ref
-from dockerkit.api.refs import name_of
-from dockerkit.constants import DEFAULT_DATA_CHUNK_SIZE
-from dockerkit.errors import ImageLoadError, InvalidArgument
-from dockerkit.platforms import Platform, platform_list, platform_text
-from dockerkit.reference import parse_repository_tag
+from dockerkit.api import versions
+from dockerkit.api.base import APIBase, Data, Ref
+from dockerkit.api.defaults import DEFAULT_DATA_CHUNK_SIZE
+from dockerkit.api.refs import resolve_id
+from dockerkit.errors import InvalidArgument, UnreadableFile
+from dockerkit.parsing.platforms import Platform, platform_list, platform_text
+from dockerkit.parsing.reference import parse_repository_tag
+from dockerkit.parsing.values import local_path, string_list
 
 if TYPE_CHECKING:
     from dockerkit.streams import ByteStream, ProgressStream
 
 
-class ImageArchiveAPI(Base):
-    """The calls that move images as archives."""
+class ImageArchiveAPI(APIBase):
+    """Calls on images as archives."""
 
     def get_image(
         self,
@@ -27,30 +29,36 @@ class ImageArchiveAPI(Base):
         *,
         platform: Platform | Iterable[Platform] | None = None,
     ) -> ByteStream:
-        """One or several images as a tar archive. ``GET /images/{name}/get``, ``GET /images/get``
+        """Save one or several images as a tar archive. ``GET /images/{name}/get``, ``GET /images/get``
 
         Args:
-            image: name, id, dict with ``Id``, or object; or a list of these.
-            chunk_size: bytes of each piece.
-            platform: only what the image has for this platform (API 1.48), or for several (API 1.52).
+            image: name, ID, dict with ``Id``, or object; or a list of these.
+            chunk_size: bytes of each chunk.
+            platform: only the content for this platform (API 1.48), or for several (API 1.52).
 
         Returns:
-            An iterator of pieces, also a readable file. It is a context manager.
+            An iterator of chunks, which is also a readable file and a context manager.
 
         Example::
 
             with api.get_image(["busybox", "alpine:3"]) as archive, open("images.tar", "wb") as file:
-                for piece in archive:
-                    file.write(piece)
+                for chunk in archive:
+                    file.write(chunk)
         """
-        platforms = platform_list(platform)
+        platforms = self._platforms(platform)
         if isinstance(image, (list, tuple)):
             if not image:
-                raise InvalidArgument("image: at least one image is needed")
-            query = {"names": [name_of(one, "image") for one in image], "platform": platforms}
+                raise InvalidArgument("image: must name at least one image")
+            query = {"names": [resolve_id(item, "image") for item in image], "platform": platforms}
             return self._bytes("GET", "/images/get", query=query, chunk_size=chunk_size)
-        one = cast("Ref", image)
-        return self._bytes("GET", "/images/{name}/get", name=one, query={"platform": platforms}, chunk_size=chunk_size)
+        ref = cast("Ref", image)
+        return self._bytes("GET", "/images/{name}/get", name=ref, query={"platform": platforms}, chunk_size=chunk_size)
+
+    def _platforms(self, platform: Platform | Iterable[Platform] | None) -> list[str] | None:
+        platforms = platform_list(platform)
+        if platforms and len(platforms) > 1:
+            self._spoken().require(versions.SEVERAL_PLATFORMS, "platform", "more than one")
+        return platforms
 
     def load_image(
         self,
@@ -59,28 +67,28 @@ class ImageArchiveAPI(Base):
         *,
         platform: Platform | Iterable[Platform] | None = None,
     ) -> ProgressStream[dict[str, Any]]:
-        """Load images from a tar archive that :meth:`get_image` or ``docker save`` made. ``POST /images/load``
+        """Load images from a tar archive created by :meth:`get_image` or ``docker save``. ``POST /images/load``
 
         Args:
-            data: the archive: bytes, a binary file, an iterable of bytes, or the path of a file (a Path, not a str).
-                Streamed, not held.
-            quiet: no progress records.
-            platform: only what the archive has for this platform (API 1.48), or for several (API 1.52).
+            data: archive as bytes, a binary file, an iterable of bytes, or the path of a file (a Path, not a str). It is
+                streamed.
+            quiet: omit progress records.
+            platform: only the content for this platform (API 1.48), or for several (API 1.52).
 
         Returns:
             An iterator of records.
 
         Raises:
-            ImageLoadError: the archive is no image archive; while iterating.
+            ImageLoadError: the data is not an image archive; raised while iterating.
         """
-        query = {"quiet": quiet, "platform": platform_list(platform)}
+        query = {"quiet": quiet, "platform": self._platforms(platform)}
 
         def send(body: Data) -> ProgressStream[dict[str, Any]]:
-            return self._progress("POST", "/images/load", data=body, query=query, error=ImageLoadError, timeout=None)
+            return self._progress("POST", "/images/load", data=body, query=query, error="ImageLoadError", timeout=None)
 
         if isinstance(data, os.PathLike):
-            with open(data, "rb") as file:
-                return send(cast("IO[bytes]", file))
+            with opened(data, "data") as file:
+                return send(file)
         return send(data)
 
     def import_image(
@@ -95,26 +103,26 @@ class ImageArchiveAPI(Base):
         message: str | None = None,
         platform: Platform | None = None,
     ) -> str:
-        """Make an image from a file system archive. ``POST /images/create``
+        """Create an image from a file system archive. ``POST /images/create``
 
         Args:
-            src: the archive: path of a file, URL that the engine fetches, bytes, a binary file, an iterable of bytes.
+            src: archive as the path of a file, a URL that the engine fetches, bytes, a binary file, or an iterable of bytes.
             repository, tag: name of the new image.
-            image: an existing image instead of `src`: this is a pull.
-            changes: Dockerfile instructions to apply: ``"CMD top"`` or a list of such.
-            stream_src: taken for docker-py's sake: whatever is no text is streamed.
-            message: the comment in the image's history.
-            platform: of the new image, ``linux/arm64`` (API 1.32).
+            image: image to pull, instead of `src`.
+            changes: Dockerfile instructions to apply, such as ``"CMD top"``, as a string or a list.
+            stream_src: accepted for compatibility with docker-py and ignored; everything but a string is streamed.
+            message: comment in the image's history.
+            platform: platform of the new image, such as ``linux/arm64`` (API 1.32).
 
         Returns:
-            The text of the engine's records; the last holds the new image's id as ``status``.
+            The engine's records as a string; the last one has the new image's ID as ``status``.
 
         Raises:
-            StreamError: the archive is none, or the URL could not be fetched.
+            StreamError: the data is not an archive, or the URL could not be fetched.
         """
         del stream_src
         if (src is None) == (image is None):
-            raise InvalidArgument("src: give an archive as src, or an image: one of the two")
+            raise InvalidArgument("src: pass either src, an archive, or image")
         if image is not None:
             return self.import_image_from_image(image, repository, tag, changes)
         options: dict[str, Any] = {
@@ -133,10 +141,10 @@ class ImageArchiveAPI(Base):
         tag: str | None = None,
         changes: str | Sequence[str] | None = None,
     ) -> str:
-        """Make an image from an archive in memory; as :meth:`import_image`. ``POST /images/create``
+        """Create an image from an archive in memory, as :meth:`import_image` does. ``POST /images/create``
 
         Args:
-            data: the archive as bytes.
+            data: archive as bytes.
             repository, tag, changes: as for :meth:`import_image`.
         """
         return self._import("-", data, repository=repository, tag=tag, changes=changes)
@@ -148,7 +156,7 @@ class ImageArchiveAPI(Base):
         tag: str | None = None,
         changes: str | Sequence[str] | None = None,
     ) -> str:
-        """Make an image from an archive on disk; as :meth:`import_image`. ``POST /images/create``
+        """Create an image from an archive on disk, as :meth:`import_image` does. ``POST /images/create``
 
         Args:
             filename: path of the archive.
@@ -166,7 +174,7 @@ class ImageArchiveAPI(Base):
         tag: str | None = None,
         changes: str | Sequence[str] | None = None,
     ) -> str:
-        """Make an image from an archive that comes as a stream; as :meth:`import_image`. ``POST /images/create``
+        """Create an image from a streamed archive, as :meth:`import_image` does. ``POST /images/create``
 
         Args:
             stream: a binary file or an iterable of bytes.
@@ -181,10 +189,10 @@ class ImageArchiveAPI(Base):
         tag: str | None = None,
         changes: str | Sequence[str] | None = None,
     ) -> str:
-        """Make an image from an archive that the engine fetches; as :meth:`import_image`. ``POST /images/create``
+        """Create an image from an archive that the engine fetches, as :meth:`import_image` does. ``POST /images/create``
 
         Args:
-            url: where the engine finds the archive.
+            url: URL of the archive.
             repository, tag, changes: as for :meth:`import_image`.
         """
         return self._import(url, None, repository=repository, tag=tag, changes=changes)
@@ -196,12 +204,12 @@ class ImageArchiveAPI(Base):
         tag: str | None = None,
         changes: str | Sequence[str] | None = None,
     ) -> str:
-        """Pull an image, under docker-py's old name for it. ``POST /images/create``
+        """Pull an image; docker-py's old name of this call. ``POST /images/create``
 
         Args:
             image: name of the image.
-            repository, changes: passed on; the engine does not heed them with an image.
-            tag: its tag, where the name has none; ``latest`` by default.
+            repository, changes: sent, but ignored by the engine.
+            tag: tag, if the name has none; ``latest`` by default.
         """
         name, own_tag = parse_repository_tag(image)
         query = {
@@ -210,7 +218,7 @@ class ImageArchiveAPI(Base):
         return text_of(self._progress("POST", "/images/create", query=query, decode=False))
 
     def _import_file(self, path: str | os.PathLike[str], **options: Any) -> str:
-        with open(path, "rb") as file:
+        with opened(path, "filename") as file:
             return self._import("-", file, **options)
 
     def _import(
@@ -231,11 +239,24 @@ class ImageArchiveAPI(Base):
         return text_of(self._progress("POST", "/images/create", query=query, data=data, decode=False))
 
 
+def opened(path: object, name: str) -> IO[bytes]:
+    """Open a local file for reading.
+
+    Raises:
+        UnreadableFile: it can't be opened.
+    """
+    place = local_path(path, name)
+    try:
+        return open(place, "rb")
+    except OSError as error:
+        raise UnreadableFile.of(error, place) from error
+
+
 def _changes(changes: str | Sequence[str] | None) -> list[str] | None:
-    return [changes] if isinstance(changes, str) else None if changes is None else list(changes)
+    return [changes] if isinstance(changes, str) else None if changes is None else string_list(changes, "changes")
 
 
 def text_of(records: ProgressStream[bytes]) -> str:
-    """All records of a stream as docker-py gives them: JSON texts with line ends."""
+    """Return all records of a stream in docker-py's format: JSON strings with line ends."""
     with records:
         return "".join(line.decode("utf-8", "replace") + "\r\n" for line in records)

@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from dockerkit.api.base import Base
-from dockerkit.api.encode import Filters
+from dockerkit import errors
+from dockerkit.api.base import APIBase
 from dockerkit.api.image_archive import text_of
-from dockerkit.api.refs import name_of
-from dockerkit.errors import PullError, PushError
-from dockerkit.platforms import Platform, platform_json, platform_text
-from dockerkit.reference import parse_repository_tag
+from dockerkit.api.refs import check_lower_case, resolve_id
+from dockerkit.errors.caller import argument_name
+from dockerkit.parsing.platforms import Platform, platform_json, platform_text
+from dockerkit.parsing.reference import parse_repository_tag
+from dockerkit.parsing.values import string
 from dockerkit.streams import ProgressStream
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
 
-    from dockerkit.auth import AuthSource
+    from dockerkit.credentials.auth import AuthSource
     from dockerkit.types import answers
+    from dockerkit.types.filters import SearchFilters
+    from dockerkit.types.flags import No, Yes
 
     class RegistryOptions(TypedDict, total=False):
-        """Of the options of a pull or push those that don't change what is answered."""
+        """Options of pull() and push() that don't change the return type."""
 
         auth_config: AuthSource | None
         platform: Platform | None
         all_tags: bool
 
 
-class ImageRegistryAPI(Base):
-    """The calls that ask registries."""
+T = TypeVar("T")
+
+
+class ImageRegistryAPI(APIBase):
+    """Calls that access registries."""
 
     def search(
         self,
         term: str,
         limit: int | None = None,
         *,
-        filters: Filters | None = None,
+        filters: SearchFilters | None = None,
         auth_config: AuthSource | None = None,
     ) -> list[answers.ImageSearchResponseItem]:
-        """Search Docker Hub, or the registry that the term begins with. ``GET /images/search``
+        """Search for images on Docker Hub or another registry. ``GET /images/search``
 
         Args:
-            term: what to look for; ``registry/words`` asks another registry.
-            limit: at most so many.
+            term: search term; ``registry/term`` searches another registry.
+            limit: maximum number of results.
             filters: ``{"is-official": True, "stars": 3}``.
-            auth_config: credentials of this call, instead of those known.
+            auth_config: credentials for this call instead of the stored ones.
         """
-        from dockerkit.auth import call_with_credentials, resolve_repository_name
+        from dockerkit.credentials.auth import call_with_credentials, resolve_repository_name
 
         query = {"term": term, "limit": limit, "filters": filters}
         return call_with_credentials(
@@ -62,7 +68,7 @@ class ImageRegistryAPI(Base):
         self,
         repository: str,
         tag: str | None = None,
-        stream: Literal[False] = False,
+        stream: No = False,
         auth_config: AuthSource | None = None,
         decode: bool = False,
         platform: Platform | None = None,
@@ -71,13 +77,7 @@ class ImageRegistryAPI(Base):
 
     @overload
     def pull(
-        self,
-        repository: str,
-        tag: str | None = None,
-        *,
-        stream: Literal[True],
-        decode: Literal[True],
-        **options: Unpack[RegistryOptions],
+        self, repository: str, tag: str | None = None, *, stream: Yes, decode: Yes, **options: Unpack[RegistryOptions]
     ) -> ProgressStream[dict[str, Any]]: ...
 
     @overload
@@ -86,8 +86,8 @@ class ImageRegistryAPI(Base):
         repository: str,
         tag: str | None = None,
         *,
-        stream: Literal[True],
-        decode: Literal[False] = False,
+        stream: Yes,
+        decode: No = False,
         **options: Unpack[RegistryOptions],
     ) -> ProgressStream[bytes]: ...
 
@@ -96,11 +96,10 @@ class ImageRegistryAPI(Base):
         self,
         repository: str,
         tag: str | None = None,
-        stream: bool = False,
-        auth_config: AuthSource | None = None,
+        *,
+        stream: bool,
         decode: bool = False,
-        platform: Platform | None = None,
-        all_tags: bool = False,
+        **options: Unpack[RegistryOptions],
     ) -> str | ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def pull(
@@ -116,38 +115,38 @@ class ImageRegistryAPI(Base):
         """Pull an image. ``POST /images/create``
 
         Args:
-            repository: name of the image; may hold tag or digest.
-            tag: tag or digest; ``latest`` where nothing says one.
-            stream: give the records as they come, instead of waiting for the end.
-            auth_config: credentials of this call: ``{"username": ..., "password": ...}``, or a function that is given
-                the registry's name and returns them; instead of those known.
-            decode: with `stream`, dicts instead of bytes.
-            platform: "linux/arm64"; the engine's own by default (API 1.32).
-            all_tags: all tags of the repository.
+            repository: name of the image, optionally with tag or digest.
+            tag: tag or digest; ``latest`` if neither has one.
+            stream: return the records as they arrive, instead of waiting for the end.
+            auth_config: credentials for this call instead of the stored ones: ``{"username": ..., "password": ...}``, or
+                a function that takes the registry's name and returns them.
+            decode: yield dicts instead of bytes, with `stream`.
+            platform: such as "linux/arm64"; the engine's platform by default (API 1.32).
+            all_tags: pull all tags of the repository.
 
         Returns:
-            An iterator of records with `stream`; closing it cancels the pull. Else the text of all records.
+            All records as a string. With `stream`, an iterator of records; closing it cancels the pull.
 
         Raises:
-            PullError: the pull failed after it had begun; while iterating, with `stream`.
-            ImageNotFound: there is no such image, or it is not for everyone.
+            PullError: the pull failed after it had begun; with `stream`, raised while iterating.
+            ImageNotFound: the image does not exist, or requires credentials.
         """
 
         def call(headers: Mapping[str, str]) -> ProgressStream[Any]:
-            return self._pull(
+            return self.pull_records(
                 repository, tag, headers=headers, decode=stream and decode, platform=platform, all_tags=all_tags
             )
 
         if stream:
             return self._stream_with_credentials(repository, call, auth_config)
-        return self._with_credentials(repository, lambda headers: text_of(call(headers)), auth_config)
+        return self._text_with_credentials(repository, call, auth_config)
 
     @overload
     def push(
         self,
         repository: str,
         tag: str | None = None,
-        stream: Literal[False] = False,
+        stream: No = False,
         auth_config: AuthSource | None = None,
         decode: bool = False,
         *,
@@ -157,13 +156,7 @@ class ImageRegistryAPI(Base):
 
     @overload
     def push(
-        self,
-        repository: str,
-        tag: str | None = None,
-        *,
-        stream: Literal[True],
-        decode: Literal[True],
-        **options: Unpack[RegistryOptions],
+        self, repository: str, tag: str | None = None, *, stream: Yes, decode: Yes, **options: Unpack[RegistryOptions]
     ) -> ProgressStream[dict[str, Any]]: ...
 
     @overload
@@ -172,8 +165,8 @@ class ImageRegistryAPI(Base):
         repository: str,
         tag: str | None = None,
         *,
-        stream: Literal[True],
-        decode: Literal[False] = False,
+        stream: Yes,
+        decode: No = False,
         **options: Unpack[RegistryOptions],
     ) -> ProgressStream[bytes]: ...
 
@@ -182,12 +175,10 @@ class ImageRegistryAPI(Base):
         self,
         repository: str,
         tag: str | None = None,
-        stream: bool = False,
-        auth_config: AuthSource | None = None,
-        decode: bool = False,
         *,
-        platform: Platform | None = None,
-        all_tags: bool = False,
+        stream: bool,
+        decode: bool = False,
+        **options: Unpack[RegistryOptions],
     ) -> str | ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def push(
@@ -204,32 +195,32 @@ class ImageRegistryAPI(Base):
         """Push an image to its registry. ``POST /images/{name}/push``
 
         Args:
-            repository: name of the image, with the registry in front; may hold the tag.
-            tag: the tag; ``latest`` where nothing says one.
-            stream: give the records as they come, instead of waiting for the end.
-            auth_config: credentials of this call, as for :meth:`pull`.
-            decode: with `stream`, dicts instead of bytes.
-            platform: of several platforms that the image has, only this one (API 1.46).
-            all_tags: all tags of the repository.
+            repository: name of the image including its registry, optionally with a tag.
+            tag: tag; the default is ``latest``, or all tags in the drop-in profile, as in docker-py.
+            stream: return the records as they arrive, instead of waiting for the end.
+            auth_config: credentials for this call, as for :meth:`pull`.
+            decode: yield dicts instead of bytes, with `stream`.
+            platform: push only this platform of a multi-platform image (API 1.46).
+            all_tags: push all tags of the repository.
 
         Returns:
-            An iterator of records with `stream`; closing it cancels the push. Else the text of all records.
+            All records as a string. With `stream`, an iterator of records; closing it cancels the push.
 
         Raises:
-            PushError: the push failed after it had begun; while iterating, with `stream`.
-            ImageNotFound: there is no such image.
+            PushError: the push failed after it had begun; with `stream`, raised while iterating.
+            ImageNotFound: the image does not exist.
         """
 
         def call(headers: Mapping[str, str]) -> ProgressStream[Any]:
-            return self._push(
+            return self.push_records(
                 repository, tag, headers=headers, decode=stream and decode, platform=platform, all_tags=all_tags
             )
 
         if stream:
             return self._stream_with_credentials(repository, call, auth_config, always=True)
-        return self._with_credentials(repository, lambda headers: text_of(call(headers)), auth_config, always=True)
+        return self._text_with_credentials(repository, call, auth_config, always=True)
 
-    def _pull(
+    def pull_records(
         self,
         repository: str,
         tag: str | None,
@@ -239,17 +230,25 @@ class ImageRegistryAPI(Base):
         platform: Platform | None = None,
         all_tags: bool = False,
     ) -> ProgressStream[Any]:
+        """Pull an image with one set of credentials. ``POST /images/create``
+
+        Args:
+            repository, tag, platform, all_tags: as for :meth:`pull`.
+            headers: the credentials, from :meth:`with_credentials`.
+            decode: yield dicts instead of bytes.
+        """
         name, own_tag = parse_repository_tag(repository)
+        check_lower_case(name, "repository")
         query = {
             "fromImage": name,
             "tag": None if all_tags else tag or own_tag or "latest",
             "platform": platform_text(platform),
         }
         return self._progress(
-            "POST", "/images/create", query=query, headers=headers, decode=decode, error=PullError, timeout=None
+            "POST", "/images/create", query=query, headers=headers, decode=decode, error="PullError", timeout=None
         )
 
-    def _push(
+    def push_records(
         self,
         repository: str,
         tag: str | None,
@@ -259,35 +258,87 @@ class ImageRegistryAPI(Base):
         platform: Platform | None = None,
         all_tags: bool = False,
     ) -> ProgressStream[Any]:
+        """Push an image with one set of credentials. ``POST /images/{name}/push``
+
+        Args:
+            repository, tag, platform, all_tags: as for :meth:`push`.
+            headers: the credentials, from :meth:`with_credentials`.
+            decode: yield dicts instead of bytes.
+        """
         name, own_tag = name_and_tag(repository)
-        query = {"tag": None if all_tags else tag or own_tag or "latest", "platform": platform_json(platform)}
+        default = "latest" if self.profile.pushes_latest_only else None
+        query = {"tag": None if all_tags else tag or own_tag or default, "platform": platform_json(platform)}
         return self._progress(
-            "POST", "/images/{name}/push", name=name, query=query, headers=headers, decode=decode, error=PushError,
+            "POST", "/images/{name}/push", name=name, query=query, headers=headers, decode=decode, error="PushError",
             timeout=None,
         )  # fmt: skip
 
-    def _with_credentials(self, repository: str, call: Any, given: AuthSource | None, *, always: bool = False) -> Any:
-        from dockerkit.auth import call_with_credentials, resolve_repository_name
+    def with_credentials(
+        self,
+        repository: str,
+        call: Callable[[dict[str, str]], T],
+        auth_config: AuthSource | None,
+        *,
+        always: bool = False,
+    ) -> T:
+        """Make a call with the credentials for an image's registry; if they are refused, retry once with fresh ones.
 
-        registry, _ = resolve_repository_name(name_of(repository, "repository"))
-        return call_with_credentials(self, registry, call, given, always=always)
+        Sends nothing itself.
+
+        Args:
+            repository: name of the image.
+            call: makes the call, with the headers that carry the credentials.
+            auth_config: credentials for this call instead of the stored ones.
+            always: send empty credentials if there are none, as a push requires.
+        """
+        from dockerkit.credentials.auth import call_with_credentials, resolve_repository_name
+
+        registry, _ = resolve_repository_name(resolve_id(repository, "repository"))
+        return call_with_credentials(self, registry, call, auth_config, always=always)
+
+    def _text_with_credentials(
+        self,
+        repository: str,
+        call: Callable[[Mapping[str, str]], ProgressStream[bytes]],
+        auth_config: AuthSource | None,
+        *,
+        always: bool = False,
+    ) -> str:
+        text = ""
+
+        def read(headers: Mapping[str, str]) -> None:
+            nonlocal text
+            records = call(headers)
+            records.raises = False  # the output is read completely first
+            text = text_of(records)
+            if records.failure is not None:
+                raise records.failure
+
+        try:
+            self.with_credentials(repository, read, auth_config, always=always)
+        except errors.StreamError:
+            if self.profile.raises_in_streams:
+                raise
+        return text
 
     def _stream_with_credentials(
         self,
         repository: str,
         call: Callable[[Mapping[str, str]], ProgressStream[Any]],
-        given: AuthSource | None,
+        auth_config: AuthSource | None,
         *,
         always: bool = False,
     ) -> ProgressStream[Any]:
-        from dockerkit.auth import resolve_repository_name, stream_with_credentials
+        from dockerkit.credentials.auth import resolve_repository_name, stream_with_credentials
 
-        registry, _ = resolve_repository_name(name_of(repository, "repository"))
-        return stream_with_credentials(self, registry, call, given, always=always)
+        registry, _ = resolve_repository_name(resolve_id(repository, "repository"))
+        return stream_with_credentials(self, registry, call, auth_config, always=always)
 
 
 def name_and_tag(repository: str) -> tuple[str, str | None]:
-    """Name and tag; a digest stays with the name."""
+    """Return name and tag; a digest stays with the name."""
+    if not isinstance(repository, str):
+        repository = string(repository, argument_name(repository, "repository"))
     if "@" in repository:
         return repository, None
     return parse_repository_tag(repository)

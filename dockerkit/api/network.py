@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.checks import optional
-from dockerkit.api.encode import Filters, filters_with
-from dockerkit.api.refs import checked_name, name_of
-from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse
+from dockerkit.api import versions
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.checks import check_optional
+from dockerkit.api.encode import filters_with
+from dockerkit.api.refs import checked_name, resolve_id
+from dockerkit.errors import EngineWarning, InvalidArgument
+from dockerkit.parsing import values
+from dockerkit.parsing.json_data import to_json_data
+from dockerkit.parsing.values import mapping
 
 if TYPE_CHECKING:
+    from dockerkit.parsing.json_data import ToEngine
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import NetworkFilters, PruneFilters
 
 Links = Mapping[str, str] | Sequence[str | tuple[str, str]]
 
 
-class NetworkAPI(Base):
-    """The calls on networks."""
+class NetworkAPI(APIBase):
+    """Calls on networks. ``net_id`` and ``container`` are IDs, names, dicts with ``Id``, or objects."""
 
     def networks(
-        self, names: Sequence[str] | None = None, ids: Sequence[str] | None = None, filters: Filters | None = None
+        self,
+        names: Sequence[str] | None = None,
+        ids: Sequence[str] | None = None,
+        filters: NetworkFilters | None = None,
     ) -> list[answers.NetworkSummary]:
         """List networks. ``GET /networks``
 
         Args:
-            names: only those whose name has one of these in it.
-            ids: only those whose id has one of these in it.
+            names: only networks whose name contains one of these.
+            ids: only networks whose ID contains one of these.
             filters: ``{"driver": "bridge", "label": ["a=b"], "scope": "local", "type": "custom", "dangling": True}``.
 
         Returns:
-            Summaries; the containers in a network are told by :meth:`inspect_network` only.
+            Summaries; only :meth:`inspect_network` returns the containers of a network.
         """
-        wanted = filters_with(filters)
-        if names:
-            wanted["name"] = names
-        if ids:
-            wanted["id"] = ids
-        return self._json("GET", "/networks", query={"filters": wanted}, kind=list)
+        combined = filters_with(filters, name=names or None, id=ids or None)
+        return self._json("GET", "/networks", query={"filters": combined}, kind=list)
 
     def create_network(
         self,
@@ -60,44 +64,33 @@ class NetworkAPI(Base):
         config_only: bool | None = None,
         config_from: str | None = None,
     ) -> answers.NetworkCreateResponse:
-        """Make a network. ``POST /networks/create``
+        """Create a network. ``POST /networks/create``
 
         Args:
-            name: its name.
-            driver: ``"bridge"`` (the engine's default), ``"overlay"``, ``"macvlan"``, ``"ipvlan"``, or a plugin's.
-            options: the driver's options.
-            ipam: address ranges: an :class:`~dockerkit.types.IPAMConfig`, or the Engine's dict.
-            check_duplicate: refuse a name that is taken; engines from API 1.46 on always do.
-            internal: no way out of the network.
-            labels: a dict.
-            enable_ipv6: with IPv6; False leaves it to the engine.
-            attachable: whether containers may join this swarm network.
-            scope: ``"local"``, ``"swarm"`` or ``"global"`` (API 1.30).
-            ingress: make it the swarm's routing mesh (API 1.29).
-            enable_ipv4: False for a network without IPv4 (API 1.48).
-            config_only: only a configuration for others to be made from, no network (API 1.30).
-            config_from: name of such a configuration to make this one from (API 1.30).
+            ipam: address ranges, as an :class:`~dockerkit.types.IPAMConfig`, or the Engine's dict.
+            name, driver, options, check_duplicate, internal, labels, enable_ipv6, attachable, scope, ingress, enable_ipv4,
+                config_only, config_from: as for :meth:`dockerkit.models.networks.NetworkCollection.create`.
 
         Returns:
             ``{"Id": ..., "Warning": ...}``.
 
         Raises:
             Conflict: the name is taken.
-            Forbidden: a predefined name, or ranges that overlap another network's.
-            InvalidArgument: ``ipam`` is no mapping or value, ``name`` is empty.
+            Forbidden: the name is predefined, or the ranges overlap with another network's.
+            InvalidArgument: ``ipam`` or ``name`` is invalid.
         """
         if ipam is not None and not isinstance(ipam, Mapping) and not hasattr(ipam, "to_engine"):
-            raise InvalidArgument(f"ipam: an IPAMConfig or a dict is needed, not {ipam!r}")
-        if not self._supports("POST /networks/create", "CheckDuplicate"):
+            raise InvalidArgument(f"ipam: must be an IPAMConfig or a dict, got {ipam!r}")
+        if not self.supports("POST /networks/create", "CheckDuplicate"):
             check_duplicate = None  # these engines always check
         body = {
             "Name": checked_name(name),
-            "Driver": optional(parse.text, "driver", driver),
-            "Options": optional(parse.text_map, "options", options),
-            "IPAM": ipam,
+            "Driver": check_optional(values.string, "driver", driver),
+            "Options": check_optional(values.string_map, "options", options),
+            "IPAM": _dict_of("IPAMConfig", ipam, "ipam"),
             "CheckDuplicate": check_duplicate,
             "Internal": internal or None,
-            "Labels": optional(parse.labels, "labels", labels),
+            "Labels": check_optional(values.labels, "labels", labels),
             "EnableIPv6": enable_ipv6 or None,
             "EnableIPv4": enable_ipv4,
             "Attachable": attachable,
@@ -111,12 +104,11 @@ class NetworkAPI(Base):
     def inspect_network(
         self, net_id: Ref, verbose: bool | None = None, scope: str | None = None
     ) -> answers.NetworkInspect:
-        """All that the engine knows of a network. ``GET /networks/{id}``
+        """Return all details of a network. ``GET /networks/{id}``
 
         Args:
-            net_id: id, name, dict with ``Id``, or object.
-            verbose: also the services in a swarm network and the tasks behind them (API 1.28).
-            scope: look for it only in this scope (API 1.31).
+            verbose: include the services of a swarm network and their tasks (API 1.28).
+            scope: only search in this scope (API 1.31).
         """
         query = {"verbose": verbose, "scope": scope}
         return self._json("GET", "/networks/{id}", id=net_id, query=query)
@@ -124,13 +116,10 @@ class NetworkAPI(Base):
     def remove_network(self, net_id: Ref) -> None:
         """Remove a network. ``DELETE /networks/{id}``
 
-        Args:
-            net_id: id, name, dict with ``Id``, or object.
-
         Raises:
-            Forbidden: it is predefined, or in use.
+            Forbidden: the network is predefined, or in use.
         """
-        self._none("DELETE", "/networks/{id}", id=net_id)
+        self._no_content("DELETE", "/networks/{id}", id=net_id)
 
     def connect_container_to_network(
         self,
@@ -147,23 +136,17 @@ class NetworkAPI(Base):
         gw_priority: int | None = None,
         endpoint_config: Mapping[str, Any] | ToEngine | None = None,
     ) -> None:
-        """Put a container into a network. ``POST /networks/{id}/connect``
+        """Connect a container to a network. ``POST /networks/{id}/connect``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            net_id: id, name, dict with ``Id``, or object.
-            ipv4_address, ipv6_address: fixed addresses out of the network's ranges.
-            aliases: more names for the container in this network.
-            links: other containers under names of their own: ``{"db": "database"}``.
-            link_local_ips: link-local addresses.
-            driver_opt: options of the network's driver (API 1.30).
-            mac_address: the interface's (API 1.44); engines up to 28 don't heed it here, but in the networks of a new container.
-            gw_priority: the network with the highest gives the default route; 0 is usual (API 1.48).
-            endpoint_config: the whole ``EndpointConfig`` instead of the arguments from ``ipv4_address`` on.
+            mac_address: MAC address of the interface (API 1.44). Before API 1.54 engines ignore it here, and dockerkit
+                emits an EngineWarning; set it when the container is created.
+            ipv4_address, ipv6_address, aliases, links, link_local_ips, driver_opt, gw_priority, endpoint_config: as for
+                :meth:`dockerkit.models.networks.Network.connect`.
 
         Raises:
-            InvalidArgument: ``endpoint_config`` together with arguments that it replaces.
-            NotFound: there is no such container or network.
+            InvalidArgument: ``endpoint_config`` is combined with arguments that it replaces.
+            NotFound: the container or network does not exist.
             Forbidden: the container can't join this network.
         """
         options: dict[str, Any] = {
@@ -176,32 +159,39 @@ class NetworkAPI(Base):
             "mac_address": mac_address,
             "gw_priority": gw_priority,
         }
-        given = {name: value for name, value in options.items() if value is not None}
-        if given and endpoint_config is not None:
-            raise InvalidArgument(f"endpoint_config: it replaces {', '.join(given)}; give one or the other")
-        if given:
+        settings = {name: value for name, value in options.items() if value is not None}
+        if settings and endpoint_config is not None:
+            raise InvalidArgument(f"endpoint_config: can't be combined with {', '.join(settings)}, which it replaces")
+        if settings:
             from dockerkit.types.networks import EndpointConfig
 
-            endpoint_config = EndpointConfig(**given)
-        body = {"Container": name_of(container, "container"), "EndpointConfig": endpoint_config}
-        self._none("POST", "/networks/{id}/connect", id=net_id, body=body)
+            endpoint_config = EndpointConfig(**settings)
+        endpoint_config = _dict_of("EndpointConfig", endpoint_config, "endpoint_config")
+        config = None if endpoint_config is None else dict(mapping(to_json_data(endpoint_config), "endpoint_config"))
+        if config and config.get("MacAddress") and not self.supports(versions.CONNECT_SETS_MAC):
+            warnings.warn(
+                "mac_address: engines ignore it here before API version 1.54 (Engine 29.3); set it when the container "
+                "is created",
+                EngineWarning,
+                stacklevel=2,
+            )
+        body = {"Container": resolve_id(container, "container"), "EndpointConfig": config}
+        self._no_content("POST", "/networks/{id}/connect", id=net_id, body=body)
 
     def disconnect_container_from_network(self, container: Ref, net_id: Ref, force: bool = False) -> None:
-        """Take a container out of a network. ``POST /networks/{id}/disconnect``
+        """Disconnect a container from a network. ``POST /networks/{id}/disconnect``
 
         Args:
-            container: id, name, dict with ``Id``, or object.
-            net_id: id, name, dict with ``Id``, or object.
-            force: even if the container is gone.
+            force: disconnect it even if the container no longer exists.
 
         Raises:
-            Forbidden: it is not in this network.
+            Forbidden: the container is not in this network.
         """
-        body = {"Container": name_of(container, "container"), "Force": force or None}
-        self._none("POST", "/networks/{id}/disconnect", id=net_id, body=body)
+        body = {"Container": resolve_id(container, "container"), "Force": force or None}
+        self._no_content("POST", "/networks/{id}/disconnect", id=net_id, body=body)
 
-    def prune_networks(self, filters: Filters | None = None) -> answers.NetworkPruneResponse:
-        """Remove all networks that nothing uses. ``POST /networks/prune``
+    def prune_networks(self, filters: PruneFilters | None = None) -> answers.NetworkPruneResponse:
+        """Remove all unused networks. ``POST /networks/prune``
 
         Args:
             filters: ``{"until": "24h", "label": [...], "label!": [...]}``.
@@ -209,7 +199,18 @@ class NetworkAPI(Base):
         Returns:
             ``{"NetworksDeleted": [names] or None}``.
         """
-        return self._json("POST", "/networks/prune", query={"filters": filters or {}}, timeout=None)
+        return self._json(
+            "POST", "/networks/prune", query={"filters": filters or {}}, timeout=None, lists=("NetworksDeleted",)
+        )
 
 
-NetworkApiMixin = NetworkAPI  # its name in docker-py
+NetworkApiMixin = NetworkAPI  # docker-py's name
+
+
+def _dict_of(kind: str, value: Mapping[str, Any] | ToEngine | None, name: str) -> Mapping[str, Any] | ToEngine | None:
+    """Convert a dict in either spelling to the Engine's."""
+    if type(value) is not dict or not value:
+        return value
+    from dockerkit.types import base, networks
+
+    return base.engine_dict(getattr(networks, kind), value, name, defaults=False)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.checks import index
-from dockerkit.api.encode import Filters
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.checks import version_index
 
 if TYPE_CHECKING:
+    from dockerkit.parsing.json_data import ToEngine
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import NodeFilters
 
 
-class NodeAPI(Base):
-    """The calls on nodes; each needs a manager of a swarm."""
+class NodeAPI(APIBase):
+    """Calls on nodes; they require a manager of a swarm.
 
-    def nodes(self, filters: Filters | None = None) -> list[answers.Node]:
+    ``node_id`` is an ID, a host name, a dict with ``ID``, or an object.
+    """
+
+    def nodes(self, filters: NodeFilters | None = None) -> list[answers.Node]:
         """List the nodes of the swarm. ``GET /nodes``
 
         Args:
@@ -26,36 +29,32 @@ class NodeAPI(Base):
         return self._json("GET", "/nodes", query={"filters": filters or {}}, kind=list)
 
     def inspect_node(self, node_id: Ref) -> answers.Node:
-        """All that the swarm knows of a node. ``GET /nodes/{id}``
-
-        Args:
-            node_id: id, host name, dict with ``ID``, or object.
-        """
+        """Return all details of a node. ``GET /nodes/{id}``"""
         return self._json("GET", "/nodes/{id}", id=node_id)
 
     def update_node(self, node_id: Ref, version: int, node_spec: Mapping[str, Any] | ToEngine | None = None) -> bool:
         """Change a node's role, availability or labels. ``POST /nodes/{id}/update``
 
         Args:
-            node_id: id, host name, dict with ``ID``, or object.
-            version: ``Version.Index`` of the node that is to be changed: protects from lost updates.
-            node_spec: ``{"Role": "worker", "Availability": "drain", "Labels": {...}, "Name": ...}``, all of it.
+            version: ``Version.Index`` of the node, which prevents lost updates.
+            node_spec: complete spec: ``{"Role": "worker", "Availability": "drain", "Labels": {...}, "Name": ...}``.
 
         Returns:
             True.
         """
-        self._none("POST", "/nodes/{id}/update", id=node_id, query={"version": index(version)}, body=node_spec or {})
+        self._no_content(
+            "POST", "/nodes/{id}/update", id=node_id, query={"version": version_index(version)}, body=node_spec or {}
+        )
         return True
 
     def remove_node(self, node_id: Ref, force: bool = False) -> bool:
-        """Take a node that is down off the swarm. ``DELETE /nodes/{id}``
+        """Remove a node that is down from the swarm. ``DELETE /nodes/{id}``
 
         Args:
-            node_id: id, host name, dict with ``ID``, or object.
-            force: even if it is not down.
+            force: remove it even if it is not down.
 
         Returns:
             True.
         """
-        self._none("DELETE", "/nodes/{id}", id=node_id, query={"force": force or None})
+        self._no_content("DELETE", "/nodes/{id}", id=node_id, query={"force": force or None})
         return True

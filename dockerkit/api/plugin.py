@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.checks import optional, reference
-from dockerkit.api.encode import Filters, scalar
-from dockerkit.errors import InvalidArgument, PullError, PushError
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.checks import check_optional, nonempty_string
+from dockerkit.api.encode import scalar
+from dockerkit.errors import InvalidArgument
+from dockerkit.parsing import values
+from dockerkit.parsing.values import local_path, string, string_list
 from dockerkit.streams import ProgressStream
 
 if TYPE_CHECKING:
-    from dockerkit.auth import AuthSource
+    from typing import TypedDict, Unpack
+
+    from dockerkit.credentials.auth import AuthSource
+    from dockerkit.parsing.json_data import ToEngine
+    from dockerkit.parsing.values import Duration
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import PluginFilters
+    from dockerkit.types.flags import No, Yes
 
     Privileges = Sequence[Mapping[str, Any] | ToEngine]
 
-# Below: a plugin's name is the whole of its reference, "vieux/sshfs:latest".
+    class RegistryAuth(TypedDict, total=False):
+        """The option of pull_plugin() and its like that doesn't change the return type."""
+
+        auth_config: AuthSource | None
 
 
-class PluginAPI(Base):
-    """The calls on plugins. A name may be a dict with ``Id``, or an object, too."""
+# The name of a plugin is its complete reference, "vieux/sshfs:latest".
 
-    def plugins(self, filters: Filters | None = None) -> list[answers.Plugin]:
-        """List the plugins that are installed. ``GET /plugins``
+
+class PluginAPI(APIBase):
+    """Calls on plugins. A name may also be a dict with ``Id``, or an object."""
+
+    def plugins(self, filters: PluginFilters | None = None) -> list[answers.Plugin]:
+        """List installed plugins. ``GET /plugins``
 
         Args:
             filters: ``{"enabled": True, "capability": "volumedriver"}`` (API 1.28).
@@ -34,23 +47,23 @@ class PluginAPI(Base):
         return self._json("GET", "/plugins", query={"filters": filters or {}}, kind=list)
 
     def inspect_plugin(self, name: Ref) -> answers.Plugin:
-        """All that the engine knows of a plugin. ``GET /plugins/{name}/json``, below API 1.25 ``GET /plugins/{name}``"""
-        if self._supports("GET /plugins/{name}/json"):
+        """Return all details of a plugin. ``GET /plugins/{name}/json``, before API 1.25 ``GET /plugins/{name}``"""
+        if self.supports("GET /plugins/{name}/json"):
             return self._json("GET", "/plugins/{name}/json", name=name)
         return self._json("GET", "/plugins/{name}", name=name)
 
     def plugin_privileges(self, name: str, *, auth_config: AuthSource | None = None) -> list[answers.PluginPrivilege]:
-        """What a plugin in a registry wants to be allowed. ``GET /plugins/privileges``
+        """Return the privileges that a plugin in a registry requests. ``GET /plugins/privileges``
 
         Args:
-            name: its reference in the registry.
-            auth_config: credentials for it; None takes what this client knows, ``{}`` sends none.
+            name: reference of the plugin in the registry.
+            auth_config: credentials for the registry; None uses the stored ones, ``{}`` sends none.
 
         Returns:
-            ``[{"Name", "Description", "Value"}]``, to be given to :meth:`pull_plugin`.
+            ``[{"Name", "Description", "Value"}]``, to pass to :meth:`pull_plugin`.
         """
         headers = self._plugin_header(name, auth_config)
-        query = {"remote": reference(name, "name")}
+        query = {"remote": nonempty_string(name, "name")}
         return self._json("GET", "/plugins/privileges", query=query, headers=headers, timeout=None, kind=list)
 
     @overload
@@ -60,8 +73,8 @@ class PluginAPI(Base):
         privileges: Privileges,
         name: str | None = None,
         *,
-        auth_config: AuthSource | None = None,
-        decode: Literal[True] = True,
+        decode: Yes = True,
+        **options: Unpack[RegistryAuth],
     ) -> ProgressStream[dict[str, Any]]: ...
 
     @overload
@@ -71,8 +84,8 @@ class PluginAPI(Base):
         privileges: Privileges,
         name: str | None = None,
         *,
-        auth_config: AuthSource | None = None,
-        decode: Literal[False],
+        decode: No,
+        **options: Unpack[RegistryAuth],
     ) -> ProgressStream[bytes]: ...
 
     @overload
@@ -82,8 +95,8 @@ class PluginAPI(Base):
         privileges: Privileges,
         name: str | None = None,
         *,
-        auth_config: AuthSource | None = None,
         decode: bool,
+        **options: Unpack[RegistryAuth],
     ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def pull_plugin(
@@ -95,56 +108,47 @@ class PluginAPI(Base):
         auth_config: AuthSource | None = None,
         decode: bool = True,
     ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
-        """Install a plugin from a registry; it is not enabled yet. ``POST /plugins/pull``
+        """Install a plugin from a registry, without enabling it. ``POST /plugins/pull``
 
         Args:
-            remote: its reference in the registry.
-            privileges: what it is allowed: the answer of :meth:`plugin_privileges`.
-            name: to be known by here; None is ``remote``.
-            auth_config: credentials for the registry; None takes what this client knows, ``{}`` sends none.
-            decode: dicts; False is the bytes of each record.
+            remote: reference of the plugin in the registry.
+            privileges: privileges to grant: the result of :meth:`plugin_privileges`.
+            name: local name; None uses ``remote``.
+            auth_config: credentials for the registry; None uses the stored ones, ``{}`` sends none.
+            decode: yield dicts; False yields the bytes of each record.
 
         Returns:
-            An iterator of progress records; the plugin is there when it has ended.
+            An iterator of progress records; the plugin is installed when it ends.
 
         Raises:
-            PullError: the pull failed on the way; raised by the iterator.
+            PullError: the pull failed; raised while iterating.
         """
         return self._progress(
             "POST",
             "/plugins/pull",
-            query={"remote": reference(remote, "remote"), "name": optional(reference, "name", name)},
+            query={
+                "remote": nonempty_string(remote, "remote"),
+                "name": check_optional(nonempty_string, "name", name),
+            },
             body=_privileges(privileges),
             headers=self._plugin_header(remote, auth_config),
             decode=decode,
-            error=PullError,
+            error="PullError",
         )
 
     @overload
     def upgrade_plugin(
-        self,
-        name: Ref,
-        remote: str,
-        privileges: Privileges,
-        *,
-        auth_config: AuthSource | None = None,
-        decode: Literal[True] = True,
+        self, name: Ref, remote: str, privileges: Privileges, *, decode: Yes = True, **options: Unpack[RegistryAuth]
     ) -> ProgressStream[dict[str, Any]]: ...
 
     @overload
     def upgrade_plugin(
-        self,
-        name: Ref,
-        remote: str,
-        privileges: Privileges,
-        *,
-        auth_config: AuthSource | None = None,
-        decode: Literal[False],
+        self, name: Ref, remote: str, privileges: Privileges, *, decode: No, **options: Unpack[RegistryAuth]
     ) -> ProgressStream[bytes]: ...
 
     @overload
     def upgrade_plugin(
-        self, name: Ref, remote: str, privileges: Privileges, *, auth_config: AuthSource | None = None, decode: bool
+        self, name: Ref, remote: str, privileges: Privileges, *, decode: bool, **options: Unpack[RegistryAuth]
     ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def upgrade_plugin(
@@ -159,122 +163,134 @@ class PluginAPI(Base):
         """Replace a disabled plugin with a newer one from a registry. ``POST /plugins/{name}/upgrade``
 
         Args:
-            name: of the installed plugin.
-            remote, privileges, auth_config, decode: as of :meth:`pull_plugin`.
+            name: name of the installed plugin.
+            remote, privileges, auth_config, decode: as for :meth:`pull_plugin`.
 
         Returns:
-            An iterator of progress records; the upgrade is done when it has ended.
+            An iterator of progress records; the plugin is upgraded when it ends.
         """
         return self._progress(
             "POST",
             "/plugins/{name}/upgrade",
             name=name,
-            query={"remote": reference(remote, "remote")},
+            query={"remote": nonempty_string(remote, "remote")},
             body=_privileges(privileges),
             headers=self._plugin_header(remote, auth_config),
             decode=decode,
-            error=PullError,
+            error="PullError",
         )
 
     def create_plugin(self, name: str, plugin_data_dir: str | os.PathLike[str], gzip: bool = False) -> bool:
-        """Make a plugin from a local folder. ``POST /plugins/create``
+        """Create a plugin from a local folder. ``POST /plugins/create``
 
         Args:
-            name: its reference; ``:latest`` is added where there is no tag.
-            plugin_data_dir: a folder with ``config.json`` and ``rootfs/``.
-            gzip: taken for docker-py's sake: no engine reads a compressed plugin, so it is sent plain.
+            name: reference of the plugin; ``:latest`` is added if it has no tag.
+            plugin_data_dir: folder with ``config.json`` and ``rootfs/``.
+            gzip: accepted for compatibility with docker-py and ignored: no engine reads a compressed plugin.
 
         Returns:
             True.
 
         Raises:
-            InvalidArgument: the folder lacks one of the two.
+            InvalidArgument: the folder lacks one of them.
         """
-        from dockerkit.archive import pack, walk
+        from dockerkit.files.archive import pack, walk
 
-        folder = os.fspath(plugin_data_dir)
-        for part, there in (("config.json", os.path.isfile), ("rootfs", os.path.isdir)):
-            if not there(os.path.join(folder, part)):
+        folder = local_path(plugin_data_dir, "plugin_data_dir")
+        for part, exists in (("config.json", os.path.isfile), ("rootfs", os.path.isdir)):
+            if not exists(os.path.join(folder, part)):
                 raise InvalidArgument(f"plugin_data_dir: {folder!r} has no {part}")
         entries = (entry for part in ("config.json", "rootfs") for entry in walk(os.path.join(folder, part), part))
-        self._none("POST", "/plugins/create", query={"name": reference(name, "name")}, data=pack(entries), timeout=None)
+        self._no_content(
+            "POST",
+            "/plugins/create",
+            query={"name": nonempty_string(name, "name")},
+            data=pack(entries),
+            timeout=None,
+        )
         return True
 
     def configure_plugin(self, name: Ref, options: Mapping[str, object] | Sequence[str]) -> bool:
         """Set a plugin's variables, mounts, devices or arguments. ``POST /plugins/{name}/set``
 
         Args:
-            name: of the plugin, which must be disabled.
+            name: name of the plugin, which must be disabled.
             options: a dict, or a list of ``"NAME=value"``.
 
         Returns:
             True.
         """
         if isinstance(options, Mapping):
-            settings = [f"{key}={scalar(f'options[{key!r}]', value)}" for key, value in options.items()]
+            settings = [
+                f"{string(key, 'options')}={scalar(f'options[{key!r}]', value)}" for key, value in options.items()
+            ]
         elif isinstance(options, str):
-            raise InvalidArgument(f"options: a dict or a list is needed, not the text {options!r}")
+            raise InvalidArgument(f"options: must be a dict or a list, got {options!r}")
         else:
-            settings = list(options)
-        self._none("POST", "/plugins/{name}/set", name=name, body=settings)
+            settings = string_list(options, "options")
+        self._no_content("POST", "/plugins/{name}/set", name=name, body=settings)
         return True
 
-    def enable_plugin(self, name: Ref, timeout: int = 0) -> bool:
+    def enable_plugin(self, name: Ref, timeout: Duration = 0) -> bool:
         """Start a plugin. ``POST /plugins/{name}/enable``
 
         Args:
-            name: of the plugin.
-            timeout: seconds that the engine waits for it to listen; 0 is the engine's own.
+            name: name of the plugin.
+            timeout: seconds that the engine waits for the plugin to listen; 0 is the engine's default.
 
         Returns:
             True.
         """
-        self._none("POST", "/plugins/{name}/enable", name=name, query={"timeout": timeout}, timeout=None)
+        self._no_content(
+            "POST",
+            "/plugins/{name}/enable",
+            name=name,
+            query={"timeout": check_optional(values.seconds, "timeout", timeout)},
+            timeout=None,
+        )
         return True
 
     def disable_plugin(self, name: Ref, force: bool = False) -> bool:
         """Stop a plugin. ``POST /plugins/{name}/disable``
 
         Args:
-            name: of the plugin.
-            force: even if it is in use.
+            name: name of the plugin.
+            force: disable it even if it is in use.
 
         Returns:
             True.
         """
-        self._none("POST", "/plugins/{name}/disable", name=name, query={"force": force or None}, timeout=None)
+        self._no_content("POST", "/plugins/{name}/disable", name=name, query={"force": force or None}, timeout=None)
         return True
 
     @overload
     def push_plugin(
-        self, name: Ref, *, auth_config: AuthSource | None = None, decode: Literal[True] = True
+        self, name: Ref, *, decode: Yes = True, **options: Unpack[RegistryAuth]
     ) -> ProgressStream[dict[str, Any]]: ...
 
     @overload
-    def push_plugin(
-        self, name: Ref, *, auth_config: AuthSource | None = None, decode: Literal[False]
-    ) -> ProgressStream[bytes]: ...
+    def push_plugin(self, name: Ref, *, decode: No, **options: Unpack[RegistryAuth]) -> ProgressStream[bytes]: ...
 
     @overload
     def push_plugin(
-        self, name: Ref, *, auth_config: AuthSource | None = None, decode: bool
+        self, name: Ref, *, decode: bool, **options: Unpack[RegistryAuth]
     ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def push_plugin(
         self, name: Ref, *, auth_config: AuthSource | None = None, decode: bool = True
     ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]:
-        """Send a plugin to the registry that its name says. ``POST /plugins/{name}/push``
+        """Push a plugin to the registry in its name. ``POST /plugins/{name}/push``
 
         Args:
-            name: of the plugin.
-            auth_config: credentials for the registry; None takes what this client knows, ``{}`` sends none.
-            decode: dicts; False is the bytes of each record.
+            name: name of the plugin.
+            auth_config: credentials for the registry; None uses the stored ones, ``{}`` sends none.
+            decode: yield dicts; False yields the bytes of each record.
 
         Returns:
-            An iterator of progress records; the push is done when it has ended.
+            An iterator of progress records; the plugin is pushed when it ends.
 
         Raises:
-            PushError: the push failed on the way; raised by the iterator.
+            PushError: the push failed; raised while iterating.
         """
         reference = (
             name if isinstance(name, str) else str(getattr(name, "name", None) or self.inspect_plugin(name)["Name"])
@@ -285,32 +301,32 @@ class PluginAPI(Base):
             name=name,
             headers=self._plugin_header(reference, auth_config, always=True),
             decode=decode,
-            error=PushError,
+            error="PushError",
         )
 
     def remove_plugin(self, name: Ref, force: bool = False) -> bool:
         """Remove a plugin. ``DELETE /plugins/{name}``
 
         Args:
-            name: of the plugin.
+            name: name of the plugin.
             force: disable it first if it is enabled.
 
         Returns:
             True.
         """
-        self._none("DELETE", "/plugins/{name}", name=name, query={"force": force or None}, timeout=None)
+        self._no_content("DELETE", "/plugins/{name}", name=name, query={"force": force or None}, timeout=None)
         return True
 
-    def _plugin_header(self, reference: str, given: AuthSource | None, *, always: bool = False) -> dict[str, str]:
-        from dockerkit.auth import registry_headers, resolve_repository_name
+    def _plugin_header(self, reference: str, auth_config: AuthSource | None, *, always: bool = False) -> dict[str, str]:
+        from dockerkit.credentials.auth import registry_headers, resolve_repository_name
 
-        return registry_headers(self, resolve_repository_name(reference)[0], given, always=always)
+        return registry_headers(self, resolve_repository_name(reference)[0], auth_config, always=always)
 
 
 def _privileges(privileges: object) -> list[Any]:
     if not isinstance(privileges, Sequence) or isinstance(privileges, str):
-        raise InvalidArgument(f"privileges: the list of plugin_privileges() is needed, not {privileges!r}")
+        raise InvalidArgument(f"privileges: must be the result of plugin_privileges(), got {privileges!r}")
     return list(privileges)
 
 
-PluginApiMixin = PluginAPI  # its name in docker-py
+PluginApiMixin = PluginAPI  # docker-py's name

@@ -1,48 +1,39 @@
-"""Requests by hand, as docker-py's APIClient takes them from requests.Session: for calls that there are no methods for."""
+"""Manual requests, as docker-py's APIClient inherits them from requests.Session, for calls without a method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 from urllib.parse import quote, urlsplit
 
 from dockerkit.api import encode
-from dockerkit.api.base import UNSET, Base, Data, Timeout
+from dockerkit.api.base import UNSET, APIBase, Data, Timeout
 from dockerkit.errors import InvalidArgument
-from dockerkit.types.wire import wire
+from dockerkit.parsing.json_data import to_json_data
+from dockerkit.parsing.values import string
+from dockerkit.transport import HTTPRequest, Response
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     import requests
 
-_SCHEMES = {"unix": "http+docker://localhost", "npipe": "http+docker://localnpipe", "ssh": "http+docker://ssh"}
-
 
 class RawOptions(TypedDict, total=False):
-    """What requests by hand take besides their body."""
+    """Options of manual requests besides their body."""
 
     params: Mapping[str, object] | None
-    """The query; None in it is left out."""
+    """The query parameters; None is omitted."""
     headers: Mapping[str, str] | None
-    """Sent besides the client's own."""
+    """Sent in addition to the client's."""
+    stream: bool
+    """Don't read the body, so that it can be read in blocks."""
     timeout: Timeout
-    """Seconds, or a pair for connecting and reading."""
+    """Seconds, or a pair of connect and read timeout."""
 
 
-class RawAPI(Base):
-    """The part of APIClient that sends what it is told to."""
-
-    @property
-    def base_url(self) -> str:
-        """The engine's address in docker-py's form: ``http://host:port``, or ``http+docker://localhost`` for a socket.
-
-        It tells a local engine from a remote one; :attr:`endpoint` has the real address.
-        """
-        scheme, _, rest = self.endpoint.host.partition("://")
-        if scheme in _SCHEMES:
-            return _SCHEMES[scheme]
-        return f"{'https' if self.endpoint.tls else 'http'}://{rest}"
+class RawAPI(APIBase):
+    """The part of APIClient that sends manual requests."""
 
     def request(
         self,
@@ -54,69 +45,87 @@ class RawAPI(Base):
         timeout: Timeout = UNSET,
         *,
         json: object = None,
+        stream: bool = False,
     ) -> requests.Response:
-        """Send one request, and read its whole answer, whatever the status.
+        """Send one request over this client's connections, as a ``requests.Session`` would. Error statuses don't raise.
 
         Args:
-            method: the verb.
-            url: path, with ``/v1.xx`` or without; :attr:`base_url` may stand before it.
-            params: the query; None in it is left out.
-            data: the body: bytes, a binary file, or blocks of bytes.
-            headers: sent besides the client's own.
-            timeout: seconds, or a pair for connecting and reading.
-            json: the body, to be sent as JSON.
+            method: HTTP method.
+            url: path with or without ``/v1.xx``, optionally prefixed with :attr:`base_url`.
+            params: query parameters; None is omitted.
+            data: body as bytes, a binary file, or blocks of bytes.
+            headers: sent in addition to the client's.
+            timeout: seconds, or a pair of connect and read timeout.
+            json: body to send as JSON.
+            stream: don't read the body; use ``iter_content`` or ``raw``, then close the response.
 
         Returns:
-            requests' Response, read to its end.
+            requests' Response.
 
         Raises:
-            InvalidArgument: the URL is another server's, or ``data`` and ``json`` are both given.
-            ConnectionFailed: no answer came.
+            InvalidArgument: the URL belongs to another server, or both ``data`` and ``json`` are passed.
+            ConnectionFailed: the engine did not respond.
 
         Example::
 
             client.api.request("GET", "/containers/json", params={"all": True}).json()
         """
         if data is not None and json is not None:
-            raise InvalidArgument("data: give data or json, not both")
-        target = url.removeprefix(self.base_url)
+            raise InvalidArgument("data: pass either data or json, not both")
+        target = string(url, "url").removeprefix(self.base_url)
         if not target.startswith("/") or any(ord(character) <= 32 or ord(character) == 127 for character in target):
-            raise InvalidArgument(f"url: a path of this engine is needed, not {url!r}")
+            raise InvalidArgument(f"url: must be a path of this engine, got {url!r}")
         if params:
             query = encode.query_string(params)
             target += query.replace("?", "&", 1) if "?" in target else query
         sent = {**self.headers, **(headers or {})}
         if json is not None:
-            data = encode.json_body(wire(json))
+            data = encode.json_body(to_json_data(json))
             sent.setdefault("Content-Type", "application/json")
-        with self._transport.request(method, target, sent, data, timeouts=self._timeouts_of(timeout)) as exchange:
-            return _response(
-                exchange.status, exchange.reason, exchange.headers, exchange.read(), self.base_url + target
-            )
+        return self._session.request(
+            method,
+            self.base_url + target,
+            data=cast("bytes | None", data),
+            headers=sent,
+            timeout=cast("float | None", timeout),
+            allow_redirects=False,
+            stream=stream,
+        )
+
+    @property
+    def _session(self) -> requests.Session:
+        """A requests session over this client's transport."""
+        from dockerkit.api import adapter
+
+        prefix = self.endpoint.path if self.endpoint.scheme == "tcp" else ""
+        return adapter.session(self._send_raw, self.base_url, prefix, {})
+
+    def _send_raw(self, request: HTTPRequest, timeout: Timeout) -> Response:
+        return self._transport.send(request._replace(timeouts=self._timeouts_of(timeout)))
 
     def get(self, url: str, **options: Unpack[RawOptions]) -> requests.Response:
-        """:meth:`request` with GET."""
+        """Send a GET request, see :meth:`request`."""
         return self.request("GET", url, **options)
 
     def head(self, url: str, **options: Unpack[RawOptions]) -> requests.Response:
-        """:meth:`request` with HEAD."""
+        """Send a HEAD request, see :meth:`request`."""
         return self.request("HEAD", url, **options)
 
     def post(
         self, url: str, data: Data | None = None, json: object = None, **options: Unpack[RawOptions]
     ) -> requests.Response:
-        """:meth:`request` with POST."""
+        """Send a POST request, see :meth:`request`."""
         return self.request("POST", url, data=data, json=json, **options)
 
     def put(self, url: str, data: Data | None = None, **options: Unpack[RawOptions]) -> requests.Response:
-        """:meth:`request` with PUT."""
+        """Send a PUT request, see :meth:`request`."""
         return self.request("PUT", url, data=data, **options)
 
     def delete(self, url: str, **options: Unpack[RawOptions]) -> requests.Response:
-        """:meth:`request` with DELETE."""
+        """Send a DELETE request, see :meth:`request`."""
         return self.request("DELETE", url, **options)
 
-    # -- underscored, but used in the wild -----------------------------------------------------------------------
+    # -- private in docker-py, but used in existing code -----------------------------------------------------------------------
 
     @property
     def _version(self) -> str:
@@ -133,29 +142,14 @@ class RawAPI(Base):
     _get, _post, _put, _delete = get, post, put, delete
 
     def _raise_for_status(self, response: requests.Response) -> None:
-        from dockerkit.request_errors import ErrorAnswer, api_error
+        from dockerkit.errors.api import ErrorAnswer
+        from dockerkit.errors.explain import api_error
 
         if response.status_code >= 400:
             headers = dict(response.headers)
             answer = ErrorAnswer(response.status_code, response.reason, headers, response.content, "", response.url)
-            raise api_error(answer, image="/images/" in urlsplit(response.url).path)
+            raise self.phrased(api_error(answer, route=urlsplit(response.url).path))
 
     def _result(self, response: requests.Response, json: bool = False, binary: bool = False) -> Any:
         self._raise_for_status(response)
         return response.json() if json else response.content if binary else response.text
-
-
-def _response(status: int, reason: str, headers: Mapping[str, str], content: bytes, url: str) -> requests.Response:
-    import io
-
-    import requests
-    from requests.structures import CaseInsensitiveDict
-    from requests.utils import get_encoding_from_headers
-
-    response = requests.Response()
-    response.status_code, response.reason, response.url = status, reason, url
-    response.headers = CaseInsensitiveDict(headers)
-    response.encoding = get_encoding_from_headers(response.headers)
-    response.raw = io.BytesIO(content)
-    response._content = content
-    return response

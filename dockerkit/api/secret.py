@@ -6,22 +6,25 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.checks import index, optional
-from dockerkit.api.encode import Filters
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.checks import check_optional, version_index
 from dockerkit.api.refs import checked_name
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse
+from dockerkit.parsing import values
 
 if TYPE_CHECKING:
+    from dockerkit.parsing.json_data import ToEngine
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import SwarmFileFilters
 
 
-class SecretAPI(Base):
-    """The calls on secrets; each needs a manager of a swarm."""
+class SecretAPI(APIBase):
+    """Calls on secrets; they require a manager of a swarm.
 
-    def secrets(self, filters: Filters | None = None) -> list[answers.Secret]:
+    ``id`` is an ID, a name, a dict with ``ID``, or an object.
+    """
+
+    def secrets(self, filters: SwarmFileFilters | None = None) -> list[answers.Secret]:
         """List secrets. ``GET /secrets``
 
         Args:
@@ -38,74 +41,69 @@ class SecretAPI(Base):
         *,
         templating: Mapping[str, Any] | ToEngine | None = None,
     ) -> answers.IDResponse:
-        """Make a secret. ``POST /secrets/create``
+        """Create a secret. ``POST /secrets/create``
 
         Args:
-            name: its name.
-            data: its content; a text is encoded as UTF-8. None where a driver brings it.
+            name: name of the secret.
+            data: content; a string is encoded as UTF-8. None if a driver provides it.
             labels: a dict.
-            driver: a :class:`~dockerkit.types.DriverConfig` of a secrets plugin (API 1.31).
-            templating: ``{"Name": "golang"}``: the content is a template (API 1.37).
+            driver: :class:`~dockerkit.types.DriverConfig` of a secrets plugin (API 1.31).
+            templating: ``{"Name": "golang"}`` if the content is a template (API 1.37).
 
         Returns:
             ``{"ID": ...}``.
 
         Raises:
             Conflict: the name is taken.
-            ServiceUnavailable: this engine is no manager of a swarm.
+            ServiceUnavailable: this engine is not a manager of a swarm.
         """
-        body = {
-            "Name": checked_name(name),
-            "Data": encoded("data", data),
-            "Labels": optional(parse.labels, "labels", labels),
-            "Driver": driver,
-            "Templating": templating,
-        }
+        body = {**swarm_file(name, data, labels), "Driver": driver, "Templating": templating}
         return self._json("POST", "/secrets/create", body=body, needs="ID")
 
     def inspect_secret(self, id: Ref) -> answers.Secret:
-        """A secret's facts; its content is never told. ``GET /secrets/{id}``
-
-        Args:
-            id: id, name, dict with ``ID``, or object.
-        """
+        """Return all details of a secret, except its content. ``GET /secrets/{id}``"""
         return self._json("GET", "/secrets/{id}", id=id)
 
     def update_secret(self, id: Ref, version: int, spec: Mapping[str, Any] | ToEngine) -> None:
-        """Change a secret's labels; nothing else of it can be changed. ``POST /secrets/{id}/update``
+        """Change the labels of a secret; nothing else can be changed. ``POST /secrets/{id}/update``
 
         Args:
-            id: id, name, dict with ``ID``, or object.
-            version: ``Version.Index`` of the secret that is to be changed: protects from lost updates.
-            spec: the whole ``Spec`` as it was inspected, with other ``Labels``.
+            version: ``Version.Index`` of the secret, which prevents lost updates.
+            spec: complete ``Spec`` as inspected, with changed ``Labels``.
         """
-        self._none("POST", "/secrets/{id}/update", id=id, query={"version": index(version)}, body=spec)
+        self._no_content("POST", "/secrets/{id}/update", id=id, query={"version": version_index(version)}, body=spec)
 
     def remove_secret(self, id: Ref) -> bool:
         """Remove a secret. ``DELETE /secrets/{id}``
-
-        Args:
-            id: id, name, dict with ``ID``, or object.
 
         Returns:
             True.
 
         Raises:
-            BadRequest: a service uses it.
+            BadRequest: a service uses the secret.
         """
-        self._none("DELETE", "/secrets/{id}", id=id)
+        self._no_content("DELETE", "/secrets/{id}", id=id)
         return True
 
 
-def encoded(parameter: str, data: bytes | str | None) -> str | None:
-    """The content of a secret or config as the Engine takes it: base64."""
+def swarm_file(name: str, data: bytes | str | None, labels: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return the common part of the specs of secrets and configs."""
+    return {
+        "Name": checked_name(name),
+        "Data": _encoded("data", data),
+        "Labels": check_optional(values.labels, "labels", labels),
+    }
+
+
+def _encoded(parameter: str, data: bytes | str | None) -> str | None:
+    """Return the content of a secret or config in base64."""
     if isinstance(data, str):
         data = data.encode()
     if data is None:
         return None
     if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise InvalidArgument(f"{parameter}: bytes or a text are needed, not {type(data).__name__}")
+        raise InvalidArgument(f"{parameter}: must be bytes or a string, got {type(data).__name__}")
     return base64.b64encode(data).decode()
 
 
-SecretApiMixin = SecretAPI  # its name in docker-py
+SecretApiMixin = SecretAPI  # docker-py's name

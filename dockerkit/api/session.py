@@ -1,6 +1,6 @@
-"""The doors to the engine's BuildKit: a session on which it calls us back, and its control connection.
+"""Connections to the engine's BuildKit: sessions, on which it calls the client back, and control connections.
 
-Both turn a connection into HTTP/2 with gRPC calls on it; :mod:`dockerkit.build.buildkit` speaks that.
+Both turn a connection into HTTP/2 with gRPC calls, which :mod:`dockerkit.builder.buildkit` implements.
 """
 
 from __future__ import annotations
@@ -8,33 +8,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dockerkit.api.base import UNSET, Base, Timeout
+from dockerkit.api import versions
+from dockerkit.api.base import UNSET, APIBase, Timeout
 
 if TYPE_CHECKING:
     import socket
 
-    from dockerkit.transport import Hijacked
+    from dockerkit.transport import HijackedConnection
 
 _EXPOSE = "X-Docker-Expose-Session-"
 
 
-class SessionAPI(Base):
+class SessionAPI(APIBase):
     """The calls that open connections to BuildKit."""
 
     def session(
         self, session_id: str, *, shared_key: str = "", name: str = "", methods: Sequence[str] = ()
-    ) -> Hijacked:
+    ) -> HijackedConnection:
         """Open a session: the engine becomes the HTTP/2 client on this connection. ``POST /session``
 
         Args:
-            session_id: a name nobody can guess, by which a build finds the session.
-            shared_key: under which the engine keeps files that the session sends. Two folders with the same key are
-                taken for one, and a file whose size and time did not change is not sent again.
-            name: shown by old engines.
-            methods: paths of the gRPC methods that are answered, such as ``/moby.filesync.v1.FileSync/DiffCopy``.
+            session_id: unguessable name by which a build finds the session.
+            shared_key: key under which the engine caches the files that the session sends. Folders with the same key
+                count as the same folder, and files with unchanged size and time are not sent again.
+            name: name that old engines show.
+            methods: paths of the gRPC methods that the session serves, such as ``/moby.filesync.v1.FileSync/DiffCopy``.
 
         Returns:
-            The connection; the first bytes of HTTP/2 may have come with it.
+            The connection; the first bytes of HTTP/2 may already have been read.
         """
         headers = {
             "Upgrade": "h2c",
@@ -42,21 +43,30 @@ class SessionAPI(Base):
             f"{_EXPOSE}Name": name,
             f"{_EXPOSE}Sharedkey": shared_key,
         }
-        # The header is repeated for each method. A mapping can't repeat one, but its case is free.
+        # The header is repeated for each method. A mapping can't repeat a key, so the keys differ in case.
         header = f"{_EXPOSE}Grpc-Method".lower()
-        letters = [at for at, char in enumerate(header) if char.isalpha()]
-        for at, method in zip(letters, methods, strict=False):
-            headers[header[:at] + header[at].upper() + header[at + 1 :]] = method
+        offsets = [offset for offset, char in enumerate(header) if char.isalpha()]
+        for offset, method in zip(offsets, methods, strict=False):
+            headers[header[:offset] + header[offset].upper() + header[offset + 1 :]] = method
         return self._hijack("POST", "/session", headers=headers)
 
-    def grpc(self) -> Hijacked:
-        """Open BuildKit's control connection, on which we are the HTTP/2 client. ``POST /grpc``"""
+    def grpc(self) -> HijackedConnection:
+        """Open BuildKit's control connection, on which dockerkit is the HTTP/2 client. ``POST /grpc``"""
         return self._hijack("POST", "/grpc", headers={"Upgrade": "h2c"})
 
-    def dial(self, timeout: Timeout = UNSET) -> socket.socket:
-        """A connected socket to the engine, for what is no HTTP/1.1; the caller closes it.
+    @property
+    def deprecates_upgrades(self) -> bool:
+        """Whether HTTP/2 on the engine's own socket, by :meth:`dial`, replaces ``POST /grpc`` and ``POST /session`` (API 1.53)."""
+        return self.supports(versions.NATIVE_HTTP2)
+
+    def dial(self, timeout: Timeout = UNSET, *, protocol: str | None = None) -> socket.socket:
+        """Return a connected socket to the engine, for protocols other than HTTP/1.1; the caller closes it.
 
         Args:
-            timeout: seconds for connecting; the client's by default.
+            timeout: connect timeout in seconds; the client's by default.
+            protocol: protocol that TLS must negotiate by ALPN, such as "h2"; ignored without TLS.
+
+        Raises:
+            ConnectionFailed: the engine can't be reached, or does not speak `protocol`.
         """
-        return self._transport.dial(self._timeouts_of(timeout).connect)
+        return self._transport.dial(self._timeouts_of(timeout).connect, protocol=protocol)

@@ -6,25 +6,25 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dockerkit import errors
-from dockerkit.api.base import Base
-from dockerkit.api.checks import index, optional, reference
-from dockerkit.constants import DEFAULT_SWARM_ADDR_POOL, DEFAULT_SWARM_SUBNET_SIZE
+from dockerkit.api.base import APIBase
+from dockerkit.api.checks import check_optional, nonempty_string, version_index
+from dockerkit.api.defaults import DEFAULT_SWARM_ADDR_POOL, DEFAULT_SWARM_SUBNET_SIZE
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse
+from dockerkit.parsing import values
 
 if TYPE_CHECKING:
+    from dockerkit.parsing.json_data import ToEngine
+    from dockerkit.parsing.values import Duration, Labels
     from dockerkit.types import answers
     from dockerkit.types.mounts import DriverConfig
-    from dockerkit.types.parse import Duration, Labels
     from dockerkit.types.swarm import SwarmExternalCA, SwarmSpec
-    from dockerkit.types.wire import ToEngine
 
 
 __all__ = ["DEFAULT_SWARM_ADDR_POOL", "DEFAULT_SWARM_SUBNET_SIZE", "SwarmAPI"]
 
 
-class SwarmAPI(Base):
-    """The calls on the swarm itself."""
+class SwarmAPI(APIBase):
+    """Calls on the swarm itself."""
 
     def create_swarm_spec(
         self,
@@ -47,21 +47,21 @@ class SwarmAPI(Base):
         *,
         external_ca: SwarmExternalCA | Mapping[str, Any] | None = None,
     ) -> SwarmSpec:
-        """A swarm's settings, for :meth:`init_swarm` and :meth:`update_swarm`. Sends nothing.
+        """Return a swarm's settings, for :meth:`init_swarm` and :meth:`update_swarm`. Sends nothing.
 
-        All but ``external_ca`` are the fields of :class:`~dockerkit.types.swarm.SwarmSpec`, which says what they mean.
+        The other arguments are the fields of :class:`~dockerkit.types.swarm.SwarmSpec`, which describes them.
 
         Args:
-            external_ca: one authority outside that signs nodes' certificates, instead of ``external_cas``.
+            external_ca: one external authority that signs the certificates of nodes, instead of ``external_cas``.
 
         Raises:
-            InvalidArgument: an argument can't be right; the message names it.
+            InvalidArgument: an argument is invalid; the message names it.
         """
         from dockerkit.types.swarm import SwarmSpec
 
         if external_ca is not None:
             if external_cas is not None:
-                raise InvalidArgument("external_ca: give it or external_cas, not both")
+                raise InvalidArgument("external_ca: pass either external_ca or external_cas, not both")
             external_cas = [external_ca]
         return SwarmSpec(
             self.api_version,
@@ -84,10 +84,10 @@ class SwarmAPI(Base):
         )
 
     def inspect_swarm(self) -> answers.Swarm:
-        """The swarm's facts and join tokens. ``GET /swarm``
+        """Return all details of the swarm, and its join tokens. ``GET /swarm``
 
         Raises:
-            ServiceUnavailable: this engine is no manager of a swarm.
+            ServiceUnavailable: this engine is not a manager of a swarm.
         """
         return self._json("GET", "/swarm")
 
@@ -105,36 +105,34 @@ class SwarmAPI(Base):
         auto_lock_managers: bool | None = None,
         availability: str | None = None,
     ) -> str:
-        """Make a swarm with this engine as its first manager. ``POST /swarm/init``
+        """Create a swarm with this engine as its first manager. ``POST /swarm/init``
 
         Args:
-            advertise_addr: where other nodes reach this one: address or interface, with a port where it is not the
-                usual one. None lets the engine choose, which works where there is one address only.
-            listen_addr: where this node listens for other managers.
-            force_new_cluster: make a swarm of one out of what is left of a broken one.
-            swarm_spec: of :meth:`create_swarm_spec`, or the Engine's dict.
-            default_addr_pool: ranges for the swarm's networks: ``["10.0.0.0/8"]`` (API 1.39).
-            subnet_size: prefix length of each network's part of them (API 1.39).
-            data_path_addr: address or interface for the traffic of containers (API 1.30).
-            data_path_port: UDP port for it, 1024 to 49151 (API 1.40).
-            auto_lock_managers: ask for a key when a manager starts again.
-            availability: ``"active"``, ``"pause"`` or ``"drain"`` for this node.
+            swarm_spec: result of :meth:`create_swarm_spec`, or the Engine's dict.
+            default_addr_pool: address ranges of the swarm's networks (API 1.39); ``["10.0.0.0/8"]`` if only `subnet_size` is passed.
+            subnet_size: prefix length of each network (API 1.39); 24 if only `default_addr_pool` is passed.
+            auto_lock_managers: require a key when a manager restarts.
+            advertise_addr, listen_addr, force_new_cluster, data_path_addr, data_path_port, availability: as for
+                :meth:`dockerkit.models.swarm.Swarm.init`.
 
         Returns:
-            This node's id.
+            This node's ID.
 
         Raises:
-            ServiceUnavailable: this engine is part of a swarm already.
+            ServiceUnavailable: this engine is already part of a swarm.
         """
+        if default_addr_pool or subnet_size:  # the Engine allocates no addresses if one of the two is missing
+            default_addr_pool = default_addr_pool or DEFAULT_SWARM_ADDR_POOL
+            subnet_size = subnet_size or DEFAULT_SWARM_SUBNET_SIZE
         body = {
             "AdvertiseAddr": advertise_addr,
             "ListenAddr": listen_addr,
             "ForceNewCluster": force_new_cluster or None,
             "Spec": swarm_spec,
-            "DefaultAddrPool": optional(parse.texts, "default_addr_pool", default_addr_pool),
-            "SubnetSize": optional(parse.whole, "subnet_size", subnet_size),
+            "DefaultAddrPool": check_optional(values.string_list, "default_addr_pool", default_addr_pool),
+            "SubnetSize": check_optional(values.integer, "subnet_size", subnet_size),
             "DataPathAddr": data_path_addr,
-            "DataPathPort": optional(parse.whole, "data_path_port", data_path_port),
+            "DataPathPort": check_optional(values.integer, "data_path_port", data_path_port),
             "AutoLockManagers": auto_lock_managers,
             "Availability": availability,
         }
@@ -150,47 +148,43 @@ class SwarmAPI(Base):
         *,
         availability: str | None = None,
     ) -> bool:
-        """Make this engine a node of a swarm. ``POST /swarm/join``
+        """Join a swarm as a node. ``POST /swarm/join``
 
         Args:
-            remote_addrs: addresses of managers of it: ``["10.0.0.1:2377"]``.
-            join_token: the swarm's token for workers, or for managers; it decides which this node becomes.
-            listen_addr: where this node listens, should it become a manager.
-            advertise_addr: where other nodes reach this one.
-            data_path_addr: address or interface for the traffic of containers (API 1.30).
-            availability: ``"active"``, ``"pause"`` or ``"drain"``.
+            remote_addrs, join_token, listen_addr, advertise_addr, data_path_addr, availability: as for
+                :meth:`dockerkit.models.swarm.Swarm.join`.
 
         Returns:
             True.
 
         Raises:
-            ServiceUnavailable: this engine is part of a swarm already, or no manager answered.
+            ServiceUnavailable: this engine is already part of a swarm, or no manager responded.
         """
         body = {
-            "RemoteAddrs": parse.texts(remote_addrs, "remote_addrs"),
-            "JoinToken": reference(join_token, "join_token"),
+            "RemoteAddrs": values.string_list(remote_addrs, "remote_addrs"),
+            "JoinToken": nonempty_string(join_token, "join_token"),
             "ListenAddr": listen_addr,
             "AdvertiseAddr": advertise_addr,
             "DataPathAddr": data_path_addr,
             "Availability": availability,
         }
-        self._none("POST", "/swarm/join", body=body, timeout=None)
+        self._no_content("POST", "/swarm/join", body=body, timeout=None)
         return True
 
     def leave_swarm(self, force: bool = False) -> bool:
-        """Take this engine out of its swarm. ``POST /swarm/leave``
+        """Leave the swarm. ``POST /swarm/leave``
 
         Args:
-            force: even if it is a manager; no error if it is in no swarm.
+            force: leave even as a manager; no error if it is not part of a swarm.
 
         Returns:
             True.
 
         Raises:
-            ServiceUnavailable: it is a manager, or in no swarm, and ``force`` was not given.
+            ServiceUnavailable: the engine is a manager or not part of a swarm, without ``force``.
         """
         try:
-            self._none("POST", "/swarm/leave", query={"force": force or None}, timeout=None)
+            self._no_content("POST", "/swarm/leave", query={"force": force or None}, timeout=None)
         except errors.ServiceUnavailable:
             if not force:
                 raise
@@ -207,28 +201,28 @@ class SwarmAPI(Base):
         """Change the swarm's settings, or its tokens and keys. ``POST /swarm/update``
 
         Args:
-            version: ``Version.Index`` of the swarm that is to be changed: protects from lost updates.
-            swarm_spec: all settings; what is left out goes back to the Engine's default.
-            rotate_worker_token, rotate_manager_token: make a new join token; the old one is worth nothing then.
-            rotate_manager_unlock_key: make a new unlock key (API 1.25).
+            version: ``Version.Index`` of the swarm, which prevents lost updates.
+            swarm_spec: all settings; unspecified ones are reset to the Engine's defaults.
+            rotate_worker_token, rotate_manager_token: create a new join token and invalidate the old one.
+            rotate_manager_unlock_key: create a new unlock key (API 1.25).
 
         Returns:
             True.
         """
         query = {
-            "version": index(version),
+            "version": version_index(version),
             "rotateWorkerToken": rotate_worker_token or None,
             "rotateManagerToken": rotate_manager_token or None,
             "rotateManagerUnlockKey": rotate_manager_unlock_key or None,
         }
-        self._none("POST", "/swarm/update", query=query, body=swarm_spec or {}, timeout=None)
+        self._no_content("POST", "/swarm/update", query=query, body=swarm_spec or {}, timeout=None)
         return True
 
     def get_unlock_key(self) -> answers.SwarmUnlockkeyResponse:
-        """The key that unlocks managers after a restart. ``GET /swarm/unlockkey``
+        """Return the key that unlocks managers after a restart. ``GET /swarm/unlockkey``
 
         Returns:
-            ``{"UnlockKey": ...}``; empty where managers are not locked.
+            ``{"UnlockKey": ...}``; empty if managers are not locked.
         """
         return self._json("GET", "/swarm/unlockkey", needs="UnlockKey")
 
@@ -236,19 +230,19 @@ class SwarmAPI(Base):
         """Unlock this manager after a restart. ``POST /swarm/unlock``
 
         Args:
-            key: the key, or what :meth:`get_unlock_key` answered.
+            key: unlock key, or result of :meth:`get_unlock_key`.
 
         Returns:
             True.
 
         Raises:
-            InvalidArgument: ``key`` is neither.
+            InvalidArgument: ``key`` is neither of these.
         """
         text = key.get("UnlockKey") if isinstance(key, Mapping) else key
         if not isinstance(text, str) or not text:
-            raise InvalidArgument("key: an unlock key is needed, or the answer of get_unlock_key()")
-        self._none("POST", "/swarm/unlock", body={"UnlockKey": text}, timeout=None)
+            raise InvalidArgument("key: must be an unlock key, or the result of get_unlock_key()")
+        self._no_content("POST", "/swarm/unlock", body={"UnlockKey": text}, timeout=None)
         return True
 
 
-SwarmApiMixin = SwarmAPI  # its name in docker-py
+SwarmApiMixin = SwarmAPI  # docker-py's name

@@ -1,28 +1,29 @@
-"""Tasks: the containers of services, wherever in the swarm they run. ``/tasks``"""
+"""Tasks: the containers of services, on any node of the swarm. ``/tasks``"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.container_streams import Moment
-from dockerkit.api.encode import Filters
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.container_streams import TimeLike
 from dockerkit.api.service import log_query
 from dockerkit.streams import FrameStream
-from dockerkit.streams.readers import Pair
+from dockerkit.streams.readers import DemuxedOutput
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.api.service import TaskLogOptions
     from dockerkit.types import answers
+    from dockerkit.types.filters import TaskFilters
+    from dockerkit.types.flags import No, Yes
 
 
-class TaskAPI(Base):
-    """The calls on tasks; each needs a manager of a swarm."""
+class TaskAPI(APIBase):
+    """Calls on tasks; they require a manager of a swarm. ``task`` is an ID, a dict with ``ID``, or an object."""
 
-    def tasks(self, filters: Filters | None = None) -> list[answers.Task]:
-        """List tasks, also those that have ended. ``GET /tasks``
+    def tasks(self, filters: TaskFilters | None = None) -> list[answers.Task]:
+        """List tasks, including those that have ended. ``GET /tasks``
 
         Args:
             filters: ``{"service": ..., "node": ..., "desired-state": "running", "name": ..., "label": ...}``.
@@ -30,11 +31,7 @@ class TaskAPI(Base):
         return self._json("GET", "/tasks", query={"filters": filters or {}}, kind=list)
 
     def inspect_task(self, task: Ref) -> answers.Task:
-        """All that the swarm knows of a task. ``GET /tasks/{id}``
-
-        Args:
-            task: id, dict with ``ID``, or object.
-        """
+        """Return all details of a task. ``GET /tasks/{id}``"""
         return self._json("GET", "/tasks/{id}", id=task)
 
     @overload
@@ -45,32 +42,21 @@ class TaskAPI(Base):
         follow: bool = False,
         stdout: bool = True,
         stderr: bool = True,
-        since: Moment = 0,
+        since: TimeLike = 0,
         timestamps: bool = False,
-        tail: int | str = "all",
+        tail: int | str | None = "all",
         is_tty: bool | None = None,
         *,
-        demux: Literal[False] = False,
+        demux: No = False,
     ) -> FrameStream[bytes]: ...
 
     @overload
-    def task_logs(self, task: Ref, *, demux: Literal[True], **options: Unpack[TaskLogOptions]) -> FrameStream[Pair]: ...
+    def task_logs(self, task: Ref, *, demux: Yes, **options: Unpack[TaskLogOptions]) -> FrameStream[DemuxedOutput]: ...
 
     @overload
     def task_logs(
-        self,
-        task: Ref,
-        details: bool = False,
-        follow: bool = False,
-        stdout: bool = True,
-        stderr: bool = True,
-        since: Moment = 0,
-        timestamps: bool = False,
-        tail: int | str = "all",
-        is_tty: bool | None = None,
-        *,
-        demux: bool = False,
-    ) -> FrameStream[bytes] | FrameStream[Pair]: ...
+        self, task: Ref, *, demux: bool, **options: Unpack[TaskLogOptions]
+    ) -> FrameStream[bytes] | FrameStream[DemuxedOutput]: ...
 
     def task_logs(
         self,
@@ -79,25 +65,19 @@ class TaskAPI(Base):
         follow: bool = False,
         stdout: bool = True,
         stderr: bool = True,
-        since: Moment = 0,
+        since: TimeLike = 0,
         timestamps: bool = False,
-        tail: int | str = "all",
+        tail: int | str | None = "all",
         is_tty: bool | None = None,
         *,
         demux: bool = False,
-    ) -> FrameStream[bytes] | FrameStream[Pair]:
-        """What a task has written, gathered from its node. ``GET /tasks/{id}/logs``
+    ) -> FrameStream[bytes] | FrameStream[DemuxedOutput]:
+        """Return the logs of a task, from its node. ``GET /tasks/{id}/logs``
 
         Args:
-            task: id, dict with ``ID``, or object.
-            details: also labels and environment, before each line.
-            follow: go on with what comes.
-            stdout, stderr: which of the two.
-            since: only from then on: a datetime (UTC where it has no zone) or seconds since 1970.
-            timestamps: an RFC 3339 time before each line.
-            tail: the last so many lines, or ``"all"``.
-            is_tty: whether the task has a terminal; None asks the engine where that must be known.
-            demux: pairs ``(stdout, stderr)`` of which one is None, instead of chunks.
+            details: prefix each line with labels and environment.
+            stdout, stderr: include stdout or stderr.
+            follow, since, timestamps, tail, is_tty, demux: as for :meth:`service_logs`.
 
         Returns:
             An iterator of chunks; it can be closed from any thread.

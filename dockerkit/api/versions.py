@@ -1,14 +1,13 @@
-"""API versions: which one to speak, and what it knows. The only place where versions are compared.
+"""API versions: negotiation, and what each version supports. The only module that compares versions.
 
-The facts are in ``_version_table``, made from the Engine's documents and source, and loaded with the first request that
-needs them.
+The data is in ``_version_table``, generated from the Engine's API documents and source, and loaded by the first request
+that needs it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import NoReturn
 
 from dockerkit.errors import InvalidVersion
 
@@ -16,110 +15,165 @@ FLOOR = "1.24"
 """The oldest API version that dockerkit speaks (Engine 1.12)."""
 
 CEILING = "1.55"
-"""The newest API version that dockerkit knows (Engine 29.6)."""
+"""The newest API version that dockerkit supports (Engine 29.6)."""
 
 MEDIA_TYPE_TELLS = "Content-Type tells multiplexed output from raw"
-"""Not an operation but a way in which answers behave; :meth:`Gate.supports` knows it too."""
+"""Not an operation but a behaviour; :meth:`Gate.supports` accepts these too."""
 
 SEVERAL_ENDPOINTS = "a create call may name several networks"
-"""Likewise: engines below refuse a second one, so that it has to be connected afterwards."""
+"""Behaviour: older engines refuse a second network, so that it has to be connected afterwards."""
 
-_BEHAVIOUR = {MEDIA_TYPE_TELLS: "1.42", SEVERAL_ENDPOINTS: "1.44"}
+SEVERAL_PLATFORMS = "save and load calls may name several platforms"
+"""Behaviour: older engines refuse a second platform."""
+
+JSONL_EVENTS = "events are offered as application/jsonl"
+"""Behaviour: older engines send the same records as application/json."""
+
+NATIVE_HTTP2 = "BuildKit is reached by HTTP/2 on the engine's own socket"
+"""Behaviour: the upgrades /grpc and /session are deprecated."""
+
+LEAN_RESPONSES = "responses lack the fields that Engine 29 no longer sends"
+"""Behaviour: events have no status and id, images no empty settings, disk usage is counted by type."""
+
+CONNECT_SETS_MAC = "connecting to a network applies mac_address"
+"""Behaviour: older engines ignore it silently."""
+
+_BEHAVIOUR = {
+    MEDIA_TYPE_TELLS: "1.42",
+    SEVERAL_ENDPOINTS: "1.44",
+    SEVERAL_PLATFORMS: "1.52",
+    JSONL_EVENTS: "1.52",
+    LEAN_RESPONSES: "1.52",
+    NATIVE_HTTP2: "1.53",
+    CONNECT_SETS_MAC: "1.54",
+}
+
+
+# Replacements of removed parameters and fields, by the last part of their name.
+_INSTEAD = {
+    "Capabilities": "use cap_add and cap_drop",
+    "CheckDuplicate": "omit it, names of networks are unique",
+    "Detach": "pass detach to exec_start()",
+    "DiskQuota": "use storage_opt={'size': ...}",
+    "DriverOpts": "use TaskTemplate.Networks",
+    "GenericResources": "use Resources.Reservations",
+    "InitPath": "use init=True",
+    "KernelMemory": "use mem_limit",
+    "KernelMemoryTCP": "use mem_limit",
+    "MacAddress": "set mac_address of the network's endpoint, with create_endpoint_config()",
+    "Networks": "use TaskTemplate.Networks",
+    "before": "use filters={'before': ...}",
+    "email": "omit it",
+    "filter": "use filters={'reference': ...}",
+    "keep-storage": "use reserved_space",
+    "since": "use filters={'since': ...}",
+}
 
 
 @cache
 def as_tuple(version: str) -> tuple[int, int]:
-    """``"1.41"`` as ``(1, 41)``.
+    """Return ``"1.41"`` as ``(1, 41)``.
 
     Raises:
-        InvalidVersion: the text is no API version.
+        InvalidVersion: the string is not an API version.
     """
-    major, dot, minor = version.partition(".") if isinstance(version, str) else ("", "", "")  # 1.5 may mean 1.50
+    major, dot, minor = (
+        version.partition(".") if isinstance(version, str) else ("", "", "")
+    )  # a float 1.5 may mean 1.50
     if not (dot and major.isdecimal() and minor.isdecimal()):
-        raise InvalidVersion(f"{version!r} is no API version: one looks like {CEILING!r}")
+        raise InvalidVersion(f"{version!r} is not an API version such as {CEILING!r}")
     return int(major), int(minor)
 
 
 def version_lt(v1: str, v2: str) -> bool:
-    """Whether one version, of the API or of an engine, is older than another."""
+    """Return whether an API or engine version is older than another."""
     return compare_version(v1, v2) > 0
 
 
 def version_gte(v1: str, v2: str) -> bool:
-    """Whether one version, of the API or of an engine, is another or newer."""
+    """Return whether an API or engine version is the same as another or newer."""
     return compare_version(v1, v2) <= 0
 
 
 def compare_version(v1: str, v2: str) -> int:
-    """docker-py's order of two versions: 0 where they are the same, 1 where the second is newer, -1 where the first is."""
+    """Compare two versions as docker-py does: 0 if they are equal, 1 if the second is newer, -1 if the first is."""
     from packaging.version import InvalidVersion as NoVersion
     from packaging.version import Version
 
     try:
         first, second = Version(v1), Version(v2)
     except (NoVersion, TypeError):
-        raise InvalidVersion(f"{v1!r} and {v2!r} can't be compared: one is no version") from None
+        raise InvalidVersion(f"{v1!r} and {v2!r} can't be compared: one is not a version") from None
     return (first < second) - (first > second)
 
 
 def checked(version: str) -> str:
-    """The version itself, if dockerkit can speak it.
+    """Return the version, if dockerkit supports it.
 
-    Versions above the newest known one are let through: engines go on serving what there is.
+    Versions above the newest known one are accepted: engines keep serving the existing calls.
 
     Raises:
-        InvalidVersion: it is no API version, or below the floor.
+        InvalidVersion: the string is not an API version, or too old.
     """
+    if not isinstance(version, str):  # as_tuple() caches its arguments, which must be hashable
+        raise InvalidVersion(f"{version!r:.200} is not an API version such as {CEILING!r}")
     if as_tuple(version) < as_tuple(FLOOR):
         raise InvalidVersion(
-            f"API version {version} is too old: dockerkit speaks {FLOOR} (Engine 1.12) and later", needed=FLOOR
+            f"API version {version} is too old: dockerkit supports {FLOOR} (Engine 1.12) and later", needed=FLOOR
         )
     return version
 
 
 def negotiate(engine_max: str, engine_min: str | None = None) -> str:
-    """The newest API version that both sides know.
+    """Return the newest API version that both sides support.
 
     Args:
-        engine_max: the newest version the engine knows: the ``Api-Version`` header of ``/_ping``.
-        engine_min: the oldest it accepts, where known: ``MinAPIVersion`` of ``/version``.
+        engine_max: newest version of the engine, from the ``Api-Version`` header of ``/_ping``.
+        engine_min: oldest version it accepts, if known, from ``MinAPIVersion`` of ``/version``.
 
     Raises:
-        InvalidVersion: there is none; the message says which side is to be upgraded.
+        InvalidVersion: there is no common version; the message says which side to upgrade.
     """
     if as_tuple(engine_max) < as_tuple(FLOOR):
         raise InvalidVersion(
-            f"the engine speaks API versions up to {engine_max}, dockerkit {FLOOR} and later: upgrade the engine",
+            f"the engine supports API versions up to {engine_max}, dockerkit {FLOOR} and later: upgrade the engine",
             needed=FLOOR,
             spoken=engine_max,
         )
     if engine_min and as_tuple(engine_min) > as_tuple(CEILING):
         raise InvalidVersion(
-            f"the engine wants API version {engine_min} or later, dockerkit knows up to {CEILING}: upgrade dockerkit",
+            f"the engine requires API version {engine_min} or later, dockerkit supports up to {CEILING}: upgrade dockerkit",
             needed=engine_min,
             spoken=CEILING,
         )
     return min(engine_max, CEILING, key=as_tuple)
 
 
+def overlap(oldest: str | None, newest: str | None) -> bool:
+    """Return whether dockerkit supports a version in a range; None is an unknown bound."""
+    return (oldest is None or as_tuple(oldest) <= as_tuple(CEILING)) and (
+        newest is None or as_tuple(newest) >= as_tuple(FLOOR)
+    )
+
+
 @cache
 def gate(version: str) -> Gate:
-    """The gate for an API version: always the same one for the same version."""
+    """Return the gate of an API version: the same object for the same version."""
     return Gate(version)
 
 
-# What a gate keeps of an operation: why the operation itself can't be called, refused query names, headers (in lower
-# case) and filters, and the refused body fields as a tree. A leaf is the text "first-last".
+# What a gate refuses of an operation: the operation itself, query parameters, headers (in lower case), filters, and body
+# fields as a tree. Each has its versions as "first-last".
 _Tree = dict[str, "str | _Tree"]
 _Rules = tuple[str, dict[str, str], dict[str, str], dict[str, str], _Tree]
 
 
 class Gate:
-    """Lets through what one API version knows, and refuses the rest before it is sent.
+    """Refuses what one API version does not support, before anything is sent.
 
     Attributes:
-        version: the API version, as text.
-        prefix: what a versioned path begins with: ``"/v1.41"``.
+        version: the API version as a string.
+        prefix: prefix of versioned paths: ``"/v1.41"``.
     """
 
     __slots__ = ("_rules", "_version", "prefix", "version")
@@ -136,17 +190,20 @@ class Gate:
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
         body: object = None,
+        *,
+        removed: bool = True,
     ) -> None:
-        """Refuse what this version does not know. None counts as not sent; ``0``, ``False``, ``""``, ``[]`` are sent.
+        """Refuse what this version does not support. None is not sent; ``0``, ``False``, ``""`` and ``[]`` are.
 
         Args:
             operation: method and path template: ``"GET /containers/{id}/json"``.
-            query: the query parameters; ``filters`` as a mapping.
-            headers: the headers of the call.
-            body: the JSON body as dicts and lists, as it will be sent.
+            query: query parameters, with ``filters`` as a mapping.
+            headers: headers of the call.
+            body: JSON body as dicts and lists, as it will be sent.
+            removed: also refuse removed parameters and fields, which the engine ignores.
 
         Raises:
-            InvalidVersion: names the parameter or dotted field, the version it needs, and the one spoken.
+            InvalidVersion: names the parameter or dotted field, the version it needs, and the version in use.
         """
         try:
             rules = self._rules[operation]
@@ -160,22 +217,36 @@ class Gate:
         if query:
             for name, versions in queries.items():
                 if query.get(name) is not None:
-                    self._refuse(operation, name, versions)
-            given = query.get("filters") if filters else None
-            if isinstance(given, Mapping):
+                    self._refuse(operation, name, versions, removed=removed)
+            sent_filters = query.get("filters") if filters else None
+            if isinstance(sent_filters, Mapping):
                 for name, versions in filters.items():
-                    if given.get(name) is not None:
-                        self._refuse(operation, f"filters.{name}", versions)
+                    if sent_filters.get(name) is not None:
+                        self._refuse(operation, f"filters.{name}", versions, removed=removed)
         if headers and header_names:
             for name in headers:
                 if name.lower() in header_names:
-                    self._refuse(operation, name, header_names[name.lower()])
+                    self._refuse(operation, name, header_names[name.lower()], removed=removed)
         if tree and body:
             for path, versions in _sent(tree, body, ""):
-                self._refuse(operation, path, versions)
+                self._refuse(operation, path, versions, removed=removed)
+
+    def require(self, behaviour: str, parameter: str, what: str) -> None:
+        """Refuse a value of a parameter that this version does not support.
+
+        Args:
+            behaviour: one of the constants above.
+            parameter: name of the parameter.
+            what: description of the value, for the message.
+
+        Raises:
+            InvalidVersion: names the parameter, the version it needs, and the version in use.
+        """
+        if not self.supports(behaviour):
+            self._refuse(f"{parameter}: {what}", None, f"{_BEHAVIOUR[behaviour]}-", parameter)
 
     def supports(self, operation: str, name: str | None = None) -> bool:
-        """Whether this version knows an operation, or one of its parameters.
+        """Return whether this version supports an operation, or one of its parameters.
 
         Args:
             operation: method and path template, as in :meth:`check`.
@@ -221,16 +292,22 @@ class Gate:
             return None
         return unknown, queries, headers, filters, tree
 
-    def _refuse(self, operation: str, name: str | None, versions: str) -> NoReturn:
+    def _refuse(
+        self, operation: str, name: str | None, versions: str, parameter: str | None = None, *, removed: bool = True
+    ) -> None:
         first, _, last = versions.partition("-")
+        if not removed and self._version >= as_tuple(first):
+            return
         what = f"{name} of {operation}" if name else operation
         if self._version < as_tuple(first):
             why, needed = f"needs API version {first} or later", first
         else:
-            why, needed = f"is gone since API version {last}, the last that had it", last
+            why, needed = f"was removed after API version {last}", last
+            if hint := _INSTEAD.get((name or "").rpartition(".")[2]):
+                why = f"{why}: {hint}"
         raise InvalidVersion(
-            f"{what} {why}; this client speaks {self.version} with the engine",
-            parameter=name or operation,
+            f"{what} {why}; this client uses API version {self.version}",
+            parameter=parameter or name or operation,
             needed=needed,
             spoken=self.version,
         )
@@ -241,7 +318,7 @@ def _below(name: str, field: str) -> bool:
 
 
 def _plant(tree: _Tree, path: str, versions: str) -> None:
-    """Add a field to the tree of refused ones; what is below a refused field need not be looked at."""
+    """Add a field to the tree of refused ones; fields below a refused one are skipped."""
     *above, leaf = path.replace("[]", ".[]").lstrip(".").split(".")
     for step in above:
         branch = tree.setdefault(step, {})
@@ -252,7 +329,7 @@ def _plant(tree: _Tree, path: str, versions: str) -> None:
 
 
 def _sent(tree: _Tree, value: object, path: str) -> Iterator[tuple[str, str]]:
-    """The refused fields that a body holds, with their paths; only the tree's branches are looked at."""
+    """Yield the refused fields of a body, with their paths; only the tree's branches are visited."""
     if isinstance(value, Mapping):
         for step, branch in tree.items():
             if step == "{}":

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.base import Base, Ref
-from dockerkit.api.checks import index, optional
-from dockerkit.api.encode import Filters
+from dockerkit.api.base import APIBase, Ref
+from dockerkit.api.checks import check_optional, version_index
 from dockerkit.api.refs import checked_name
-from dockerkit.types import parse
+from dockerkit.parsing import values
 
 if TYPE_CHECKING:
+    from dockerkit.parsing.json_data import ToEngine
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import VolumeFilters, VolumePruneFilters
 
 
-class VolumeAPI(Base):
-    """The calls on volumes."""
+class VolumeAPI(APIBase):
+    """Calls on volumes. ``name`` is a name, a dict with ``Name``, or an object."""
 
-    def volumes(self, filters: Filters | None = None) -> answers.VolumeListResponse:
+    def volumes(self, filters: VolumeFilters | None = None) -> answers.VolumeListResponse:
         """List volumes. ``GET /volumes``
 
         Args:
@@ -28,7 +28,7 @@ class VolumeAPI(Base):
         Returns:
             ``{"Volumes": [...] or None, "Warnings": [...] or None}``.
         """
-        return self._json("GET", "/volumes", query={"filters": filters or {}})
+        return self._json("GET", "/volumes", query={"filters": filters or {}}, lists=("Volumes", "Warnings"))
 
     def create_volume(
         self,
@@ -39,78 +39,73 @@ class VolumeAPI(Base):
         *,
         cluster_volume_spec: Mapping[str, Any] | ToEngine | None = None,
     ) -> answers.Volume:
-        """Make a volume, or answer the one of that name and driver. ``POST /volumes/create``
+        """Create a volume, or return the existing one with that name and driver. ``POST /volumes/create``
 
         Args:
-            name: None lets the engine choose one; such a volume counts as anonymous.
-            driver: ``"local"`` is the engine's default.
-            driver_opts: the driver's options: ``{"type": "tmpfs", "device": "tmpfs", "o": "size=100m"}``.
-            labels: a dict.
-            cluster_volume_spec: a swarm's CSI volume (API 1.42).
+            name, driver, driver_opts, labels, cluster_volume_spec: as for
+                :meth:`dockerkit.models.volumes.VolumeCollection.create`.
 
         Raises:
-            InvalidArgument: an argument can't be right; the message names it.
-            Conflict: the name is taken by a volume of another driver.
+            InvalidArgument: an argument is invalid; the message names it.
+            Conflict: a volume of another driver has this name.
         """
         body = {
-            "Name": None if name is None else checked_name(name),
-            "Driver": optional(parse.text, "driver", driver),
-            "DriverOpts": optional(parse.text_map, "driver_opts", driver_opts),
-            "Labels": optional(parse.labels, "labels", labels),
+            "Name": checked_name(name) if name else None,
+            "Driver": check_optional(values.string, "driver", driver),
+            "DriverOpts": check_optional(values.string_map, "driver_opts", driver_opts),
+            "Labels": check_optional(values.labels, "labels", labels),
             "ClusterVolumeSpec": cluster_volume_spec,
         }
         return self._json("POST", "/volumes/create", body=body)
 
     def inspect_volume(self, name: Ref) -> answers.Volume:
-        """All that the engine knows of a volume. ``GET /volumes/{name}``
-
-        Args:
-            name: name, dict with ``Name``, or object.
-        """
+        """Return all details of a volume. ``GET /volumes/{name}``"""
         return self._json("GET", "/volumes/{name}", name=_name(name))
 
     def update_volume(self, name: Ref, version: int, spec: Mapping[str, Any] | ToEngine) -> None:
         """Change a cluster volume; other volumes can't be changed. ``PUT /volumes/{name}``
 
         Args:
-            name: name, dict with ``Name``, or object.
-            version: ``ClusterVolume.Version.Index`` of the volume that is to be changed: protects from lost updates.
-            spec: the whole ``ClusterVolumeSpec``; only ``Availability`` may differ from what it was.
+            version: ``ClusterVolume.Version.Index`` of the volume, which prevents lost updates.
+            spec: complete ``ClusterVolumeSpec``; only ``Availability`` may be changed.
 
         Raises:
-            InvalidVersion: below API 1.42.
-            ServiceUnavailable: this engine is no manager of a swarm.
+            InvalidVersion: the API version is below 1.42.
+            ServiceUnavailable: this engine is not a manager of a swarm.
         """
-        self._none("PUT", "/volumes/{name}", name=_name(name), query={"version": index(version)}, body={"Spec": spec})
+        self._no_content(
+            "PUT", "/volumes/{name}", name=_name(name), query={"version": version_index(version)}, body={"Spec": spec}
+        )
 
     def remove_volume(self, name: Ref, force: bool = False) -> None:
         """Remove a volume. ``DELETE /volumes/{name}``
 
         Args:
-            name: name, dict with ``Name``, or object.
-            force: also where its driver has lost it; no error if there is none.
+            force: remove it even if its driver has lost it; no error if it does not exist.
 
         Raises:
-            Conflict: a container uses it.
+            Conflict: a container uses the volume.
         """
-        self._none("DELETE", "/volumes/{name}", name=_name(name), query={"force": force or None})
+        self._no_content("DELETE", "/volumes/{name}", name=_name(name), query={"force": force or None})
 
-    def prune_volumes(self, filters: Filters | None = None) -> answers.VolumePruneResponse:
+    def prune_volumes(self, filters: VolumePruneFilters | None = None) -> answers.VolumePruneResponse:
         """Remove volumes that no container uses. ``POST /volumes/prune``
 
         Args:
-            filters: ``{"label": [...], "label!": [...], "all": True}``; from API 1.42 on only anonymous volumes go,
-                unless ``all``.
+            filters: ``{"label": [...], "label!": [...], "all": True}``; from API 1.42 on only anonymous volumes are
+                removed, unless ``all``.
 
         Returns:
             ``{"VolumesDeleted": [names] or None, "SpaceReclaimed": bytes}``.
         """
-        return self._json("POST", "/volumes/prune", query={"filters": filters or {}}, timeout=None)
+        return self._json(
+            "POST", "/volumes/prune", query={"filters": filters or {}}, timeout=None, lists=("VolumesDeleted",)
+        )
 
 
 def _name(volume: Ref) -> Ref:
-    """A volume is known by its name: what the engine answers about it has no ``Id``."""
+    """Return the name of a volume; the engine's dicts of volumes have no ``Id``."""
     return str(volume.get("Name") or "") if isinstance(volume, Mapping) else volume
 
 
-VolumeApiMixin = VolumeAPI  # its name in docker-py
+VolumeApiMixin = VolumeAPI  # docker-py's name

@@ -1,4 +1,4 @@
-"""Credential helpers: the programs that keep registry passwords outside config.json."""
+"""Registry credentials, and the helper programs that store them outside config.json."""
 
 from __future__ import annotations
 

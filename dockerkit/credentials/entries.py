@@ -1,4 +1,4 @@
-"""One registry's credentials and one registry's name: the parts that :mod:`dockerkit.auth` is made of."""
+"""Credentials of one registry, and normalization of registry names, for :mod:`dockerkit.credentials.auth`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
+from dockerkit.cliconfig.configfile import LEGACY_DOCKER_CONFIG_FILENAME
+from dockerkit.cliconfig.json_file import read_json
 from dockerkit.errors import InvalidArgument, InvalidConfigFile, InvalidRepository
+from dockerkit.errors.caller import argument_name
+from dockerkit.parsing.reference import split_registry
+from dockerkit.parsing.values import string
 
 INDEX_NAME = "docker.io"
 INDEX_URL = f"https://index.{INDEX_NAME}/v1/"
@@ -21,31 +26,33 @@ ENVIRONMENT = "DOCKER_AUTH_CONFIG"
 T = TypeVar("T")
 
 
-class Secretive(dict[str, Any]):
-    """A dict that doesn't show what it keeps, and stays where it is."""
+class SecretDict(dict[str, Any]):
+    """A dict whose repr hides its content, and which can't be pickled."""
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds secrets and is not pickled; load it anew where it is needed")
+        raise TypeError(
+            f"{type(self).__name__} contains secrets and can't be pickled; load it again in the other process"
+        )
 
     def __str__(self) -> str:
         return repr(self)
 
-    def __copy__(self) -> Secretive:
+    def __copy__(self) -> SecretDict:
         return type(self)(self)
 
     def copy(self) -> Any:
-        """Another one with the same content."""
+        """Return a copy."""
         return self.__copy__()
 
-    def __deepcopy__(self, memo: object) -> Secretive:
+    def __deepcopy__(self, memo: object) -> SecretDict:
         return self.__copy__()
 
 
-class Credential(Secretive):
-    """What one registry wants to know, as the Engine's AuthConfig: username and password, or a token.
+class Credential(SecretDict):
+    """Credentials of one registry, as the Engine's AuthConfig: username and password, or a token.
 
-    A dict whose repr hides the secrets. The properties read it whatever the case of its keys, which differs between
-    config.json, helpers and the Engine.
+    A dict whose repr hides the secrets. The properties ignore the case of keys, which differs between config.json,
+    helpers and the Engine.
     """
 
     def __repr__(self) -> str:
@@ -60,58 +67,77 @@ class Credential(Secretive):
 
     @property
     def username(self) -> str | None:
-        """The user's name."""
+        """User name."""
         return self._text("username")
 
     @property
     def password(self) -> str | None:
-        """The password, or access token used as one."""
+        """Password, or an access token used as one."""
         return self._text("password", "secret")
 
     @property
     def identity_token(self) -> str | None:
-        """The token that a registry gave at login, instead of user and password."""
+        """Token that a registry returned at login, used instead of user and password."""
         return self._text("identitytoken")
 
     @property
     def registry_token(self) -> str | None:
-        """A bearer token that is sent to the registry as it is."""
+        """Bearer token that is sent to the registry unchanged."""
         return self._text("registrytoken")
 
 
 def parse_entry(registry: str, entry: object) -> Credential:
-    """One entry of ``auths`` in config.json."""
+    """Parse one entry of ``auths`` in config.json; null is an empty entry.
+
+    Raises:
+        InvalidArgument: the entry is invalid. The message omits its content.
+    """
+    if entry is None:
+        return Credential()
     if not isinstance(entry, Mapping):
-        raise InvalidArgument("an entry is a JSON object")
+        raise InvalidArgument("an entry must be a JSON object")
+    entry = {str(key).lower(): value for key, value in entry.items()}  # Go's JSON decoder ignores the case of keys
     for ours, theirs in (("IdentityToken", "identitytoken"), ("RegistryToken", "registrytoken")):
         if isinstance(entry.get(theirs), str) and entry[theirs]:
             return Credential({ours: entry[theirs]})
     if entry.get("auth"):
-        try:
-            username, password = decode_auth(entry["auth"])
-        except InvalidArgument as error:
-            raise ValueError(str(error)) from None
+        username, password = decode_auth(entry["auth"])
     elif isinstance(entry.get("username"), str) and entry["username"]:
         username, password = entry["username"], str(entry.get("password") or "")
     else:
-        return Credential()  # the docker command leaves {} where a helper keeps the secret
+        return Credential()  # the docker command writes {} if a helper stores the secret
     return Credential(username=username, password=password, email=entry.get("email"), serveraddress=registry)
 
 
-def from_environment(text: str) -> dict[str, Credential]:
-    """What ``DOCKER_AUTH_CONFIG`` holds, by registry."""
+def parse_entries(entries: Mapping[str, object]) -> tuple[dict[str, Credential], dict[str, str]]:
+    """Parse ``auths``. Return the valid entries, and the reason for each invalid one, by registry."""
+    parsed: dict[str, Credential] = {}
+    damaged: dict[str, str] = {}
+    for server, entry in entries.items():
+        try:
+            parsed[server] = parse_entry(server, entry)
+        except InvalidArgument as error:
+            damaged[server] = str(error.args[0])
+    return parsed, damaged
+
+
+def from_environment(text: str) -> tuple[dict[str, Credential], dict[str, str]]:
+    """Parse the value of ``DOCKER_AUTH_CONFIG``, like :func:`parse_entries`.
+
+    Raises:
+        InvalidConfigFile: the value is not JSON of the right shape.
+    """
     try:
-        auths = json.loads(text)["auths"]
-        entries = {server: parse_entry(server, entry) for server, entry in auths.items()}
+        parsed, damaged = parse_entries(json.loads(text)["auths"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InvalidConfigFile(
-            f'environment variable {ENVIRONMENT}: wanted is JSON like {{"auths": {{"registry": {{"auth": "…"}}}}}}'
+            f'environment variable {ENVIRONMENT} must be JSON like {{"auths": {{"registry": {{"auth": "…"}}}}}}'
         ) from None
-    return {server: entry for server, entry in entries.items() if entry}
+    return {server: entry for server, entry in parsed.items() if entry}, damaged
 
 
 def file_entry(entry: Credential) -> dict[str, str]:
-    """A credential as config.json keeps it."""
+    """Return a credential in the format of config.json."""
     if entry.identity_token:
         secret = f"{entry.username or ''}:".encode()
         return {"auth": base64.b64encode(secret).decode(), "identitytoken": entry.identity_token}
@@ -119,7 +145,7 @@ def file_entry(entry: Credential) -> dict[str, str]:
 
 
 def server_name(registry: str | None) -> str:
-    """The name under which credentials for a registry are kept: the Hub's is a URL, the others' the host."""
+    """Return the name under which a registry's credentials are stored: a URL for Docker Hub, otherwise the host."""
     return INDEX_URL if not registry or _host(registry) == INDEX_NAME else convert_to_hostname(registry)
 
 
@@ -129,48 +155,47 @@ def _host(registry: str) -> str:
 
 
 def matching(entries: Mapping[str, Any], registry: str) -> list[str]:
-    """The keys that stand for a registry's host."""
+    """Return the keys that refer to a registry's host."""
     return [key for key in entries if _host(key) == _host(registry)]
 
 
 def lookup(entries: Mapping[str, T], registry: str) -> T | None:
-    """The entry for a registry: under exactly this name, else under another name of the same host."""
-    if registry in entries:
+    """Return the entry for a registry: by its exact name, otherwise by another name of the same host."""
+    if string(registry, "registry") in entries:
         return entries[registry]
     return next((entries[key] for key in matching(entries, registry)), None)
 
 
 def drop(entries: dict[str, Any], registry: str) -> None:
-    """Take a registry's entries away, whatever form their keys have."""
+    """Remove a registry's entries, however their keys are spelled."""
     for key in matching(entries, registry):
         del entries[key]
 
 
 def convert_to_hostname(url: str) -> str:
-    """A registry's host (with port) out of its URL."""
-    return url.removeprefix("http://").removeprefix("https://").split("/", 1)[0]
+    """Return the host (with port) of a registry's URL."""
+    return string(url, "registry").removeprefix("http://").removeprefix("https://").split("/", 1)[0]
 
 
 def resolve_index_name(index_name: str) -> str:
-    """A registry's host, the Docker Hub always as "docker.io"."""
+    """Return a registry's host; always "docker.io" for Docker Hub."""
     host = convert_to_hostname(index_name)
     return INDEX_NAME if host == f"index.{INDEX_NAME}" else host
 
 
 def split_repo_name(repo_name: str) -> tuple[str, str]:
-    """(registry, the rest) of an image name, as written; "docker.io" where it names no registry."""
-    first, slash, rest = repo_name.partition("/")
-    if not slash or ("." not in first and ":" not in first and first != "localhost"):
-        return INDEX_NAME, repo_name
-    return first, rest
+    """Split an image name into (registry, remainder), as written; the registry defaults to "docker.io"."""
+    return split_registry(repo_name)
 
 
 def resolve_repository_name(repo_name: str) -> tuple[str, str]:
-    """(registry, the rest) of an image name.
+    """Split an image name into (registry, remainder).
 
     Raises:
-        InvalidRepository: it holds a scheme, or a registry that begins or ends with a hyphen.
+        InvalidRepository: the name contains a scheme, or its registry begins or ends with a hyphen.
     """
+    if not isinstance(repo_name, str):
+        repo_name = string(repo_name, argument_name(repo_name, "repository"))
     if "://" in repo_name:
         raise InvalidRepository(f"Repository name cannot contain a scheme ({repo_name})")
     index_name, remote_name = split_repo_name(repo_name)
@@ -180,16 +205,47 @@ def resolve_repository_name(repo_name: str) -> tuple[str, str]:
 
 
 def decode_auth(auth: str | bytes) -> tuple[str, str]:
-    """(user, password) out of config.json's ``auth``.
+    """Decode ``auth`` of config.json to (user, password).
 
     Raises:
-        InvalidArgument: it is no base64 of "user:password".
+        InvalidArgument: the value is not base64 of "user:password".
     """
     try:
+        if isinstance(auth, str):
+            auth = auth.replace("\r", "").replace("\n", "")  # base64 tools wrap lines; the docker command allows it
         text = base64.b64decode(auth, validate=True).decode()
     except (binascii.Error, UnicodeError, ValueError, TypeError):
         text = ""
     user, colon, password = text.partition(":")
     if not colon:
-        raise InvalidArgument("auth: no base64 of 'user:password'")
+        raise InvalidArgument("auth: must be base64 of 'user:password'")
     return user, password.strip("\0")
+
+
+def is_entry(value: object) -> bool:
+    """Return whether a value looks like an entry of ``auths`` in config.json."""
+    return isinstance(value, Mapping) and not {"auth", "identitytoken"}.isdisjoint(str(key).lower() for key in value)
+
+
+def read_credentials(path: str) -> Mapping[str, Any]:
+    """Read a config.json, or a ``.dockercfg`` in either of its two layouts.
+
+    Raises:
+        InvalidConfigFile: the file is neither.
+    """
+    if path.endswith(LEGACY_DOCKER_CONFIG_FILENAME):
+        try:
+            return read_json(path)
+        except InvalidConfigFile:
+            return _read_ancient(path)
+    return read_json(path)
+
+
+def _read_ancient(path: str) -> Mapping[str, Any]:
+    """Read the oldest .dockercfg layout: lines ``auth = base64`` and ``email = address``, for Docker Hub."""
+    try:
+        with open(path, encoding="utf-8", newline="\n") as file:
+            lines = dict(line.split(" = ", 1) for line in file.read().split("\n") if line.strip())
+        return {INDEX_URL: {"auth": lines["auth"].strip(), "email": lines.get("email", "").strip()}}
+    except (OSError, ValueError, KeyError):
+        raise InvalidConfigFile(f"{path}: neither JSON nor lines of 'auth = …'") from None

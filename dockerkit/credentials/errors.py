@@ -1,13 +1,13 @@
-"""What can go wrong with a credential helper.
+"""Errors of credential helpers.
 
 ::
 
     DockerException
     └── CredentialsError
-        └── StoreError (RuntimeError)     the helper is missing, failed, or talks nonsense
-            ├── CredentialsNotFound       it has nothing for that server
+        └── StoreError (RuntimeError)     the helper is missing, failed, or returned invalid output
+            ├── CredentialsNotFound       it has no credentials for that server
             ├── InitializationError       it can't reach its store
-            └── StoreTimeout              it did not answer in time (TimeoutError)
+            └── StoreTimeout              it did not respond in time (TimeoutError)
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dockerkit.errors import CredentialsError
 
 __all__ = ["CredentialsNotFound", "InitializationError", "StoreError", "StoreTimeout", "process_store_error"]
 
-# Helpers tell "nothing stored" from "failed" by their text alone: the first is the protocol's sentence, the others are
-# what helpers in the wild say.
+# Only the message of a helper distinguishes "nothing stored" from "failed": the first one is the protocol's, the
+# others are used by existing helpers.
 _NOT_FOUND = (
     "credentials not found",
     "no stored credential",
@@ -29,11 +29,11 @@ _NOT_FOUND = (
 
 
 class StoreError(CredentialsError, RuntimeError):
-    """A credential helper is missing, failed, or gave an answer that is none."""
+    """A credential helper is missing, failed, or returned invalid output."""
 
 
 class CredentialsNotFound(StoreError):
-    """The credential helper has nothing for that server."""
+    """The credential helper has no credentials for that server."""
 
 
 class InitializationError(StoreError):
@@ -41,22 +41,22 @@ class InitializationError(StoreError):
 
 
 class StoreTimeout(StoreError, TimeoutError):
-    """The credential helper did not answer in time, and was ended."""
+    """The credential helper did not respond in time and was killed."""
 
 
 def process_store_error(cpe: subprocess.CalledProcessError, program: str) -> StoreError:
-    """The error for a helper that left with a non-zero exit code.
+    """Return the error for a helper that exited with a non-zero exit code.
 
     Args:
-        cpe: the failed call, with what the helper wrote in ``output``.
-        program: the helper's name.
+        cpe: failed call, with the helper's output in ``output``.
+        program: name of the helper.
     """
     output = cpe.output or b""
     text = (output.decode("utf-8", "replace") if isinstance(output, bytes) else str(output)).strip()
     lowered = text.lower()
     if any(phrase in lowered for phrase in _NOT_FOUND):
         return CredentialsNotFound(f"{program} has no credentials for this server")
-    message = f"credential helper {program} left with exit code {cpe.returncode}: {text or 'it said nothing'}"
+    message = f"credential helper {program} exited with code {cpe.returncode}: {text or 'no output'}"
     if "not initialized" in lowered or "failed to initialize" in lowered:
         return InitializationError(message)
     return StoreError(message)

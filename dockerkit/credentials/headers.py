@@ -1,4 +1,4 @@
-"""Telling the Engine the credentials for a registry, and once more with fresh ones when the registry refuses."""
+"""Send registry credentials to the Engine, and retry with fresh ones if the registry refuses them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from dockerkit.credentials.entries import INDEX_NAME, resolve_index_name
-from dockerkit.errors import DockerException
+from dockerkit.errors import DockerException, InvalidArgument
 
 if TYPE_CHECKING:
-    from dockerkit.auth import AuthConfig
+    from dockerkit.credentials.auth import AuthConfig
     from dockerkit.streams import ProgressStream
 
 __all__ = [
@@ -27,44 +27,47 @@ __all__ = [
 T = TypeVar("T")
 
 AuthSource: TypeAlias = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]
-"""Credentials of one call: a dict (``username``, ``password``… or ``identitytoken``), or a function which is given the
-registry's host name and returns one; it is called again when the registry refuses."""
+"""Credentials of one call: a dict (``username``, ``password``… or ``identitytoken``), or a function that takes the
+registry's host name and returns one; it is called again if the registry refuses the credentials."""
 
 
 class HasAuth(Protocol):
-    """Who has registry credentials: the APIClient."""
+    """An object with registry credentials: the APIClient."""
 
     @property
-    def _auth(self) -> AuthConfig: ...
+    def auth_config(self) -> AuthConfig: ...
 
 
 def encode_header(auth: Mapping[str, Any]) -> bytes:
-    """The value of ``X-Registry-Auth`` (or, for a map by registry, of ``X-Registry-Config``): JSON in base64url."""
-    return base64.urlsafe_b64encode(json.dumps(auth).encode("ascii"))
+    """Return the value of ``X-Registry-Auth`` (or, for a map by registry, of ``X-Registry-Config``): JSON in base64url."""
+    try:
+        return base64.urlsafe_b64encode(json.dumps(dict(auth)).encode("ascii"))
+    except (TypeError, ValueError):  # the message may contain a secret
+        raise InvalidArgument("auth_config: must be a mapping of strings, or a function that returns one") from None
 
 
 def get_config_header(client: HasAuth, registry: str | None) -> bytes | None:
-    """The value of ``X-Registry-Auth`` for a registry, out of what the client knows; None if it knows nothing."""
-    found = client._auth.resolve_authconfig(registry)
+    """Return the value of ``X-Registry-Auth`` for a registry from the client's credentials; None if it has none."""
+    found = client.auth_config.resolve_authconfig(registry)
     return encode_header(found) if found else None
 
 
 def registry_headers(
-    client: HasAuth, registry: str | None, given: AuthSource | None = None, *, always: bool = False
+    client: HasAuth, registry: str | None, auth_config: AuthSource | None = None, *, always: bool = False
 ) -> dict[str, str]:
-    """The header that tells the Engine the credentials for a registry.
+    """Return the header that passes the credentials for a registry to the Engine.
 
     Args:
-        client: whose credentials are asked when none are given; not touched otherwise.
-        registry: host name of the registry; None means the Docker Hub.
-        given: credentials of this call; ``{}`` means none at all.
-        always: send an empty record where there are no credentials (a push wants one).
+        client: source of the credentials if `auth_config` is None.
+        registry: host name of the registry; None for Docker Hub.
+        auth_config: credentials of this call; ``{}`` for no credentials.
+        always: send an empty record if there are no credentials, as a push requires.
     """
     found: Mapping[str, Any] | None
-    if given is None:
-        found = client._auth.resolve_authconfig(registry)
+    if auth_config is None:
+        found = client.auth_config.resolve_authconfig(registry)
     else:
-        found = given(resolve_index_name(registry or INDEX_NAME)) if callable(given) else given
+        found = auth_config(resolve_index_name(registry or INDEX_NAME)) if callable(auth_config) else auth_config
     if not found and not always:
         return {}
     return {"X-Registry-Auth": encode_header(found or {}).decode()}
@@ -74,23 +77,23 @@ def call_with_credentials(
     client: HasAuth,
     registry: str | None,
     call: Callable[[dict[str, str]], T],
-    given: AuthSource | None = None,
+    auth_config: AuthSource | None = None,
     *,
     always: bool = False,
 ) -> T:
-    """Call with credentials, and once more with fresh ones when the registry refuses the first.
+    """Call with credentials, and again with fresh ones if the registry refuses the first.
 
     Args:
-        client, registry, given, always: as for :func:`registry_headers`.
-        call: gets the headers; whatever it raises about credentials (see :func:`is_refusal`) leads to the second try,
-            if there are other credentials by then: a function as ``given`` is called again, helpers are asked again,
-            config.json is read again. A dict as ``given`` is all there is, so there is no second try.
+        client, registry, auth_config, always: as for :func:`registry_headers`.
+        call: makes the call with the headers. If it raises an error about credentials (see :func:`is_refusal`), it is
+            called again with fresh ones: a function passed as ``auth_config`` and the credential helpers are called
+            again, and config.json is read again. A dict, and credentials that have not changed, are not tried twice.
     """
-    headers = registry_headers(client, registry, given, always=always)
+    headers = registry_headers(client, registry, auth_config, always=always)
     try:
         return call(headers)
     except DockerException as error:
-        fresh = _other_headers(headers, error, client, registry, given, always=always)
+        fresh = _other_headers(headers, error, client, registry, auth_config, always=always)
         if fresh is None:
             raise
     return call(fresh)
@@ -100,18 +103,18 @@ def stream_with_credentials(
     client: HasAuth,
     registry: str | None,
     call: Callable[[dict[str, str]], ProgressStream[T]],
-    given: AuthSource | None = None,
+    auth_config: AuthSource | None = None,
     *,
     always: bool = False,
 ) -> ProgressStream[T]:
-    """The same for a call that gives a stream, which may begin with the refusal.
+    """Do the same for a call that returns a stream, which may begin with the refusal.
 
-    Once a record was handed on there is no second try: whoever reads would see the beginning twice.
+    Once a record was yielded, there is no retry: the reader would see the beginning twice.
     """
-    headers = registry_headers(client, registry, given, always=always)
+    headers = registry_headers(client, registry, auth_config, always=always)
 
     def again(error: DockerException) -> ProgressStream[T] | None:
-        fresh = _other_headers(headers, error, client, registry, given, always=always)
+        fresh = _other_headers(headers, error, client, registry, auth_config, always=always)
         return None if fresh is None else call(fresh)
 
     try:
@@ -129,27 +132,27 @@ def _other_headers(
     error: DockerException,
     client: HasAuth,
     registry: str | None,
-    given: AuthSource | None,
+    auth_config: AuthSource | None,
     *,
     always: bool,
 ) -> dict[str, str] | None:
-    """Fresh credentials where those used were refused; None where that was not it, or there are no others."""
-    if not is_refusal(error) or (given is not None and not callable(given)):
+    """Return headers with fresh credentials if the used ones were refused; None on other errors or without other credentials."""
+    if not is_refusal(error) or (auth_config is not None and not callable(auth_config)):
         return None
-    found: AuthSource = given if given is not None else client._auth.fresh(registry) or {}
+    found: AuthSource = auth_config if auth_config is not None else client.auth_config.fresh(registry) or {}
     fresh = registry_headers(client, registry, found, always=always)
     return None if fresh == used else fresh
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether an error says that a registry did not like the credentials (or their absence).
+    """Return whether an error means that a registry refused the credentials (or their absence).
 
-    The Engine passes a registry's 401 on with this status, as 500 or 404, or inside a stream, depending on its version;
-    then only the text tells.
+    Depending on its version, the Engine passes a registry's 401 on with that status, as 500 or 404, or inside a stream;
+    then only the message identifies it.
     """
     if getattr(error, "status_code", None) == 401:
         return True
-    text = str(error).lower()
+    text = f"{error} {getattr(error, 'message', '')}".lower()  # a stream's error explains the engine's message
     return any(
         phrase in text
         for phrase in (

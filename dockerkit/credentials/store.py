@@ -1,28 +1,38 @@
-"""One credential helper: a program ``docker-credential-NAME`` that keeps passwords for us.
+"""Credential helpers: programs ``docker-credential-NAME`` that store passwords.
 
-The protocol is four verbs as only argument (get, store, erase, list), the server or a JSON record on standard input,
-JSON or a sentence on standard output, and the exit code.
+The protocol: one of four verbs as the only argument (get, store, erase, list), the server or a JSON record on standard
+input, JSON or a message on standard output, and the exit code.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
+import sys
+import time
 import warnings
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import IO, Any, TypedDict
 
+from dockerkit import runtime
 from dockerkit.credentials import constants, errors
 from dockerkit.credentials.utils import create_environment_dict
 from dockerkit.errors import InvalidArgument
 
 __all__ = ["Store", "StoredCredential"]
 
+_MOST = 1024 * 1024  # maximum output of a helper in bytes
+_SHOWN = 300
+_BLOCK = 64 * 1024
+_LEFT_OPEN = 0.5  # seconds to wait for output that a child of an exited helper keeps open
+
 
 class StoredCredential(TypedDict):
-    """What a helper keeps for a server; the user ``<token>`` marks an identity token."""
+    """Credentials of a server in a helper; the user ``<token>`` marks an identity token."""
 
     ServerURL: str
     Username: str
@@ -33,13 +43,13 @@ class Store:
     """The credential helper ``docker-credential-{program}``.
 
     Args:
-        program: the helper's short name, as in config.json ("pass", "secretservice", "ecr-login"…).
-        environment: variables that it gets besides this process's.
-        timeout: seconds that one call of it may take; None waits for ever (some ask the user for a passphrase).
+        program: short name of the helper, as in config.json ("pass", "secretservice", "ecr-login"…).
+        environment: variables in addition to this process's.
+        timeout: seconds that one call may take; None to wait indefinitely (some ask the user for a passphrase).
 
     Attributes:
-        program: the whole program name.
-        exe: its path, or None where there is none on PATH (then calls raise StoreError).
+        program: full program name.
+        exe: path of the program; None if it is not on PATH (then calls raise StoreError).
     """
 
     def __init__(
@@ -47,7 +57,7 @@ class Store:
     ) -> None:
         if not program or any(separator in program for separator in "/\\\0"):
             raise InvalidArgument(
-                f"program: {program!r} is no name of a credential helper (no path, only its short name)"
+                f"program: must be the short name of a credential helper, not a path, got {program!r}"
             )
         self.program: str = constants.PROGRAM_PREFIX + program
         self.environment = environment
@@ -62,23 +72,23 @@ class Store:
         return f"<Store: {self.program}>"
 
     def get(self, server: str | bytes) -> StoredCredential:
-        """What the helper keeps for a server.
+        """Return the stored credentials of a server.
 
         Raises:
-            CredentialsNotFound: it keeps nothing for it.
-            StoreError: the helper is missing, failed, answered nonsense or took too long.
+            CredentialsNotFound: no credentials are stored for the server.
+            StoreError: the helper is missing, failed, returned invalid output or took too long.
         """
         name = server.decode() if isinstance(server, bytes) else server
         record = self._record(self._execute("get", name))
         user, secret = record.get("Username", ""), record.get("Secret", "")
         if not isinstance(user, str) or not isinstance(secret, str):
-            raise errors.StoreError(f"credential helper {self.program} answered something that is no credential")
+            raise errors.StoreError(f"credential helper {self.program} returned invalid credentials")
         if not user and not secret:
             raise errors.CredentialsNotFound(f"{self.program} has no credentials for {name}")
         return {"ServerURL": str(record.get("ServerURL", name)), "Username": user, "Secret": secret}
 
     def store(self, server: str, username: str, secret: str) -> bytes:
-        """Keep a credential, over what was kept for that server.
+        """Store credentials, replacing those of the same server.
 
         Raises:
             StoreError: the helper is missing, failed or took too long.
@@ -87,7 +97,7 @@ class Store:
         return self._execute("store", json.dumps(record), secret)
 
     def erase(self, server: str | bytes) -> None:
-        """Forget what is kept for a server.
+        """Delete the stored credentials of a server.
 
         Raises:
             StoreError: the helper is missing, failed or took too long.
@@ -95,10 +105,10 @@ class Store:
         self._execute("erase", server.decode() if isinstance(server, bytes) else server)
 
     def list(self) -> dict[str, str]:
-        """The servers for which it keeps something, with the user names.
+        """Return the servers with stored credentials, and their user names.
 
         Raises:
-            StoreError: the helper is missing, failed, answered nonsense or took too long.
+            StoreError: the helper is missing, failed, returned invalid output or took too long.
         """
         return {str(server): str(user) for server, user in self._record(self._execute("list", "")).items()}
 
@@ -106,43 +116,106 @@ class Store:
         if self.exe is None:
             raise errors.StoreError(self._missing())
         try:
-            done = subprocess.run(
-                [self.exe, verb],
-                input=text.encode(),
-                capture_output=True,
-                check=False,
-                env=create_environment_dict(self.environment),
-                timeout=self.timeout,
+            code, output, said = _run(
+                [self.exe, verb], text.encode(), create_environment_dict(self.environment), self.timeout
             )
-        # `from None` all over: those exceptions carry what the helper was told and what it answered.
+        # `from None` everywhere: those exceptions contain the input and output of the helper.
         except subprocess.TimeoutExpired:
             raise errors.StoreTimeout(
-                f"credential helper {self.program} did not answer '{verb}' within {self.timeout:g} s and was ended; "
-                "is it waiting for a passphrase? try it by hand"
+                f"credential helper {self.program} did not respond to '{verb}' within {self.timeout:g} s and was killed; "
+                "it may be waiting for a passphrase: run it by hand"
             ) from None
         except OSError as error:
             raise errors.StoreError(f"credential helper {self.exe} can't be run: {error.strerror}") from None
-        if done.returncode == 0:
-            return done.stdout
-        said = done.stdout.strip() or done.stderr.strip()
-        if secret:
-            said = said.replace(secret.encode(), b"***")
-        failed = subprocess.CalledProcessError(done.returncode, [self.program, verb], said)
+        if max(len(output), len(said)) > _MOST:
+            raise errors.StoreError(f"credential helper {self.program} wrote more than {_MOST} bytes and was killed")
+        if code == 0:
+            return output
+        failed = subprocess.CalledProcessError(code, [self.program, verb], _harmless(output, said, secret))
         raise errors.process_store_error(failed, self.program)
 
     def _record(self, answer: bytes) -> Mapping[str, Any]:
-        try:
-            record = json.loads(answer or b"{}")
-        except ValueError:
+        try:  # only the first value, as in the docker command: some helpers print a notice after it
+            record, _ = json.JSONDecoder().raw_decode(answer.decode().lstrip() or "{}")
+        except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
             raise errors.StoreError(
-                f"credential helper {self.program} answered something that is no JSON object"
+                f"credential helper {self.program} returned something other than a JSON object"
             ) from None
         return record
 
     def _missing(self) -> str:
         return (
-            f"{self.program} not installed or not available in PATH; install it, or take it out of "
+            f"{self.program} not installed or not available in PATH; install it, or remove it from "
             "credsStore or credHelpers in the docker command's config.json"
         )
+
+
+def _run(
+    command: list[str], text: bytes, environment: Mapping[str, str], timeout: float | None
+) -> tuple[int, bytes, bytes]:
+    """Run a program with limited output and return (exit code, stdout, stderr). Any exception here kills the program."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    pipes = [item for item in (process.stdin, process.stdout, process.stderr) if item is not None]
+    try:
+        if sys.platform == "win32":  # Windows can't poll pipes
+            output, said = process.communicate(text, timeout)
+            return process.returncode, output, said
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        output, said = _converse(process, pipes, text, deadline)
+        left = None if timeout is None else max(deadline - time.monotonic(), 0)
+        code = process.poll()
+        return runtime.run_blocking(process.wait, left) if code is None else code, output, said
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        for item in pipes:
+            with contextlib.suppress(OSError):
+                item.close()
+        process.wait()
+
+
+def _converse(
+    process: subprocess.Popen[bytes], pipes: list[IO[bytes]], text: bytes, deadline: float
+) -> tuple[bytes, bytes]:
+    """Write a program's input and read its output, until both end or the output exceeds the limit."""
+    writing, *reading = [item.fileno() for item in pipes]
+    written = {number: bytearray() for number in reading}
+    interests = {writing: runtime.WRITE, **dict.fromkeys(reading, runtime.READ)}
+    for number in interests:
+        os.set_blocking(number, False)
+    while interests.keys() & written.keys() and max(map(len, written.values())) <= _MOST:
+        if (left := deadline - time.monotonic()) <= 0:
+            raise subprocess.TimeoutExpired(process.args, 0)
+        ready = runtime.wait_any(interests, min(left, _LEFT_OPEN))
+        if not ready and process.poll() is not None:
+            break  # a child of the program keeps its output open
+        for number in ready:
+            if number == writing:
+                try:
+                    text = text[os.write(number, text[:_BLOCK]) :]
+                except OSError:  # the program does not read its input
+                    text = b""
+                if text:
+                    continue
+                pipes[0].close()
+            elif data := os.read(number, _BLOCK):
+                written[number] += data
+                continue
+            del interests[number]
+    if max(map(len, written.values())) > _MOST:
+        process.kill()
+    output, said = written.values()
+    return bytes(output), bytes(said)
+
+
+def _harmless(output: bytes, said: bytes, secret: str) -> bytes:
+    """Return the displayable output of a failed helper: nothing if it may contain a secret."""
+    text = (output.strip() or said.strip()).decode("utf-8", "replace")
+    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]} if secret else set()
+    if "{" in text or any(form in text for form in forms):
+        return b"its output is not shown, since it may contain a secret; run the helper by hand to see it"
+    return text[:_SHOWN].encode()

@@ -1,4 +1,4 @@
-"""The environment that a credential helper gets."""
+"""The environment of credential helpers."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["create_environment_dict"]
 
 
 def create_environment_dict(overrides: Mapping[str, str] | None) -> dict[str, str]:
-    """This process's environment with ``overrides`` on top."""
+    """Return this process's environment, updated with ``overrides``."""
     return {**os.environ, **(overrides or {})}

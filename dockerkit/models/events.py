@@ -1,23 +1,31 @@
-"""What happens at an engine, as typed events: one iterator that survives restarts, or a listener with handlers."""
+"""Engine events as typed objects: an iterator that survives restarts, or a listener with handlers."""
 
 from __future__ import annotations
 
-import logging
+import contextlib
 import queue
-import threading
-import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.models.resuming import Overlap, broken, reopen
+from dockerkit import runtime
+from dockerkit.errors import DockerException
+from dockerkit.models.resuming import OVERLAP, Follower, ResumeWindow, engine_clock, since_text
+from dockerkit.models.streaming import OwnedStream, join_all
+from dockerkit.parsing.values import time_limit
+from dockerkit.streams.closable import ClosableIterator
 
 if TYPE_CHECKING:
-    from dockerkit.api.container_streams import Moment
-    from dockerkit.api.encode import Filters
+    import logging
+
+    from dockerkit.api.container_streams import TimeLike
     from dockerkit.client import DockerClient
+    from dockerkit.parsing.values import Duration
     from dockerkit.streams import JSONStream
+    from dockerkit.types.filters import EventFilters
 
 __all__ = ["EngineEvent", "EventListener", "EventStream", "Subscription"]
 
@@ -26,24 +34,22 @@ Handler = Callable[["EngineEvent"], object]
 _QUEUE = 10_000
 _END = object()
 
-log: logging.Logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """One thing that happened.
+    """An event of the engine.
 
     Attributes:
         type: "container", "image", "network", "volume", "service", "daemon"…
-        action: "start", "die", "health_status", "pull"…, without what some actions carry after a colon.
-        detail: what follows the colon: "healthy", or the command of an exec.
-        id: id (or name, for images and volumes) of what it happened to.
-        name: its name, where the engine says it.
-        attributes: the engine's details: labels, image, exitCode, signal…
+        action: "start", "die", "health_status", "pull"…, without the part after a colon.
+        detail: the part after the colon: "healthy", or the command of an exec.
+        id: ID of the object (name, for images and volumes).
+        name: name of the object, if reported.
+        attributes: details from the engine: labels, image, exitCode, signal…
         scope: "local" or "swarm".
-        timestamp: when, in UTC; microseconds. :attr:`nanoseconds` has all.
-        nanoseconds: the same since 1970.
-        raw: the engine's record.
+        timestamp: time in UTC, with microseconds; :attr:`nanoseconds` has the full precision.
+        nanoseconds: time in nanoseconds since 1970.
+        raw: record returned by the engine.
     """
 
     type: str
@@ -59,13 +65,13 @@ class EngineEvent:
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code that "die" and "exec_die" tell."""
+        """Exit code of "die" and "exec_die" events."""
         code = self.attributes.get("exitCode")
         return int(code) if code is not None and code.lstrip("-").isdigit() else None
 
     @classmethod
     def from_engine(cls, record: Mapping[str, Any]) -> EngineEvent:
-        """Read the engine's record; what is missing (podman, old engines) is empty."""
+        """Parse the engine's record. Fields that podman and old engines omit are empty."""
         actor = record.get("Actor") or {}
         attributes = {str(name): str(value) for name, value in (actor.get("Attributes") or {}).items()}
         action, _, detail = str(record.get("Action") or record.get("status") or "").partition(":")
@@ -85,71 +91,74 @@ class EngineEvent:
         )
 
 
-class EventStream:
-    """Events as an iterator and context manager; :meth:`close` may be called from any thread.
+class EventStream(OwnedStream[EngineEvent]):
+    """Events as an iterator and context manager. :meth:`close` may be called from any thread.
 
-    When the connection is cut or the engine restarts, it waits until the engine is back, asks for what happened since
-    the last event, and passes over what it gave already. (An engine forgets its events when it stops.)
+    If the connection is lost or the engine restarts, it waits until the engine is back, requests the events since the
+    last one, and skips those already received. (An engine loses its events when it stops.)
     """
 
     def __init__(
         self,
         client: DockerClient,
         *,
-        since: Moment = None,
-        until: Moment = None,
-        filters: Filters | None = None,
-        reconnect: float | None = 60.0,
+        since: TimeLike = None,
+        until: TimeLike = None,
+        filters: EventFilters | None = None,
+        reconnect: Duration | None = 60.0,
     ) -> None:
+        super().__init__(_Events(client, since, until, filters, reconnect), about=f"{client!r}")
+
+
+class _Events(Follower["JSONStream[Any]"]):
+    def __init__(
+        self,
+        client: DockerClient,
+        since: TimeLike,
+        until: TimeLike,
+        filters: EventFilters | None,
+        reconnect: Duration | None,
+    ) -> None:
+        super().__init__()
         self._client = client
-        self._until, self._filters, self._reconnect = until, filters, reconnect
-        self._closed = threading.Event()
-        self._overlap = Overlap()
-        self._since: Moment = since
-        self._source: JSONStream[Any] = self._open(since)
-        # Until the first event, the engine's own clock is not known: ask again from where ours was, less the overlap.
-        self._began = time.time_ns()
-        self._events = self._read()
+        self._until, self._filters = until, filters
+        self._reconnect = time_limit(reconnect, "reconnect", zero=True)
+        self._overlap = ResumeWindow()
+        self.source = self.open(partial(self._request, since))
+        # Before the first event, request from the start again, minus the overlap.
+        self._first: TimeLike = since
+        if since is None:
+            self._first = since_text(engine_clock(self.source.headers) - OVERLAP)
 
-    def __iter__(self) -> Iterator[EngineEvent]:
-        return self
-
-    def __next__(self) -> EngineEvent:
-        return next(self._events)
-
-    def close(self) -> None:
-        """Stop; whoever iterates sees the end."""
-        self._closed.set()
-        self._source.close()
-
-    def __enter__(self) -> EventStream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _open(self, since: Moment) -> JSONStream[Any]:
+    def _request(self, since: TimeLike) -> JSONStream[Any]:
         return self._client.api.events(since=since, until=self._until, filters=self._filters, decode=True)
 
-    def _read(self) -> Iterator[EngineEvent]:
+    def items(self) -> Iterator[EngineEvent]:
         try:
             while True:
-                cut: Exception | None = None
+                cut: DockerException | None = None
                 try:
-                    for record in self._source:
+                    for record in self.source:
                         event = EngineEvent.from_engine(record)
                         if self._is_new(event):
                             yield event
-                except broken() as error:
+                except DockerException as error:
+                    if not self.closed and not error.is_disconnect():
+                        raise
                     cut = error
-                if self._closed.is_set() or (cut is None and self._until is not None):
+                if self.closed or (cut is None and self._until is not None):
                     return
                 if self._reconnect is None:
                     if cut is not None:
                         raise cut
                     return
-                if not self._resume(self._reconnect):
+                source = self.reopen(partial(self._request, self._overlap.since(self._first)), self._reconnect)
+                if source is None:
                     return
+                self.source = source
+                if self.closed:  # closed in the meantime
+                    return
+                self._overlap.rewind()
         finally:
             self.close()
 
@@ -160,38 +169,20 @@ class EventStream:
         self._overlap.note(event.nanoseconds, key)
         return True
 
-    def _resume(self, seconds: float) -> bool:
-        """Ask anew for what happened since; False if this was closed."""
-        since = self._overlap.since(self._began)
-        if self._overlap.latest is None and self._since is not None:
-            source = reopen(lambda: self._open(self._since), self._closed, seconds)
-        else:
-            source = reopen(lambda: self._open(since), self._closed, seconds)
-        if source is None:
-            return False
-        self._source = source
-        if self._closed.is_set():  # between the question and now
-            source.close()
-        self._overlap.rewind()
-        return True
 
-
-class Subscription:
-    """One consumer's events, as an iterator and context manager: all from its start on, in order.
+class Subscription(ClosableIterator[EngineEvent]):
+    """Events for one consumer, as an iterator and context manager: all since its creation, in order.
 
     Attributes:
-        lost: how many events were dropped because this consumer was too slow for 10 000 of them to wait.
+        lost: number of events dropped because more than 10,000 were waiting for this consumer.
     """
 
     def __init__(self, listener: EventListener, matches: Callable[[EngineEvent], bool]) -> None:
         self.lost: int = 0
         self._listener = listener
         self._matches = matches
-        self._queue: queue.Queue[object] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[object] = runtime.Queue(_QUEUE)
         self._ended = False
-
-    def __iter__(self) -> Iterator[EngineEvent]:
-        return self
 
     def __next__(self) -> EngineEvent:
         event = self.get()
@@ -199,22 +190,23 @@ class Subscription:
             raise StopIteration
         return event
 
-    def get(self, timeout: float | None = None) -> EngineEvent | None:
-        """The next event; None when there will be no more.
+    def get(self, timeout: Duration | None = None) -> EngineEvent | None:
+        """Return the next event; None at the end.
 
         Args:
-            timeout: seconds; None waits as long as it takes.
+            timeout: maximum seconds to wait; None for no limit.
 
         Raises:
-            TimeoutError: none came in time.
-            DockerException: what ended the listener, if it was an error.
+            TimeoutError: no event arrived in time.
+            DockerException: the error that ended the listener, if any.
         """
         if self._ended:
             return None
+        limit = time_limit(timeout, zero=True)
         try:
-            item = self._queue.get(timeout=timeout)
+            item = self._queue.get(timeout=limit)
         except queue.Empty:
-            raise TimeoutError(f"no event within {timeout:g} s") from None
+            raise TimeoutError(f"no event within {limit:g} s") from None
         if isinstance(item, EngineEvent):
             return item
         self._ended = True
@@ -223,15 +215,10 @@ class Subscription:
         return None
 
     def close(self) -> None:
-        """Take no more; whoever iterates sees the end."""
-        self._listener._forget(self)
+        """Stop receiving, and end the iteration."""
+        with contextlib.suppress(ValueError):
+            self._listener._hub.subscriptions.remove(weakref.ref(self))
         self._end(None)
-
-    def __enter__(self) -> Subscription:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _offer(self, event: EngineEvent) -> None:
         if self._matches(event):
@@ -252,9 +239,9 @@ class Subscription:
 
 
 class EventListener:
-    """Reads an engine's events in a thread of its own, once for any number of handlers and subscriptions.
+    """Reads an engine's events once, in a separate thread, for any number of handlers and subscriptions.
 
-    A context manager: at the end of the block the thread has ended. An error in a handler is logged, and ends nothing.
+    As a context manager, it stops the thread at the end of the block. Errors in handlers are logged and do not stop it.
 
     Example::
 
@@ -269,67 +256,63 @@ class EventListener:
         self,
         client: DockerClient,
         *,
-        since: Moment = None,
-        filters: Filters | None = None,
-        reconnect: float | None = 60.0,
+        since: TimeLike = None,
+        filters: EventFilters | None = None,
+        reconnect: Duration | None = 60.0,
     ) -> None:
-        self._stream = EventStream(client, since=since, filters=filters, reconnect=reconnect)
-        self._lock = threading.Lock()
-        self._handlers: list[tuple[Callable[[EngineEvent], bool], Handler]] = []
-        self._subscriptions: list[Subscription] = []
-        self._error: BaseException | None = None
-        self._over = False
-        self._thread = threading.Thread(target=self._run, name="dockerkit-events", daemon=True)
+        self._hub = _Hub(EventStream(client, since=since, filters=filters, reconnect=reconnect))
+        self._thread = runtime.Thread(self._hub.run, name="dockerkit-events")
         self._thread.start()
+        self._stop = weakref.finalize(self, self._hub.stream.close)
 
     def on(
         self, type: str | Iterable[str] | None = None, action: str | Iterable[str] | None = None
     ) -> Callable[[Handler], Handler]:
-        """Make a function a handler, as a decorator. It is called in the listener's thread, so it must not wait long.
+        """Register a handler; use it as a decorator. Handlers run in the listener's thread, so they must not block.
+
+        A listener with handlers runs until it is closed, even if nothing refers to it.
 
         Args:
-            type: "container"…, or several; None for all.
-            action: "die"…, or several; None for all. "health_status: healthy" also asks for the detail.
+            type: event type or types, such as "container"; None for all.
+            action: action or actions, such as "die"; None for all. "health_status: healthy" also matches the detail.
         """
 
         def register(handler: Handler) -> Handler:
-            with self._lock:
-                self._handlers.append((_matcher(type, action), handler))
+            self._hub.handlers.append((_matcher(type, action), handler))
+            self._hub.listener = self
             return handler
 
         return register
 
     def off(self, handler: Handler) -> None:
-        """Take a handler away again."""
-        with self._lock:
-            self._handlers = [pair for pair in self._handlers if pair[1] is not handler]
+        """Remove a handler."""
+        for pair in [pair for pair in self._hub.handlers if pair[1] is handler]:
+            self._hub.handlers.remove(pair)
+        self._hub.listener = self if self._hub.handlers else None
 
     def subscribe(
         self, type: str | Iterable[str] | None = None, action: str | Iterable[str] | None = None
     ) -> Subscription:
-        """Events from now on, for one consumer with a pace of its own.
+        """Return events from now on, for one consumer at its own pace.
 
         Args:
             type, action: as for :meth:`on`.
         """
         subscription = Subscription(self, _matcher(type, action))
-        with self._lock:
-            if self._over:
-                subscription._end(self._error)
-            else:
-                self._subscriptions.append(subscription)
+        self._hub.subscriptions.append(weakref.ref(subscription))
+        if self._hub.over:
+            subscription._end(self._hub.error)
         return subscription
 
     @property
     def error(self) -> BaseException | None:
-        """What ended it, if it was an error."""
-        return self._error
+        """Error that ended the listener; None if there was none."""
+        return self._hub.error
 
     def close(self) -> None:
-        """Stop, and wait until the thread has ended. Subscriptions see the end."""
-        self._stream.close()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        """Stop, and wait at most a second for the thread. Subscriptions end."""
+        self._stop()
+        join_all([self._thread])
 
     def __enter__(self) -> EventListener:
         return self
@@ -337,36 +320,47 @@ class EventListener:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _forget(self, subscription: Subscription) -> None:
-        with self._lock:
-            if subscription in self._subscriptions:
-                self._subscriptions.remove(subscription)
 
-    def _run(self) -> None:
+class _Hub:
+    """State of a listener's thread. It refers to the listener only while that has handlers."""
+
+    def __init__(self, stream: EventStream) -> None:
+        self.stream = stream
+        self.listener: EventListener | None = None
+        self.handlers: list[tuple[Callable[[EngineEvent], bool], Handler]] = []
+        self.subscriptions: list[weakref.ref[Subscription]] = []
+        self.error: BaseException | None = None
+        self.over = False
+
+    def run(self) -> None:
         try:
-            for event in self._stream:
-                with self._lock:
-                    handlers, subscriptions = list(self._handlers), list(self._subscriptions)
-                for subscription in subscriptions:
-                    subscription._offer(event)
-                for matches, handler in handlers:
-                    if matches(event):
-                        self._call(handler, event)
+            for event in self.stream:
+                self._deliver(event)
         except BaseException as error:
-            self._error = error
-            log.warning("the listener ended: %s", error)
+            self.error = error
+            _log().warning("the listener ended: %s", error)
         finally:
-            with self._lock:
-                self._over = True
-                left, self._subscriptions = self._subscriptions, []
-            for subscription in left:
-                subscription._end(self._error)
+            self.over, self.listener = True, None
+            for reference in list(self.subscriptions):
+                if (subscription := reference()) is not None:
+                    subscription._end(self.error)
+
+    def _deliver(self, event: EngineEvent) -> None:
+        # A function of its own: between two events, the thread must not refer to a subscription, or it is never dropped.
+        for reference in list(self.subscriptions):
+            if (subscription := reference()) is not None:
+                subscription._offer(event)
+            else:
+                self.subscriptions.remove(reference)
+        for matches, handler in list(self.handlers):
+            if matches(event):
+                self._call(handler, event)
 
     def _call(self, handler: Handler, event: EngineEvent) -> None:
         try:
             handler(event)
         except Exception:
-            log.exception("handler %r failed for %s %s", handler, event.type, event.action)
+            _log().exception("handler %r failed for %s %s", handler, event.type, event.action)
 
 
 def _matcher(type: str | Iterable[str] | None, action: str | Iterable[str] | None) -> Callable[[EngineEvent], bool]:
@@ -379,3 +373,9 @@ def _matcher(type: str | Iterable[str] | None, action: str | Iterable[str] | Non
         return actions is None or event.action in actions or f"{event.action}: {event.detail}" in actions
 
     return matches
+
+
+def _log() -> logging.Logger:
+    import logging
+
+    return logging.getLogger(__name__)

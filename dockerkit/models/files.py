@@ -1,65 +1,152 @@
-"""Files of containers, running or not, and of images."""
+"""Methods that read files, shared by containers, images and volumes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockerkit.models import copying
-from dockerkit.models.copying import FileStat, Owner, Source
-from dockerkit.models.resource import Model
-from dockerkit.progress import following
+from dockerkit.errors import InvalidArgument
+from dockerkit.parsing.options import suggest_in_methods
+from dockerkit.parsing.values import ContainerPath, check_codec, container_path
 
 if TYPE_CHECKING:
-    from dockerkit.extract import OutsideLinks
+    from dockerkit.api.client import APIClient
+    from dockerkit.api.refs import Ref
+    from dockerkit.files.extract import OutsideLinks
+    from dockerkit.models.containers.copying import FileStat
     from dockerkit.progress import ProgressSpec
 
-__all__ = ["ContainerFiles", "FileStat", "ImageFiles"]
+__all__ = ["FileCopier", "FileReader", "Folder", "counting"]
 
 
-class ContainerFiles(Model):
-    """The part of a container that deals with its files. It need not run."""
+@dataclass(frozen=True)
+class Folder:
+    """A folder in a container, whose files are accessed.
 
-    def copy_to(
-        self,
-        source: Source,
-        path: str,
-        *,
-        follow_links: bool = False,
-        owner: Owner = (0, 0),
-        progress: ProgressSpec = None,
-    ) -> None:
-        """Copy files into the container, as ``docker cp`` does. ``PUT /containers/{id}/archive``
+    Attributes:
+        api: sends the calls.
+        container: the container.
+        root: absolute path of the folder, at which the paths of callers start; "" is the container's root.
+    """
+
+    api: APIClient
+    container: Ref
+    root: str = ""
+
+    def locate(self, path: ContainerPath) -> str:
+        """Return a caller's path as a path in the container."""
+        path = container_path(path)
+        if not self.root:
+            return path
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        if ".." in parts:
+            raise InvalidArgument(f"path: {path!r} has '..' in it")
+        return "/".join([self.root, *parts])
+
+    def relative(self, file: FileStat) -> FileStat:
+        """Return a file with its path as callers see it."""
+        return replace(file, path=file.path.removeprefix(self.root) or "/")
+
+
+@suggest_in_methods
+class FileReader:
+    """Methods that read files. Images and volumes are read through a temporary container that is never started."""
+
+    def _folder(self) -> AbstractContextManager[Folder]:
+        """Return a context manager for the folder to read."""
+        raise NotImplementedError
+
+    def read_bytes(self, path: ContainerPath, max_bytes: int | None = None) -> bytes:
+        """Return the content of one file. ``GET /containers/{id}/archive``
 
         Args:
-            source: a file or folder on this machine; a folder with ``/.`` at its end means its content. Or a dict of
-                contents (text or bytes) by name.
-            path: where to in the container. A folder that exists takes the source under its own name; else the source
-                becomes this path, whose folder must exist.
-            follow_links: copy what a symbolic link points to, not the link.
-            owner: user and group id of what arrives; "keep" for the ids that it has here.
-            progress: show it: True, "plain", a function.
+            path: path of the file; links are followed, in a volume only to other files of it.
+            max_bytes: maximum size in bytes.
 
         Raises:
-            InvalidArgument: source and destination don't go together, such as a folder onto a file.
-            UnreadableFile: a file can't be read; it is named.
-            NotFound: the destination's folder does not exist.
-
-        Example::
-
-            container.copy_to("site/.", "/var/www")
-            container.copy_to({"app.conf": "debug = true"}, "/etc/app")
+            NotFound: the file does not exist.
+            InvalidArgument: the path is not a regular file.
+            UnsafeArchive: the file is larger than `max_bytes`.
         """
-        with _shown(progress, f"Copying to {path}") as on_bytes:
-            copying.copy_to(
-                self.client.api, self._ref, source, path, follow_links=follow_links, owner=owner, on_bytes=on_bytes
-            )
+        from dockerkit.models.containers import copying
+
+        path = container_path(path)
+        with self._folder() as at:
+            return copying.read_bytes(at.api, at.container, at.locate(path), max_bytes=max_bytes, inside=at.root)
+
+    def read_text(
+        self, path: ContainerPath, encoding: str = "utf-8", errors: str = "strict", *, max_bytes: int | None = None
+    ) -> str:
+        """Return the content of one file as a string. ``GET /containers/{id}/archive``
+
+        Args:
+            path, max_bytes: as for :meth:`read_bytes`.
+            encoding, errors: as for :meth:`bytes.decode`.
+        """
+        check_codec(encoding, errors)
+        return self.read_bytes(path, max_bytes=max_bytes).decode(encoding, errors)
+
+    def stat(self, path: ContainerPath, *, follow_links: bool = False) -> FileStat:
+        """Return the type, size, mode and times of a path. ``HEAD /containers/{id}/archive``
+
+        Args:
+            path: path of a file or folder.
+            follow_links: return the target of a link instead of the link.
+
+        Raises:
+            NotFound: the path does not exist.
+        """
+        from dockerkit.models.containers import copying
+
+        path = container_path(path)
+        with self._folder() as at:
+            file = copying.stat(at.api, at.container, at.locate(path), follow_links=follow_links, inside=at.root)
+            return at.relative(file)
+
+    def exists(self, path: ContainerPath) -> bool:
+        """Return whether a path exists. ``HEAD /containers/{id}/archive``
+
+        Args:
+            path: path of a file or folder.
+        """
+        from dockerkit.models.containers import copying
+
+        path = container_path(path)
+        with self._folder() as at:
+            return copying.exists(at.api, at.container, at.locate(path))
+
+    def list_files(self, path: ContainerPath = "/", *, recursive: bool = False) -> list[FileStat]:
+        """List the files in a folder, sorted by path. ``GET /containers/{id}/archive``
+
+        The engine has no call for this: it sends all contents, of which only the names are kept.
+
+        Args:
+            path: path of the folder.
+            recursive: include its subfolders.
+
+        Raises:
+            NotFound: the folder does not exist.
+            InvalidArgument: the path is not a folder.
+        """
+        from dockerkit.models.containers import copying
+
+        path = container_path(path)
+        with self._folder() as at:
+            files = copying.list_files(at.api, at.container, at.locate(path), recursive=recursive, inside=at.root)
+            return [at.relative(file) for file in files]
+
+
+@suggest_in_methods
+class FileCopier(FileReader):
+    """Also copies out of a container or an image."""
 
     def copy_from(
         self,
-        path: str,
+        path: ContainerPath,
         target: str | os.PathLike[str],
         *,
         follow_links: bool = False,
@@ -68,198 +155,48 @@ class ContainerFiles(Model):
         max_bytes: int | None = None,
         progress: ProgressSpec = None,
     ) -> int:
-        """Copy files out of the container, as ``docker cp`` does. ``GET /containers/{id}/archive``
+        """Copy files out, as ``docker cp`` does. ``GET /containers/{id}/archive``
 
-        The archive is taken as a stranger's: nothing is written outside of `target`.
+        The archive is treated as untrusted: nothing is written outside of `target`.
 
         Args:
-            path: a file or folder in the container; a folder with ``/.`` at its end means its content.
-            target: where to on this machine. A folder that exists takes the source under its own name; else the source
-                becomes this path, whose folder must exist.
-            follow_links: copy what `path` points to where it is a symbolic link.
-            outside_links: what to do with links that lead out of what is copied: "refuse" the copy, "skip" them, or
+            path: file or folder in the container or image; with ``/.`` at its end, only the contents of the folder.
+            target: local destination. The source is copied into an existing folder under its own name; otherwise it
+                becomes this path, whose parent must exist.
+            follow_links: copy the target of `path` if it is a symbolic link.
+            outside_links: handling of links that point outside the copied folder: "refuse" the copy, "skip" them, or
                 "keep" them. They are never followed.
-            keep_owner: give files the owners that they have in the container (only the superuser may).
-            max_bytes: refuse more than this much content.
-            progress: show it: True, "plain", a function.
+            keep_owner: set the owners that the files have in the container (requires root).
+            max_bytes: maximum size of the contents in bytes.
+            progress: progress display: True, "plain" or a function.
 
         Returns:
-            How many bytes of content were written.
+            The number of content bytes written.
 
         Raises:
-            NotFound: there is no such path.
-            UnsafeArchive: a member would leave the target, is a device, or `max_bytes` is exceeded.
-            InvalidArgument: source and target don't go together.
+            NotFound: the path does not exist.
+            UnsafeArchive: a member would leave the target or is a device, or `max_bytes` is exceeded.
+            InvalidArgument: source and target don't match.
         """
-        with _shown(progress, f"Copying from {path}") as on_bytes:
+        from dockerkit.models.containers import copying
+
+        path = container_path(path)
+        with self._folder() as at, counting(progress, f"Copying from {path}") as on_bytes:
             return copying.copy_from(
-                self.client.api, self._ref, path, target, follow_links=follow_links, outside_links=outside_links,
+                at.api, at.container, path, target, follow_links=follow_links, outside_links=outside_links,
                 keep_owner=keep_owner, max_bytes=max_bytes, on_bytes=on_bytes,
             )  # fmt: skip
-
-    def read_bytes(self, path: str, *, max_bytes: int | None = None) -> bytes:
-        """The content of one file. ``GET /containers/{id}/archive``
-
-        Args:
-            path: of the file; links are followed.
-            max_bytes: refuse a larger one.
-
-        Raises:
-            NotFound: there is no such file.
-            InvalidArgument: it is no regular file.
-            UnsafeArchive: it is larger than `max_bytes`.
-        """
-        return copying.read_bytes(self.client.api, self._ref, path, max_bytes=max_bytes)
-
-    def read_text(
-        self, path: str, encoding: str = "utf-8", errors: str = "strict", *, max_bytes: int | None = None
-    ) -> str:
-        """The content of one file as text. ``GET /containers/{id}/archive``
-
-        Args:
-            path, max_bytes: as for :meth:`read_bytes`.
-            encoding, errors: how it is decoded.
-        """
-        return self.read_bytes(path, max_bytes=max_bytes).decode(encoding, errors)
-
-    def write_file(
-        self,
-        path: str,
-        content: bytes | str,
-        *,
-        mode: int = 0o644,
-        owner: tuple[int, int] = (0, 0),
-        mtime: float | None = None,
-    ) -> None:
-        """Write one file. ``PUT /containers/{id}/archive``
-
-        Args:
-            path: of the file, in a folder that exists; a file that is there is replaced, a link followed.
-            content: bytes, or text (as UTF-8).
-            mode: permission bits.
-            owner: user and group id.
-            mtime: time of change in seconds since 1970; now by default.
-
-        Raises:
-            NotFound: its folder does not exist.
-            InvalidArgument: the path is a folder.
-        """
-        copying.write_file(self.client.api, self._ref, path, content, mode=mode, owner=owner, mtime=mtime)
-
-    def stat(self, path: str, *, follow_links: bool = False) -> FileStat:
-        """What a path is: type, size, mode, times. ``HEAD /containers/{id}/archive``
-
-        Args:
-            path: in the container.
-            follow_links: tell what a link points to, not the link.
-
-        Raises:
-            NotFound: there is no such path.
-        """
-        return copying.stat(self.client.api, self._ref, path, follow_links=follow_links)
-
-    def list_files(self, path: str = "/", *, recursive: bool = False) -> list[FileStat]:
-        """What is in a folder, sorted by path. ``GET /containers/{id}/archive``
-
-        The engine has no call for that alone: it sends all contents, of which the names are kept.
-
-        Args:
-            path: of the folder.
-            recursive: also what is in its folders.
-
-        Raises:
-            NotFound: there is no such folder.
-            InvalidArgument: it is no folder.
-        """
-        return copying.list_files(self.client.api, self._ref, path, recursive=recursive)
-
-    @property
-    def _ref(self) -> dict[str, object]:
-        return {"Id": self.id}
-
-
-class ImageFiles(Model):
-    """The part of an image that deals with its files: read through a container that never runs."""
-
-    def copy_from(
-        self,
-        path: str,
-        target: str | os.PathLike[str],
-        *,
-        follow_links: bool = False,
-        outside_links: OutsideLinks = "refuse",
-        keep_owner: bool = False,
-        max_bytes: int | None = None,
-        progress: ProgressSpec = None,
-    ) -> int:
-        """Copy files out of the image, as ``docker cp`` does. ``POST /containers/create``, ``GET /containers/{id}/archive``
-
-        Args:
-            path, target, follow_links, outside_links, keep_owner, max_bytes, progress: as for a container's ``copy_from``.
-
-        Returns:
-            How many bytes of content were written.
-
-        Raises:
-            NotFound: there is no such path.
-            UnsafeArchive: a member would leave the target, is a device, or `max_bytes` is exceeded.
-        """
-        with self._container() as container, _shown(progress, f"Copying from {path}") as on_bytes:
-            return copying.copy_from(
-                self.client.api, container, path, target, follow_links=follow_links, outside_links=outside_links,
-                keep_owner=keep_owner, max_bytes=max_bytes, on_bytes=on_bytes,
-            )  # fmt: skip
-
-    def read_bytes(self, path: str, *, max_bytes: int | None = None) -> bytes:
-        """The content of one file of the image. ``POST /containers/create``, ``GET /containers/{id}/archive``
-
-        Args:
-            path: of the file; links are followed.
-            max_bytes: refuse a larger one.
-        """
-        with self._container() as container:
-            return copying.read_bytes(self.client.api, container, path, max_bytes=max_bytes)
-
-    def read_text(
-        self, path: str, encoding: str = "utf-8", errors: str = "strict", *, max_bytes: int | None = None
-    ) -> str:
-        """The content of one file of the image as text. ``POST /containers/create``, ``GET /containers/{id}/archive``
-
-        Args:
-            path, max_bytes: as for :meth:`read_bytes`.
-            encoding, errors: how it is decoded.
-        """
-        return self.read_bytes(path, max_bytes=max_bytes).decode(encoding, errors)
-
-    def list_files(self, path: str = "/", *, recursive: bool = False) -> list[FileStat]:
-        """What is in a folder of the image. ``POST /containers/create``, ``GET /containers/{id}/archive``
-
-        Args:
-            path: of the folder.
-            recursive: also what is in its folders.
-        """
-        with self._container() as container:
-            return copying.list_files(self.client.api, container, path, recursive=recursive)
-
-    @contextlib.contextmanager
-    def _container(self) -> Iterator[str]:
-        """A container of the image that is made to be looked into, and removed at the end."""
-        api = self.client.api
-        # Images without a command can't be made into containers without one; it never runs.
-        made = api.create_container(self.id or "", ["/nothing"], network_disabled=True)["Id"]
-        try:
-            yield made
-        finally:
-            api.remove_container(made, v=True, force=True)
 
 
 @contextlib.contextmanager
-def _shown(progress: ProgressSpec, title: str) -> Iterator[Callable[[int], None] | None]:
-    """What counts bytes for a display; None where none is wanted."""
+def counting(progress: ProgressSpec, title: str) -> Iterator[Callable[[int], None] | None]:
+    """Return a callback that counts bytes for a progress display; None without one."""
     if not progress:
         yield None
         return
-    with following(progress, title) as state:
+    from dockerkit.progress import track_operation
+
+    with track_operation(progress, title) as state:
         done = 0
 
         def count(length: int) -> None:

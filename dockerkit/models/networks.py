@@ -1,24 +1,69 @@
-"""Networks, and the containers in them."""
+"""Networks and their containers."""
 
 from __future__ import annotations
 
-import builtins
-import contextlib
+import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dockerkit import errors
 from dockerkit.api.base import Ref
-from dockerkit.api.encode import Filters
-from dockerkit.models.resource import Collection, Model
+from dockerkit.errors.base import IgnoreGone
+from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
+from dockerkit.parsing.options import check_options
 
 if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
     from dockerkit.api.network import Links
+    from dockerkit.models.batch import BatchReport
     from dockerkit.models.containers import Container
+    from dockerkit.parsing.json_data import ToEngine
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import NetworkFilters, PruneFilters
+
+    class NetworkOptions(TypedDict, total=False):
+        """The options of networks.create that ensure compares."""
+
+        driver: str | None
+        options: Mapping[str, str] | None
+        ipam: Mapping[str, Any] | ToEngine | None
+        internal: bool
+        labels: Mapping[str, str] | None
+        enable_ipv6: bool
+        attachable: bool | None
+        scope: str | None
+        ingress: bool | None
+        enable_ipv4: bool | None
+        config_only: bool | None
+        config_from: str | None
+
+
+_FIELDS = {
+    "driver": "Driver",
+    "options": "Options",
+    "ipam": "IPAM",
+    "internal": "Internal",
+    "labels": "Labels",
+    "enable_ipv6": "EnableIPv6",
+    "enable_ipv4": "EnableIPv4",
+    "attachable": "Attachable",
+    "scope": "Scope",
+    "ingress": "Ingress",
+    "config_only": "ConfigOnly",
+}
+
+
+def _settings(options: Mapping[str, Any]) -> Any:
+    """Return the settings as in an inspect of the network; False leaves IPv6 to the engine."""
+    from dockerkit.parsing.json_data import to_json_data
+
+    settings = {_FIELDS[name]: value for name, value in options.items() if name in _FIELDS}
+    if options.get("config_from"):
+        settings["ConfigFrom"] = {"Network": options["config_from"]}
+    settings["EnableIPv6"] = settings.get("EnableIPv6") or None
+    return to_json_data(settings)
 
 
 class Network(Model):
@@ -32,45 +77,45 @@ class Network(Model):
 
     @property
     def name(self) -> str | None:
-        """Its name."""
-        return self._fact("Name")
+        """Name of the network."""
+        return self._get_attr("Name")
 
     @property
     def driver(self) -> str:
-        """``"bridge"``, ``"overlay"``..."""
-        return self._fact("Driver") or ""
+        """Driver: ``"bridge"``, ``"overlay"``..."""
+        return self._get_attr("Driver") or ""
 
     @property
     def scope(self) -> str:
-        """``"local"``, or ``"swarm"`` where it reaches over the nodes of a swarm."""
-        return self._fact("Scope") or ""
+        """Scope: ``"local"``, or ``"swarm"`` for a network across the nodes of a swarm."""
+        return self._get_attr("Scope") or ""
 
     @property
     def labels(self) -> dict[str, str]:
-        """Its labels."""
-        return self._fact("Labels") or {}
+        """Labels of the network."""
+        return self._get_attr("Labels") or {}
 
     @property
     def subnets(self) -> list[str]:
-        """Its address ranges."""
-        pools = (self._fact("IPAM") or {}).get("Config") or []
+        """Address ranges of the network."""
+        pools = (self._get_attr("IPAM") or {}).get("Config") or []
         return [pool["Subnet"] for pool in pools if pool.get("Subnet")]
 
     @property
     def ipam_status(self) -> answers.IPAMStatus | None:
-        """How many addresses are in use, by range; None below API 1.52. ``GET /networks/{id}``"""
+        """Number of used addresses by range; None below API 1.52. ``GET /networks/{id}``"""
         return (self._full().get("Status") or {}).get("IPAM")
 
     @property
     def endpoints(self) -> dict[str, answers.EndpointResource]:
-        """Name and addresses of each running container in it, by container id, as of the last :meth:`reload`."""
-        if "Containers" not in self.attrs:  # lists lack them
+        """Name and addresses of each running container, by container ID, at the last :meth:`reload`."""
+        if "Containers" not in self.attrs:  # a list does not include them
             self.reload()
         return self.attrs.get("Containers") or {}
 
     @property
     def containers(self) -> list[Container]:
-        """The running containers in it, now, by one request. ``GET /containers/json``"""
+        """List the running containers in the network, in one request. ``GET /containers/json``"""
         return self.client.containers.list(filters={"network": self.id or ""})
 
     def connect(
@@ -87,23 +132,24 @@ class Network(Model):
         gw_priority: int | None = None,
         endpoint_config: Mapping[str, Any] | ToEngine | None = None,
     ) -> None:
-        """Put a container into the network. ``POST /networks/{id}/connect``
+        """Connect a container to the network. ``POST /networks/{id}/connect``
 
         Args:
-            container: an object, id or name.
-            ipv4_address, ipv6_address: fixed addresses out of the network's ranges.
-            aliases: more names for the container in this network.
-            links: other containers under names of their own: ``{"db": "database"}``.
+            container: an object, ID or name.
+            ipv4_address, ipv6_address: fixed addresses in the network's ranges.
+            aliases: additional names of the container in this network.
+            links: other containers under additional names: ``{"db": "database"}``.
             link_local_ips: link-local addresses.
-            driver_opt: options of the network's driver (API 1.30).
-            mac_address: the interface's (API 1.44); engines up to 28 don't heed it here, but in ``networks`` of a new container.
-            gw_priority: the network with the highest gives the default route; 0 is usual (API 1.48).
-            endpoint_config: the Engine's whole ``EndpointConfig`` instead of the arguments from ``ipv4_address`` on.
+            driver_opt: driver options (API 1.30).
+            mac_address: MAC address of the interface (API 1.44). Engines up to 28 ignore it here, but not in
+                ``networks`` of a new container.
+            gw_priority: priority for the default route: the network with the highest wins; default 0 (API 1.48).
+            endpoint_config: ``EndpointConfig`` of the Engine, instead of the arguments from ``ipv4_address`` on.
 
         Raises:
-            NotFound: there is no such container, or no longer this network.
-            Forbidden: the container can't join it.
-            InvalidArgument: ``endpoint_config`` together with arguments that it replaces.
+            NotFound: the container or the network does not exist.
+            Forbidden: the container can't be connected.
+            InvalidArgument: ``endpoint_config`` was combined with arguments that it replaces.
         """
         self.client.api.connect_container_to_network(
             container,
@@ -120,14 +166,14 @@ class Network(Model):
         )
 
     def disconnect(self, container: Ref, force: bool = False) -> None:
-        """Take a container out of the network. ``POST /networks/{id}/disconnect``
+        """Disconnect a container from the network. ``POST /networks/{id}/disconnect``
 
         Args:
-            container: an object, id or name.
-            force: even if the container is gone.
+            container: an object, ID or name.
+            force: disconnect even if the container no longer exists.
 
         Raises:
-            Forbidden: it is not in the network.
+            Forbidden: the container is not connected.
         """
         self.client.api.disconnect_container_from_network(container, self, force)
 
@@ -135,7 +181,7 @@ class Network(Model):
         """Remove the network. ``DELETE /networks/{id}``
 
         Raises:
-            Forbidden: it is predefined, or containers are in it.
+            Forbidden: the network is predefined or in use.
         """
         self.client.api.remove_network(self)
 
@@ -143,13 +189,13 @@ class Network(Model):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the network; it may be gone already."""
-        with contextlib.suppress(errors.NotFound):
+        """Remove the network; ignore it if it is already removed."""
+        with IgnoreGone():
             self.remove()
 
 
 class NetworkCollection(Collection[Network]):
-    """The networks of an engine."""
+    """Create, list and manage networks; ``client.networks``."""
 
     model = Network
 
@@ -171,27 +217,28 @@ class NetworkCollection(Collection[Network]):
         config_only: bool | None = None,
         config_from: str | None = None,
     ) -> Network:
-        """Make a network. ``POST /networks/create``
+        """Create a network. ``POST /networks/create``
 
         Args:
-            name: its name.
-            driver: ``"bridge"`` (the engine's default), ``"overlay"``, ``"macvlan"``, ``"ipvlan"``, or a plugin's.
-            options: the driver's options.
+            name: name of the network.
+            driver: ``"bridge"`` (the engine's default), ``"overlay"``, ``"macvlan"``, ``"ipvlan"``, or that of a
+                plugin.
+            options: driver options.
             ipam: address ranges, as an :class:`~dockerkit.types.IPAMConfig`.
-            check_duplicate: refuse a name that is taken; engines from API 1.46 on always do.
-            internal: no way out of the network.
+            check_duplicate: reject an existing name; engines always do so since API 1.46.
+            internal: no connection to the outside.
             labels: a dict.
-            enable_ipv6: with IPv6; False leaves it to the engine.
-            attachable: whether containers may join this swarm network.
+            enable_ipv6: enable IPv6; False leaves it to the engine.
+            attachable: whether containers may join a swarm network.
             scope: ``"local"``, ``"swarm"`` or ``"global"`` (API 1.30).
-            ingress: make it the swarm's routing mesh (API 1.29).
+            ingress: use it for the swarm's routing mesh (API 1.29).
             enable_ipv4: False for a network without IPv4 (API 1.48).
-            config_only: only a configuration for others to be made from (API 1.30).
-            config_from: name of such a configuration to make this one from (API 1.30).
+            config_only: create only a configuration for other networks (API 1.30).
+            config_from: name of such a configuration to use (API 1.30).
 
         Raises:
             Conflict: the name is taken.
-            Forbidden: a predefined name, or ranges that overlap another network's.
+            Forbidden: the name is predefined, or the ranges overlap with those of another network.
 
         Example::
 
@@ -215,51 +262,102 @@ class NetworkCollection(Collection[Network]):
             config_from=config_from,
         )
         if warning := made.get("Warning"):
-            warnings.warn(f"network {name}: {warning}", stacklevel=2)
+            warnings.warn(f"network {name}: {warning}", stacklevel=3)
         return self.get(made["Id"])
 
-    def get(self, network_id: Ref, verbose: bool | None = None, scope: str | None = None) -> Network:
-        """One network. ``GET /networks/{id}``
+    def ensure(self, name: str, *, replace: bool = False, **options: Unpack[NetworkOptions]) -> Network:
+        """Make sure that a network with this name and these settings exists. ``GET /networks/{id}``
 
         Args:
-            network_id: id or name.
-            verbose: also the services in a swarm network and the tasks behind them (API 1.28).
-            scope: look for it only in this scope (API 1.31).
+            name: name of the network.
+            replace: recreate a network whose settings differ. The engine rejects that while containers are connected.
+            options: as for :meth:`create`. Unspecified settings are not compared.
+
+        Returns:
+            The network. Its ``ensured`` attribute shows what was done, and what differed.
 
         Raises:
-            NotFound: there is none.
+            Conflict: a network with this name has different settings; the message names them.
+            Forbidden: ``replace`` is set, but containers are connected.
+
+        Example::
+
+            client.networks.ensure("backend", internal=True)
         """
-        return self.prepare_model(self.client.api.inspect_network(network_id, verbose, scope))
+        from dockerkit.models.ensured import Ensured, differences, raise_if_different
+
+        check_options("ensure", options, inspect.signature(self.create).parameters)
+        network = self._get_or_create(name, lambda: self.create(name, **options))
+        if network.ensured:
+            return network
+        found = differences(network.attrs, _settings(options))
+        if not replace:
+            raise_if_different("network", name, found, "pass replace=True to replace it")
+        if found:
+            network.remove()
+            network = self.create(name, **options)
+        network.ensured = Ensured("replaced" if found else "unchanged", found)
+        return network
+
+    def get(
+        self, network_id: Ref, verbose: bool | None = None, scope: str | None = None, *, default: D = RAISE
+    ) -> Network | D:
+        """Return a network. ``GET /networks/{id}``
+
+        Args:
+            network_id: ID or name.
+            verbose: include the services and tasks of a swarm network (API 1.28).
+            scope: only look in this scope (API 1.31).
+            default: returned instead of raising NotFound.
+
+        Raises:
+            NotFound: the network does not exist.
+        """
+        return self._get(lambda: self.client.api.inspect_network(network_id, verbose, scope), default)
 
     def list(
         self,
         names: Sequence[str] | None = None,
         ids: Sequence[str] | None = None,
-        filters: Filters | None = None,
+        filters: NetworkFilters | None = None,
         greedy: bool = False,
-    ) -> builtins.list[Network]:
-        """List networks, by one request. ``GET /networks``
+    ) -> Table[Network]:
+        """List networks, in one request. ``GET /networks``
 
         Args:
-            names: only those whose name has one of these in it.
-            ids: only those whose id has one of these in it.
+            names: only networks whose name contains one of these.
+            ids: only networks whose ID contains one of these.
             filters: ``{"driver": "bridge", "label": ["a=b"], "scope": "local", "type": "custom", "dangling": True}``.
-            greedy: inspect each, so that :attr:`Network.endpoints` are known; one that vanishes meanwhile is left out.
+            greedy: inspect each network, for :attr:`Network.endpoints`. Networks removed meanwhile are skipped.
         """
         found = Table(
             self.prepare_model(attrs, partial=True) for attrs in self.client.api.networks(names, ids, filters)
         )
         if not greedy:
             return found
-        there = []
+        there: Table[Network] = Table()
         for network in found:
-            with contextlib.suppress(errors.NotFound):
+            with IgnoreGone():
                 network.reload()
                 there.append(network)
         return there
 
-    def prune(self, filters: Filters | None = None) -> answers.NetworkPruneResponse:
-        """Remove all networks that nothing uses. ``POST /networks/prune``
+    def remove_many(self, networks: Iterable[Ref], *, workers: int = 8) -> BatchReport[None]:
+        """Remove several networks concurrently. ``DELETE /networks/{id}``
+
+        Args:
+            networks: names, IDs or objects.
+            workers: number of networks to remove at a time.
+
+        Returns:
+            The successes and failures, by name; ``check()`` raises if anything failed.
+        """
+        from dockerkit.models.batch import run_batch
+
+        return run_batch(self.client.api.remove_network, networks, workers)
+
+    def prune(self, filters: PruneFilters | None = None) -> answers.NetworkPruneResponse:
+        """Remove all unused networks. ``POST /networks/prune``
 
         Args:
             filters: ``{"until": "24h", "label": [...], "label!": [...]}``.

@@ -2,81 +2,85 @@
 
 from __future__ import annotations
 
-import builtins
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from dockerkit.api.encode import Filters
+from dockerkit import runtime
 from dockerkit.errors import ConvergenceTimeout
-from dockerkit.models.resource import Collection
+from dockerkit.models.resource import RAISE, Collection, D
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import Versioned, retried
+from dockerkit.models.versioned import Versioned, retry_on_version_conflict
+from dockerkit.parsing.values import mapping, time_limit
 
 if TYPE_CHECKING:
     from dockerkit.api.refs import Ref
     from dockerkit.models.tasks import Task
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.parsing.json_data import ToEngine
+    from dockerkit.parsing.values import Duration
+    from dockerkit.types.filters import NodeFilters, TaskFilters
 
 
 class Node(Versioned):
-    """An engine that is part of the swarm."""
+    """An engine in the swarm."""
 
     @property
     def hostname(self) -> str:
-        """Its machine's name."""
-        return (self._fact("Description") or {}).get("Hostname") or ""
+        """Host name of the machine."""
+        return (self._get_attr("Description") or {}).get("Hostname") or ""
 
     @property
     def name(self) -> str:
-        """The name given to it, else its machine's."""
+        """Assigned name, or the host name."""
         return self.spec.get("Name") or self.hostname
 
     @property
     def role(self) -> str:
-        """``"manager"`` or ``"worker"``: what it is to be."""
+        """Desired role: ``"manager"`` or ``"worker"``."""
         return self.spec.get("Role") or ""
 
     @property
     def availability(self) -> str:
-        """``"active"``, ``"pause"`` or ``"drain"``."""
+        """Availability: ``"active"``, ``"pause"`` or ``"drain"``."""
         return self.spec.get("Availability") or ""
 
     @property
     def status(self) -> str:
-        """``"ready"``, ``"down"``, ``"unknown"`` or ``"disconnected"``, as of the last :meth:`reload`."""
-        return (self._fact("Status") or {}).get("State") or ""
+        """Status: ``"ready"``, ``"down"``, ``"unknown"`` or ``"disconnected"``, at the last :meth:`reload`."""
+        return (self._get_attr("Status") or {}).get("State") or ""
 
     @property
     def is_leader(self) -> bool:
-        """Whether it is the manager that the others follow, as of the last :meth:`reload`."""
-        return bool((self._fact("ManagerStatus") or {}).get("Leader"))
+        """Whether the node is the leader of the managers, at the last :meth:`reload`."""
+        return bool((self._get_attr("ManagerStatus") or {}).get("Leader"))
 
     @property
     def reachability(self) -> str | None:
-        """``"reachable"`` or ``"unreachable"`` for a manager, None for a worker."""
-        return (self._fact("ManagerStatus") or {}).get("Reachability")
+        """``"reachable"`` or ``"unreachable"`` for a manager; None for a worker."""
+        return (self._get_attr("ManagerStatus") or {}).get("Reachability")
 
-    def tasks(self, filters: Filters | None = None) -> list[Task]:
-        """The tasks on this node, also those that have ended. ``GET /tasks``
+    def tasks(self, filters: TaskFilters | None = None) -> list[Task]:
+        """List the tasks on this node, including ended ones. ``GET /tasks``
 
         Args:
-            filters: as of :meth:`dockerkit.models.tasks.TaskCollection.list`.
+            filters: as for :meth:`dockerkit.models.tasks.TaskCollection.list`.
         """
-        return self.client.tasks.list(filters={**(filters or {}), "node": self.id or ""})
+        return self.client.tasks.list(
+            filters=cast("TaskFilters", {**mapping(filters or {}, "filters"), "node": self.id or ""})
+        )
 
     def update(self, node_spec: Mapping[str, Any] | ToEngine) -> bool:
         """Replace role, availability, labels and name. ``POST /nodes/{id}/update``
 
         Args:
-            node_spec: ``{"Role": "worker", "Availability": "drain", "Labels": {...}, "Name": ...}``; what is left out
-                is gone afterwards. :meth:`change` keeps it.
+            node_spec: ``{"Role": "worker", "Availability": "drain", "Labels": {...}, "Name": ...}``. Omitted settings
+                are removed; :meth:`change` keeps them.
 
         Returns:
             True.
 
         Raises:
-            ServerError: somebody else has changed it since the last :meth:`reload`.
+            ServerError: the node has been changed since the last :meth:`reload`.
         """
         return self.client.api.update_node(self, self.version, node_spec)
 
@@ -88,89 +92,92 @@ class Node(Versioned):
         labels: Mapping[str, str] | None = None,
         name: str | None = None,
     ) -> None:
-        """Change some of the node's settings and keep the rest. ``POST /nodes/{id}/update``
+        """Change settings of the node; unspecified ones keep their value. ``POST /nodes/{id}/update``
 
         Args:
             role: ``"manager"`` or ``"worker"``.
-            availability: ``"active"``; ``"pause"`` takes no new tasks; ``"drain"`` also gives up those it has.
-            labels: instead of all that it has.
-            name: a name of its own.
+            availability: ``"active"``, ``"pause"`` (no new tasks), or ``"drain"`` (also stops existing tasks).
+            labels: labels to replace the existing ones.
+            name: name to assign.
 
-        A change that somebody else makes at the same time is kept too: the update is made again from what is there.
+        Concurrent changes are kept: on a version conflict, the update is repeated with the current settings.
         """
-        given = {"Role": role, "Availability": availability, "Labels": labels, "Name": name}
-        changes = {field: value for field, value in given.items() if value is not None}
+        fields = {"Role": role, "Availability": availability, "Labels": labels, "Name": name}
+        changes = {field: value for field, value in fields.items() if value is not None}
 
         def attempt() -> None:
             self.reload()
             self.client.api.update_node(self, self.version, {**self.spec, **changes})
 
-        retried(attempt)
+        retry_on_version_conflict(attempt)
         self.reload()
 
     def promote(self) -> None:
-        """Make it a manager. ``POST /nodes/{id}/update``"""
+        """Promote the node to a manager. ``POST /nodes/{id}/update``"""
         self.change(role="manager")
 
     def demote(self) -> None:
-        """Make it a worker. ``POST /nodes/{id}/update``
+        """Demote the node to a worker. ``POST /nodes/{id}/update``
 
         Raises:
-            BadRequest: it is the last manager.
+            BadRequest: the node is the last manager.
         """
         self.change(role="worker")
 
     def activate(self) -> None:
-        """Let it take tasks again. ``POST /nodes/{id}/update``"""
+        """Set the availability to "active". ``POST /nodes/{id}/update``"""
         self.change(availability="active")
 
     def pause(self) -> None:
-        """Let it take no new tasks. ``POST /nodes/{id}/update``"""
+        """Assign no new tasks to the node. ``POST /nodes/{id}/update``"""
         self.change(availability="pause")
 
-    def drain(self, timeout: float | None = None) -> None:
-        """Let it take no new tasks and give up those it has. ``POST /nodes/{id}/update``
+    def drain(self, timeout: Duration | None = None) -> None:
+        """Assign no new tasks to the node, and stop its existing ones. ``POST /nodes/{id}/update``
 
         Args:
-            timeout: seconds to wait until its tasks have ended; None does not wait.
+            timeout: maximum seconds to wait until its tasks have ended; None does not wait.
 
         Raises:
-            ConvergenceTimeout: tasks still run then.
+            ConvergenceTimeout: tasks were still running after the timeout.
         """
+        limit = time_limit(timeout)
         self.change(availability="drain")
-        if timeout is not None:
-            self._wait(lambda: not any(task.is_alive for task in self.tasks()), timeout, "its tasks have ended")
+        if limit is not None:
+            self._wait(lambda: not any(task.is_alive for task in self.tasks()), limit, "tasks still running")
 
-    def wait_until(self, status: str = "ready", timeout: float = 60, *, reachability: str | None = None) -> None:
-        """Wait for a node to come, or go. ``GET /nodes/{id}``
+    def wait_until(
+        self, status: str = "ready", timeout: Duration | None = 60, *, reachability: str | None = None
+    ) -> None:
+        """Wait until the node joins or leaves. ``GET /nodes/{id}``
 
         Args:
             status: ``"ready"`` or ``"down"``.
-            timeout: seconds.
-            reachability: also wait until it is this as a manager: ``"reachable"`` after a promotion.
+            timeout: maximum seconds to wait.
+            reachability: reachability as a manager to wait for: ``"reachable"`` after a promotion.
 
         Raises:
-            ConvergenceTimeout: it is not so by then.
+            ConvergenceTimeout: the status was not reached in time.
         """
 
         def there() -> bool:
             self.reload()
             return self.status == status and (reachability is None or self.reachability == reachability)
 
-        self._wait(there, timeout, f"it is {status}" + (f" and {reachability}" if reachability else ""))
+        self._wait(there, time_limit(timeout), f"not {status}" + (f" and {reachability}" if reachability else ""))
 
-    def _wait(self, done: Callable[[], bool], timeout: float, what: str) -> None:
-        deadline = time.monotonic() + timeout
+    def _wait(self, done: Callable[[], bool], timeout: float | None, what: str) -> None:
+        began = time.monotonic()
         while not done():
-            if time.monotonic() > deadline:
-                raise ConvergenceTimeout(f"{timeout:g} s have gone by before {what}", f"node {self.name}")
-            time.sleep(0.2)
+            if timeout is not None and time.monotonic() - began > timeout:
+                raise ConvergenceTimeout(f"{what} after {timeout:g} s", f"node {self.name}")
+            runtime.sleep(0.2)
 
     def remove(self, force: bool = False) -> bool:
-        """Take a node that is down off the swarm. ``DELETE /nodes/{id}``
+        """Remove a node from the swarm. ``DELETE /nodes/{id}``
 
         Args:
-            force: even if it is not down.
+            force: remove it even if it is not down.
 
         Returns:
             True.
@@ -179,27 +186,28 @@ class Node(Versioned):
 
 
 class NodeCollection(Collection[Node]):
-    """The nodes of a swarm; a manager knows them."""
+    """List and manage nodes of the swarm; requires a manager node."""
 
     model = Node
 
-    def get(self, node_id: Ref) -> Node:
-        """One node. ``GET /nodes/{id}``, for ``"self"`` also ``GET /info``
+    def get(self, node_id: Ref, *, default: D = RAISE) -> Node | D:
+        """Return a node. ``GET /nodes/{id}``, for ``"self"`` also ``GET /info``
 
         Args:
-            node_id: id, host name, or ``"self"`` for the one that this client talks to.
+            node_id: ID, host name, or ``"self"`` for the engine of this client.
+            default: returned instead of raising NotFound.
 
         Raises:
-            NotFound: there is none.
-            ServiceUnavailable: this engine is no manager of a swarm.
+            NotFound: the node does not exist.
+            ServiceUnavailable: the engine is not a swarm manager.
         """
         if node_id == "self":
             swarm: Mapping[str, Any] = self.client.api.info()["Swarm"]
             node_id = swarm.get("NodeID") or node_id
-        return self.prepare_model({**self.client.api.inspect_node(node_id)})
+        return self._get(lambda: self.client.api.inspect_node(node_id), default)
 
-    def list(self, filters: Filters | None = None) -> builtins.list[Node]:
-        """List the nodes of the swarm, by one request. ``GET /nodes``
+    def list(self, filters: NodeFilters | None = None) -> Table[Node]:
+        """List the nodes of the swarm, in one request. ``GET /nodes``
 
         Args:
             filters: ``{"role": "manager", "membership": "accepted", "name": ..., "label": ..., "node.label": ...}``.

@@ -1,50 +1,52 @@
-"""Plugins that the engine manages."""
+"""Plugins managed by the engine."""
 
 from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.encode import Filters
 from dockerkit.errors import DockerException, InvalidArgument
-from dockerkit.models.resource import Collection, Model
+from dockerkit.models.pushes import PushRecords
+from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
 
 if TYPE_CHECKING:
     from dockerkit.api.refs import Ref
-    from dockerkit.auth import AuthSource
-    from dockerkit.streams import ProgressStream
+    from dockerkit.credentials.auth import AuthSource
+    from dockerkit.parsing.values import Duration
     from dockerkit.types import answers
+    from dockerkit.types.filters import PluginFilters
 
 Grant = Callable[[Sequence[Mapping[str, Any]]], bool]
-"""Is asked what a plugin wants to be allowed (``Name``, ``Description``, ``Value`` of each), and says yes or no."""
+"""Callback that receives the requested privileges (``Name``, ``Description``, ``Value``) and returns whether to grant
+them."""
 
 OnRecord = Callable[[Mapping[str, Any]], None]
-"""Is given each progress record of the engine."""
+"""Callback for progress records of the engine."""
 
 
 class Plugin(Model):
-    """A plugin: a driver for volumes, networks, logs... that runs in a container of its own."""
+    """A plugin: a driver for volumes, networks, logs or similar that runs in its own container."""
 
     @property
     def name(self) -> str | None:
-        """Its name, with tag."""
+        """Name with tag."""
         return self.attrs.get("Name")
 
     @property
     def enabled(self) -> bool | None:
-        """Whether it runs, as of the last :meth:`reload`."""
+        """Whether the plugin is enabled, at the last :meth:`reload`."""
         return self.attrs.get("Enabled")
 
     @property
     def settings(self) -> dict[str, Any] | None:
-        """Its ``Args``, ``Devices``, ``Env`` and ``Mounts``."""
+        """``Args``, ``Devices``, ``Env`` and ``Mounts``."""
         return self.attrs.get("Settings")
 
     def configure(self, options: Mapping[str, object] | Sequence[str]) -> None:
-        """Set variables, mounts, devices or arguments of the plugin, which must be disabled. ``POST /plugins/{name}/set``
+        """Set variables, mounts, devices or arguments of a disabled plugin. ``POST /plugins/{name}/set``
 
         Args:
             options: a dict, or a list of ``"NAME=value"``.
@@ -52,40 +54,42 @@ class Plugin(Model):
         self.client.api.configure_plugin(self._reference(), options)
         self.reload()
 
-    def enable(self, timeout: int = 0) -> None:
-        """Start it. ``POST /plugins/{name}/enable``
+    def enable(self, timeout: Duration = 0) -> None:
+        """Enable the plugin. ``POST /plugins/{name}/enable``
 
         Args:
-            timeout: seconds that the engine waits for it to listen; 0 is the engine's own.
+            timeout: seconds for the plugin to start listening; 0 for the engine's default.
         """
         self.client.api.enable_plugin(self._reference(), timeout)
         self.reload()
 
     def disable(self, force: bool = False) -> None:
-        """Stop it. ``POST /plugins/{name}/disable``
+        """Disable the plugin. ``POST /plugins/{name}/disable``
 
         Args:
-            force: even if it is in use.
+            force: disable it even if it is in use.
         """
         self.client.api.disable_plugin(self._reference(), force)
         self.reload()
 
-    def push(self, *, auth_config: AuthSource | None = None) -> ProgressStream[dict[str, Any]]:
-        """Send it to the registry that its name says. ``POST /plugins/{name}/push``
+    def push(self, *, auth_config: AuthSource | None = None, on_record: OnRecord | None = None) -> PushRecords:
+        """Push the plugin to the registry in its name, and wait until it is done. ``POST /plugins/{name}/push``
 
         Args:
-            auth_config: credentials for the registry; None takes what the client knows, ``{}`` sends none.
+            auth_config: credentials for the registry; None uses the stored ones, ``{}`` sends none.
+            on_record: called with each progress record.
 
         Returns:
-            An iterator of progress records; the push is done when it has ended.
+            The progress records: a list with the ``digest`` in the registry.
 
         Raises:
-            PushError: it failed on the way; raised by the iterator.
+            PushError: the push failed.
         """
-        return self.client.api.push_plugin(self._reference(), auth_config=auth_config)
+        with self.client.api.push_plugin(self._reference(), auth_config=auth_config) as stream:
+            return PushRecords(_followed(stream, on_record))
 
     def remove(self, force: bool = False) -> bool:
-        """Remove it. ``DELETE /plugins/{name}``
+        """Remove the plugin. ``DELETE /plugins/{name}``
 
         Args:
             force: disable it first if it is enabled.
@@ -103,31 +107,27 @@ class Plugin(Model):
         auth_config: AuthSource | None = None,
         on_record: OnRecord | None = None,
     ) -> builtins.list[dict[str, Any]]:
-        """Replace it with a newer one from a registry; it must be disabled. ``POST /plugins/{name}/upgrade``
+        """Replace a disabled plugin with a newer version from a registry. ``POST /plugins/{name}/upgrade``
 
         Args:
-            remote: reference of the newer one; None is its own name.
-            grant: is asked whether what it wants is allowed; None allows all.
-            auth_config: credentials for the registry; None takes what the client knows, ``{}`` sends none.
-            on_record: is given each progress record as it comes.
+            remote: reference of the new version; None for the plugin's name.
+            grant: called with the requested privileges; None grants all.
+            auth_config: credentials for the registry; None uses the stored ones, ``{}`` sends none.
+            on_record: called with each progress record.
 
         Returns:
-            The progress records; the upgrade is done.
+            The progress records, after the upgrade.
 
         Raises:
-            DockerException: it is enabled, or ``grant`` said no.
-            PullError: the upgrade failed on the way.
+            DockerException: the plugin is enabled, or ``grant`` returned false.
+            PullError: the upgrade failed.
         """
         if self.enabled:
             raise DockerException(f"plugin {self.name} must be disabled before it can be upgraded: call disable()")
         source = remote or self._reference()
         privileges = _granted(self.client.api.plugin_privileges(source, auth_config=auth_config), source, grant)
-        records = []
         with self.client.api.upgrade_plugin(self._reference(), source, privileges, auth_config=auth_config) as stream:
-            for record in stream:
-                records.append(record)
-                if on_record:
-                    on_record(record)
+            records = [*_followed(stream, on_record)]
         self.reload()
         return records
 
@@ -138,39 +138,37 @@ class Plugin(Model):
         attrs: dict[str, Any] = {**self.client.api.inspect_plugin(self._reference())}
         return attrs
 
-    def __repr__(self) -> str:
-        return f"<Plugin: {self.name!r}>"
-
 
 class PluginCollection(Collection[Plugin]):
-    """The plugins that are installed."""
+    """Install, list and manage plugins; ``client.plugins``."""
 
     model = Plugin
 
     def create(self, name: str, plugin_data_dir: str | os.PathLike[str], gzip: bool = False) -> Plugin:
-        """Make a plugin from a local folder; it is not enabled. ``POST /plugins/create``
+        """Create a disabled plugin from a local folder. ``POST /plugins/create``
 
         Args:
-            name: its reference; ``:latest`` is added where there is no tag.
-            plugin_data_dir: a folder with ``config.json`` and ``rootfs/``.
-            gzip: taken for docker-py's sake: no engine reads a compressed plugin, so it is sent plain.
+            name: reference; ``:latest`` is appended if it has no tag.
+            plugin_data_dir: folder with ``config.json`` and ``rootfs/``.
+            gzip: accepted for compatibility with docker-py and ignored: no engine accepts a compressed plugin.
 
         Raises:
-            InvalidArgument: the folder lacks one of the two.
+            InvalidArgument: the folder lacks ``config.json`` or ``rootfs/``.
         """
         self.client.api.create_plugin(name, plugin_data_dir, gzip)
         return self.get(name)
 
-    def get(self, name: Ref) -> Plugin:
-        """One plugin. ``GET /plugins/{name}/json``
+    def get(self, name: Ref, *, default: D = RAISE) -> Plugin | D:
+        """Return a plugin. ``GET /plugins/{name}/json``
 
         Args:
-            name: its name or id.
+            name: name or ID.
+            default: returned instead of raising NotFound.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the plugin does not exist.
         """
-        return self.prepare_model({**self.client.api.inspect_plugin(name)})
+        return self._get(lambda: self.client.api.inspect_plugin(name), default)
 
     def install(
         self,
@@ -186,24 +184,23 @@ class PluginCollection(Collection[Plugin]):
         """Install a plugin from a registry. ``GET /plugins/privileges``, ``POST /plugins/pull``
 
         Args:
-            remote_name: its reference in the registry.
-            local_name: to be known by here; None is the same.
-            grant: is asked whether what it wants is allowed; None allows all.
-            settings: to be set before it is enabled: a dict, or a list of ``"NAME=value"``.
-            enable: start it afterwards.
-            auth_config: credentials for the registry; None takes what the client knows, ``{}`` sends none.
-            on_record: is given each progress record as it comes.
+            remote_name: reference in the registry.
+            local_name: local name; None for the same.
+            grant: called with the requested privileges; None grants all.
+            settings: settings to apply before enabling: a dict, or a list of ``"NAME=value"``.
+            enable: enable it after the installation.
+            auth_config: credentials for the registry; None uses the stored ones, ``{}`` sends none.
+            on_record: called with each progress record.
 
         Raises:
-            DockerException: ``grant`` said no.
-            PullError: it failed on the way.
+            DockerException: ``grant`` returned false.
+            PullError: the installation failed.
         """
         api = self.client.api
         privileges = _granted(api.plugin_privileges(remote_name, auth_config=auth_config), remote_name, grant)
         with api.pull_plugin(remote_name, privileges, local_name, auth_config=auth_config) as stream:
-            for record in stream:
-                if on_record:
-                    on_record(record)
+            for _ in _followed(stream, on_record):
+                pass
         plugin = self.get(local_name or remote_name)
         if settings:
             plugin.configure(settings)
@@ -211,8 +208,8 @@ class PluginCollection(Collection[Plugin]):
             plugin.enable()
         return plugin
 
-    def list(self, filters: Filters | None = None) -> builtins.list[Plugin]:
-        """List plugins, by one request. ``GET /plugins``
+    def list(self, filters: PluginFilters | None = None) -> Table[Plugin]:
+        """List plugins, in one request. ``GET /plugins``
 
         Args:
             filters: ``{"enabled": True, "capability": "volumedriver"}`` (API 1.28).
@@ -220,12 +217,19 @@ class PluginCollection(Collection[Plugin]):
         return Table(self.prepare_model({**attrs}) for attrs in self.client.api.plugins(filters))
 
 
+def _followed(records: Iterable[dict[str, Any]], on_record: OnRecord | None) -> Iterator[dict[str, Any]]:
+    for record in records:
+        if on_record:
+            on_record(record)
+        yield record
+
+
 def _granted(
     privileges: builtins.list[answers.PluginPrivilege], name: str, grant: Grant | None
 ) -> builtins.list[answers.PluginPrivilege]:
     if grant is not None and not callable(grant):
-        raise InvalidArgument(f"grant: a function is needed that says yes or no, not {grant!r}")
+        raise InvalidArgument(f"grant: must be a function that returns a bool, got {grant!r}")
     if grant is not None and not grant(privileges):
-        wants = ", ".join(f"{one['Name']} {one['Value']}" for one in privileges)
-        raise DockerException(f"plugin {name} was not granted what it wants: {wants}")
+        wants = ", ".join(f"{item['Name']} {item['Value']}" for item in privileges)
+        raise DockerException(f"plugin {name} was not granted its privileges: {wants}")
     return privileges

@@ -1,93 +1,165 @@
-"""Going on with a stream after a cut: from where it was, nothing lost and nothing twice."""
+"""Resume a stream after an interruption, without losing or repeating items."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Hashable
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from dockerkit import errors
-from dockerkit.errors import StreamTruncated
+from dockerkit import errors, runtime
+from dockerkit.errors import DockerException
+from dockerkit.transport import Scope
 
-__all__ = ["Overlap", "broken", "reopen", "since_text"]
+if TYPE_CHECKING:
+    from dockerkit.api.container_streams import TimeLike
+
+__all__ = ["OVERLAP", "Follower", "ResumeWindow", "engine_clock", "since_text"]
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Closable")
+
+_SLICE = 0.1  # seconds until a pause notices that the stream was closed
 
 
-def broken(*more: type[Exception]) -> tuple[type[Exception], ...]:
-    """What a connection that broke raises. Asked for when something was raised, since naming these loads requests."""
-    return StreamTruncated, errors.ConnectionFailed, errors.EngineTimeout, *more
+# Items are not exactly ordered by time, since two threads of the engine read stdout and stderr. So after an
+# interruption, this much is read again, and items already seen are skipped.
+OVERLAP = 1_000_000_000
 
 
-# Items come not quite in the order of their times: those of stdout and stderr are taken by two threads of the engine.
-# So after a cut this much is read again, and what was seen is passed over.
-_OVERLAP = 1_000_000_000
-
-
-class Overlap:
-    """Remembers what came in the last second, by the engine's times, to know it again.
+class ResumeWindow:
+    """Remembers the items of the last second, by the engine's times, to recognize them.
 
     Attributes:
-        latest: the latest time so far, in nanoseconds since 1970; None before the first.
+        latest: latest time so far, in nanoseconds since 1970; None before the first item.
     """
 
     def __init__(self) -> None:
         self.latest: int | None = None
         self._recent: deque[tuple[int, Hashable]] = deque()
+        self._behind = False  # whether items are still older than the last returned one
+        self._skipped = 0
         self._again: Counter[Hashable] = Counter()
 
     def was_seen(self, key: Hashable) -> bool:
-        """Whether this item came before the cut; each counts once."""
+        """Return whether this item was already returned; each occurrence counts once."""
         if self._again[key] > 0:
             self._again[key] -= 1
+            if self._behind and key == self._recent[-1][1]:
+                self._behind = False
             return True
         return False
 
+    def is_late(self, nanoseconds: int | None) -> bool:
+        """Return whether a new item is older than the last returned one; such items are counted."""
+        if not self._behind or nanoseconds is None:
+            return False
+        self._behind = nanoseconds <= (self.latest or 0)
+        self._skipped += self._behind
+        return self._behind
+
+    def take_skipped(self) -> int:
+        """Return and reset the number of late items."""
+        skipped, self._skipped = self._skipped, 0
+        return skipped
+
     def note(self, nanoseconds: int, key: Hashable) -> None:
-        """Remember an item that is given now."""
+        """Remember a returned item."""
         self.latest = max(self.latest or 0, nanoseconds)
         self._recent.append((nanoseconds, key))
-        while self._recent[0][0] < self.latest - _OVERLAP:
+        while self._recent[0][0] < self.latest - OVERLAP:
             self._recent.popleft()
 
     def rewind(self) -> None:
-        """The stream comes anew, from :meth:`since` on."""
+        """Prepare for the stream to be read again from :meth:`since` on."""
         self._again = Counter(key for _, key in self._recent)
+        self._behind = bool(self._recent)
 
-    def since(self, began: int) -> str:
-        """From when on to ask for it: the last second of what came; where nothing did, ``began``."""
-        return since_text(began if self.latest is None else self.latest - _OVERLAP)
+    def since(self, first: TimeLike) -> TimeLike:
+        """Return the time to resume from: the last second of items, or ``first`` if there were none."""
+        return first if self.latest is None else since_text(self.latest - OVERLAP)
 
 
 def since_text(nanoseconds: int) -> str:
-    """A time as the engine takes it for ``since``: exact, which a float would not be."""
+    """Return a time for the engine's ``since``, with full precision, which a float lacks."""
     return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09d}"
 
 
-def reopen(opener: Callable[[], T], closed: threading.Event, seconds: float) -> T | None:
-    """Open a stream once more, as soon as the engine is there.
+class Follower(Generic[S]):
+    """A stream that is reopened after an interruption. All its requests share a scope, so that it can always be closed.
 
-    Args:
-        opener: opens it.
-        closed: set when nobody wants it any more.
-        seconds: how long the engine may be away.
-
-    Returns:
-        What ``opener`` answers; None if nobody wants it any more.
-
-    Raises:
-        ConnectionFailed, EngineTimeout, StreamTruncated, ServerError: the engine did not come back in time.
+    Attributes:
+        source: the open stream.
     """
-    deadline = time.monotonic() + seconds
-    pause = 0.05
-    while not closed.is_set():
-        try:
-            return opener()
-        except broken(errors.ServerError):
-            if time.monotonic() >= deadline:
-                raise
-        closed.wait(pause)
-        pause = min(pause * 2, 1.0)
-    return None
+
+    source: S
+
+    def __init__(self) -> None:
+        self._scope = Scope()
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._scope.cancelled
+
+    def open(self, opener: Callable[[], T]) -> T:
+        """Open the stream."""
+        return self._scope.run(opener)
+
+    def reopen(self, opener: Callable[[], T], seconds: float) -> T | None:
+        """Open the stream again, as soon as the engine is available.
+
+        Args:
+            opener: function that opens it.
+            seconds: maximum seconds to wait for the engine, and for each attempt.
+
+        Returns:
+            The result of ``opener``; None if this was closed.
+
+        Raises:
+            ConnectionFailed, ReadTimeout, StreamTruncated, ServerError: the engine did not come back in time.
+        """
+        deadline = time.monotonic() + seconds
+        pause = 0.05
+        while not self.closed:
+            try:
+                with self._scope, Scope(max(deadline - time.monotonic(), 0.1)) as attempt:
+                    opened = opener()
+                    attempt.deadline = self._scope.deadline  # the opened stream inherits this deadline
+                    return opened
+            except DockerException as error:
+                if self.closed:
+                    break
+                if error.is_gone() or not (error.is_disconnect() or isinstance(error, errors.ServerError)):
+                    raise
+                if time.monotonic() >= deadline:
+                    raise
+            end = time.monotonic() + pause
+            while not self.closed and (left := end - time.monotonic()) > 0:
+                runtime.sleep(min(left, _SLICE))
+            pause = min(pause * 2, 1.0)
+        return None
+
+    def close(self) -> None:
+        """Close the stream, or cancel opening it, without waiting."""
+        self._scope.cancel()
+        if (source := getattr(self, "source", None)) is not None:
+            source.close()
+
+
+class Closable(Protocol):
+    """Anything that can be closed."""
+
+    def close(self) -> None:
+        """Close it without waiting."""
+
+
+def engine_clock(headers: Mapping[str, str]) -> int:
+    """Return the time of a response by the engine's clock, in nanoseconds since 1970, to the second."""
+    from email.utils import parsedate_to_datetime  # imported lazily: loads more than a whole run needs
+
+    try:
+        seconds = parsedate_to_datetime(headers.get("Date") or "").timestamp()
+    except ValueError:  # the header is missing
+        seconds = time.time()
+    return int(seconds) * 1_000_000_000

@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.encode import Filters
-from dockerkit.models.resource import Collection
-from dockerkit.models.rotation import rotate
-from dockerkit.models.tables import Table
-from dockerkit.models.versioned import Versioned, retried
+from dockerkit.models.resource import RAISE, D
+from dockerkit.models.swarm_files import SwarmFile, SwarmFileCollection
 
 if TYPE_CHECKING:
     from dockerkit.api.refs import Ref
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.parsing.json_data import ToEngine
 
 
-class Secret(Versioned):
-    """A secret: a file that only the containers of services which name it can read. Its content is never told."""
+class Secret(SwarmFile):
+    """A secret: a file that only the containers of services using it can read. The engine never returns its content."""
 
-    def update(self, labels: Mapping[str, str]) -> None:
-        """Replace its labels; nothing else of a secret can be changed. ``POST /secrets/{id}/update``
-
-        Args:
-            labels: all that it is to have.
-        """
-
-        def attempt() -> None:
-            self.reload()
-            self.client.api.update_secret(self, self.version, {**self.attrs["Spec"], "Labels": dict(labels)})
-
-        retried(attempt)
-        self.reload()
-
-    def remove(self) -> bool:
-        """Remove it. ``DELETE /secrets/{id}``
-
-        Returns:
-            True.
-
-        Raises:
-            BadRequest: a service uses it.
-        """
-        return self.client.api.remove_secret(self)
-
-    def __repr__(self) -> str:
-        return f"<Secret: {(self.attrs.get('Spec') or {}).get('Name')!r}>"
+    kind = "Secret"
 
 
-class SecretCollection(Collection[Secret]):
-    """The secrets of a swarm; a manager knows them."""
+class SecretCollection(SwarmFileCollection[Secret]):
+    """Create, list and manage secrets of a swarm; requires a manager node."""
 
     model = Secret
 
@@ -62,70 +32,55 @@ class SecretCollection(Collection[Secret]):
         driver: Mapping[str, Any] | ToEngine | None = None,
         templating: Mapping[str, Any] | ToEngine | None = None,
     ) -> Secret:
-        """Make a secret. ``POST /secrets/create``
+        """Create a secret. ``POST /secrets/create``
 
         Args:
-            name: its name.
-            data: its content; a text is encoded as UTF-8. None where a driver brings it.
+            name: name of the secret.
+            data: content; a string is encoded as UTF-8. None if a driver provides it.
             labels: a dict.
             driver: a :class:`~dockerkit.types.DriverConfig` of a secrets plugin (API 1.31).
-            templating: ``{"Name": "golang"}``: the content is a template (API 1.37).
+            templating: ``{"Name": "golang"}`` if the content is a template (API 1.37).
 
         Raises:
             Conflict: the name is taken.
-            ServiceUnavailable: this engine is no manager of a swarm.
+            ServiceUnavailable: the engine is not a swarm manager.
         """
         made = self.client.api.create_secret(name, data, labels, driver, templating=templating)
-        spec = {"Name": name, "Labels": dict(labels or {})}
-        return self.prepare_model({**made, "Spec": spec}, partial=True)
+        return self._created(made, name, labels)
 
-    def get(self, secret_id: Ref) -> Secret:
-        """One secret. ``GET /secrets/{id}``
+    def get(self, secret_id: Ref, *, default: D = RAISE) -> Secret | D:
+        """Return a secret. ``GET /secrets/{id}``
 
         Args:
-            secret_id: id or name.
+            secret_id: ID or name.
+            default: returned instead of raising NotFound.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the secret does not exist.
         """
-        return self.prepare_model(self.client.api.inspect_secret(secret_id))
-
-    def list(self, filters: Filters | None = None) -> builtins.list[Secret]:
-        """List secrets, by one request. ``GET /secrets``
-
-        Args:
-            filters: ``{"id": ..., "name": ..., "names": ..., "label": ["a=b"]}``.
-        """
-        return Table(self.prepare_model(attrs) for attrs in self.client.api.secrets(filters))
+        return self._get(lambda: self.client.api.inspect_secret(secret_id), default)
 
     def rotate(
         self, secret: Secret | str, data: bytes | str, *, name: str | None = None, remove_old: bool = True
     ) -> Secret:
-        """Put a new secret in the place of an old one, in each service that uses it.
+        """Replace a secret with a new one, in each service that uses it.
 
-        Secrets can't change. So a new one is made, with the same labels; each service that has the old one gets the new
-        one under the same file name, owner and mode (which replaces its containers, as its update settings say); then
-        the old one is removed.
+        Secrets can't be changed, so this creates a new one with the same labels. Each service that uses the old one gets
+        the new one under the same file name, owner and mode, which replaces its containers as its update settings say.
+        Then the old one is removed.
 
         Args:
-            secret: the old one: an object, id or name.
-            data: the new content.
-            name: of the new one; None adds a number to the old name, or counts it up: ``password.2``.
-            remove_old: False keeps it, to go back to.
+            secret: the old secret: an object, ID or name.
+            data: new content.
+            name: name of the new secret; None appends or increments a number: ``password.2``.
+            remove_old: remove the old one at the end; False keeps it for a rollback.
 
         Returns:
             The new secret.
 
         Raises:
-            NotFound: there is no such secret.
+            NotFound: the secret does not exist.
             Conflict: the new name is taken.
         """
         old = secret if isinstance(secret, Secret) else self.get(secret)
-
-        def make(new_name: str) -> Secret:
-            return self.create(new_name, data, old.labels)
-
-        new = rotate(self.client, "Secret", old, name, make)
-        if remove_old:
-            old.remove()
-        return new
+        return self._rotate(old, name, lambda new: self.create(new, data, old.labels), remove_old=remove_old)

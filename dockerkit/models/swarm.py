@@ -1,4 +1,4 @@
-"""The swarm that the engine is part of."""
+"""The engine's swarm."""
 
 from __future__ import annotations
 
@@ -7,61 +7,62 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from dockerkit import errors
 from dockerkit.models.resource import Model
-from dockerkit.models.versioned import retried
-from dockerkit.types.wire import wire
+from dockerkit.models.versioned import retry_on_version_conflict
+from dockerkit.parsing.json_data import to_json_data
+from dockerkit.parsing.options import check_options
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from dockerkit.client import DockerClient
+    from dockerkit.parsing.values import Duration, Labels
     from dockerkit.types.mounts import DriverConfig
-    from dockerkit.types.parse import Duration, Labels
     from dockerkit.types.swarm import SwarmExternalCA
 
 
 class SwarmSettings(TypedDict, total=False):
-    """The settings of a swarm: keywords of :meth:`Swarm.init` and :meth:`Swarm.update`."""
+    """Settings of a swarm: options of :meth:`Swarm.init` and :meth:`Swarm.update`."""
 
     task_history_retention_limit: int | None
-    """How many ended tasks are kept for each replica."""
+    """Number of ended tasks kept per replica."""
     snapshot_interval: int | None
-    """Log entries between snapshots of the managers' log."""
+    """Number of log entries between snapshots of the managers' log."""
     keep_old_snapshots: int | None
-    """How many snapshots are kept besides the current one."""
+    """Number of snapshots kept in addition to the current one."""
     log_entries_for_slow_followers: int | None
-    """Log entries kept for managers that lag behind."""
+    """Number of log entries kept for slow managers."""
     heartbeat_tick: int | None
-    """Ticks (of a second) between the leader's heartbeats."""
+    """Ticks (seconds) between the leader's heartbeats."""
     election_tick: int | None
-    """Ticks (of a second) without a heartbeat until managers elect another leader; more than ``heartbeat_tick``."""
+    """Ticks (seconds) without a heartbeat until managers elect another leader; must exceed ``heartbeat_tick``."""
     dispatcher_heartbeat_period: Duration | None
     """Time between the heartbeats of nodes: ``"5s"``, a timedelta, or nanoseconds."""
     node_cert_expiry: Duration | None
-    """How long a node's certificate is good: ``"720h"``, a timedelta, or nanoseconds."""
+    """Validity of a node's certificate: ``"720h"``, a timedelta, or nanoseconds."""
     external_ca: SwarmExternalCA | Mapping[str, Any] | None
-    """An authority that signs nodes' certificates."""
+    """An external authority that signs node certificates."""
     external_cas: Sequence[SwarmExternalCA | Mapping[str, Any]] | None
-    """Several of them."""
+    """Several external authorities."""
     name: str | None
-    """The swarm's name; the Engine only knows ``"default"``."""
+    """Name of the swarm; the Engine only supports ``"default"``."""
     labels: Labels | None
-    """The swarm's labels."""
+    """Labels of the swarm."""
     signing_ca_cert: str | None
-    """Certificate of the authority to sign with, as PEM."""
+    """Certificate of the signing authority, as PEM."""
     signing_ca_key: str | None
-    """Its key, as PEM."""
+    """Key of the signing authority, as PEM."""
     ca_force_rotate: int | None
-    """Another number than now makes a new authority."""
+    """A number different from the current one creates a new authority."""
     autolock_managers: bool | None
-    """Ask for a key when a manager starts again."""
+    """Require a key when a manager restarts."""
     log_driver: DriverConfig | Mapping[str, Any] | None
-    """Log driver of tasks that say nothing of one."""
+    """Default log driver of tasks."""
 
 
 class Swarm(Model):
-    """The swarm that the engine is part of, if it is: :attr:`attrs` are empty if it is none's manager.
+    """The swarm of the engine; ``client.swarm``. :attr:`attrs` are empty if the engine is not a swarm manager.
 
-    The facts are asked for when they are first used.
+    The attributes are fetched on first access.
     """
 
     id_attribute = "ID"
@@ -77,7 +78,7 @@ class Swarm(Model):
 
     @property
     def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]  # settable, but lazy
-        """The engine's dict. ``GET /swarm``"""
+        """Dict of the engine. ``GET /swarm``"""
         if self._attrs is None:
             try:
                 self._attrs = self._inspect()
@@ -93,22 +94,26 @@ class Swarm(Model):
 
     @property
     def version(self) -> int | None:
-        """Counts the swarm's changes; an update names the one that it was made from. None where there is no swarm."""
+        """Version of the swarm, which an update must match. None without a swarm."""
         return (self.attrs.get("Version") or {}).get("Index")
 
     @property
     def join_tokens(self) -> dict[str, str]:
-        """What a node needs to join, by the role it joins as: ``"Worker"``, ``"Manager"``."""
+        """Tokens for joining, by role: ``"Worker"``, ``"Manager"``."""
         return self.attrs.get("JoinTokens") or {}
 
     @property
     def is_manager(self) -> bool:
-        """Whether this engine is a manager of a swarm, now. ``GET /swarm``"""
+        """Return whether this engine is currently a swarm manager. ``GET /swarm``"""
         try:
             self.reload()
         except errors.ServiceUnavailable:
             self._attrs = {}
         return bool(self._attrs)
+
+    def _spec(self, method: str, settings: SwarmSettings) -> dict[str, Any]:
+        check_options(method, settings, SwarmSettings.__annotations__)
+        return to_json_data(self.client.api.create_swarm_spec(**settings), "settings")
 
     def init(
         self,
@@ -124,26 +129,26 @@ class Swarm(Model):
         availability: str | None = None,
         **settings: Unpack[SwarmSettings],
     ) -> str:
-        """Make a swarm with this engine as its first manager. ``POST /swarm/init``
+        """Create a swarm with this engine as its first manager. ``POST /swarm/init``
 
         Args:
-            advertise_addr: where other nodes reach this one: address or interface, with a port where it is not the
-                usual one. None lets the engine choose, which works where there is one address only.
-            listen_addr: where this node listens for other managers.
-            force_new_cluster: make a swarm of one out of what is left of a broken one.
-            default_addr_pool: ranges for the swarm's networks: ``["10.0.0.0/8"]`` (API 1.39).
-            subnet_size: prefix length of each network's part of them (API 1.39).
+            advertise_addr: address or interface at which other nodes reach this one, with a port if it is not the
+                default one. None lets the engine choose, which requires a single address.
+            listen_addr: address at which this node listens for other managers.
+            force_new_cluster: create a single-node swarm from the state of a broken one.
+            default_addr_pool: address ranges for the swarm's networks: ``["10.0.0.0/8"]`` (API 1.39).
+            subnet_size: prefix length of each network's range (API 1.39).
             data_path_addr: address or interface for the traffic of containers (API 1.30).
-            data_path_port: UDP port for it, 1024 to 49151 (API 1.40).
-            auto_lock_managers: the same as ``autolock_managers``, outside the settings.
-            availability: ``"active"``, ``"pause"`` or ``"drain"`` for this node.
-            settings: the rows of :class:`SwarmSettings`.
+            data_path_port: UDP port for this traffic, 1024 to 49151 (API 1.40).
+            auto_lock_managers: same as the setting ``autolock_managers``.
+            availability: availability of this node: ``"active"``, ``"pause"`` or ``"drain"``.
+            settings: options of :class:`SwarmSettings`.
 
         Returns:
-            This node's id.
+            The ID of this node.
 
         Raises:
-            ServiceUnavailable: this engine is part of a swarm already.
+            ServiceUnavailable: the engine is already in a swarm.
 
         Example::
 
@@ -153,7 +158,7 @@ class Swarm(Model):
             advertise_addr,
             listen_addr,
             force_new_cluster,
-            self.client.api.create_swarm_spec(**settings),
+            self._spec("swarm.init", settings),
             default_addr_pool,
             subnet_size,
             data_path_addr,
@@ -174,13 +179,13 @@ class Swarm(Model):
         *,
         availability: str | None = None,
     ) -> bool:
-        """Make this engine a node of a swarm. ``POST /swarm/join``
+        """Join a swarm. ``POST /swarm/join``
 
         Args:
-            remote_addrs: addresses of managers of it: ``["10.0.0.1:2377"]``.
-            join_token: the swarm's token for workers, or for managers: see :attr:`join_tokens`.
-            listen_addr: where this node listens, should it become a manager.
-            advertise_addr: where other nodes reach this one.
+            remote_addrs: addresses of its managers: ``["10.0.0.1:2377"]``.
+            join_token: token for workers or for managers; see :attr:`join_tokens`.
+            listen_addr: address at which this node listens if it becomes a manager.
+            advertise_addr: address at which other nodes reach this one.
             data_path_addr: address or interface for the traffic of containers (API 1.30).
             availability: ``"active"``, ``"pause"`` or ``"drain"``.
 
@@ -188,7 +193,7 @@ class Swarm(Model):
             True.
 
         Raises:
-            ServiceUnavailable: this engine is part of a swarm already, or no manager answered.
+            ServiceUnavailable: the engine is already in a swarm, or no manager responded.
         """
         self._attrs = None
         return self.client.api.join_swarm(
@@ -196,16 +201,16 @@ class Swarm(Model):
         )
 
     def leave(self, force: bool = False) -> bool:
-        """Take this engine out of its swarm. ``POST /swarm/leave``
+        """Leave the swarm. ``POST /swarm/leave``
 
         Args:
-            force: even if it is a manager; no error if it is in no swarm.
+            force: leave even if the node is a manager; no error if it is not in a swarm.
 
         Returns:
             True.
 
         Raises:
-            ServiceUnavailable: it is a manager, or in no swarm, and ``force`` was not given.
+            ServiceUnavailable: ``force`` is not set, and the node is a manager or not in a swarm.
         """
         left = self.client.api.leave_swarm(force)
         self._attrs = None
@@ -218,17 +223,17 @@ class Swarm(Model):
         rotate_manager_unlock_key: bool = False,
         **settings: Unpack[SwarmSettings],
     ) -> bool:
-        """Change some of the swarm's settings and keep the rest, or change its tokens. ``POST /swarm/update``
+        """Change settings or tokens of the swarm; unspecified settings keep their value. ``POST /swarm/update``
 
         Args:
-            rotate_worker_token, rotate_manager_token: make a new join token; the old one is worth nothing then.
-            rotate_manager_unlock_key: make a new unlock key (API 1.25).
-            settings: the rows of :class:`SwarmSettings`.
+            rotate_worker_token, rotate_manager_token: create a new join token, which invalidates the old one.
+            rotate_manager_unlock_key: create a new unlock key (API 1.25).
+            settings: options of :class:`SwarmSettings`.
 
         Returns:
             True.
         """
-        changes: dict[str, Any] = wire(self.client.api.create_swarm_spec(**settings), "settings")
+        changes = self._spec("swarm.update", settings)
 
         def attempt() -> None:
             self.reload()
@@ -240,15 +245,15 @@ class Swarm(Model):
                 self.version or 0, spec, rotate_worker_token, rotate_manager_token, rotate_manager_unlock_key
             )
 
-        retried(attempt)
+        retry_on_version_conflict(attempt)
         self.reload()
         return True
 
     def get_unlock_key(self) -> dict[str, str]:
-        """The key that unlocks managers after a restart. ``GET /swarm/unlockkey``
+        """Return the key that unlocks managers after a restart. ``GET /swarm/unlockkey``
 
         Returns:
-            ``{"UnlockKey": ...}``; empty where managers are not locked.
+            ``{"UnlockKey": ...}``; the key is empty if managers are not locked.
         """
         return {"UnlockKey": self.client.api.get_unlock_key()["UnlockKey"]}
 
@@ -256,7 +261,7 @@ class Swarm(Model):
         """Unlock this manager after a restart. ``POST /swarm/unlock``
 
         Args:
-            key: the key, or what :meth:`get_unlock_key` answered.
+            key: the key, or the result of :meth:`get_unlock_key`.
 
         Returns:
             True.
@@ -265,10 +270,10 @@ class Swarm(Model):
         return self.client.api.unlock_swarm(key)
 
     def reload(self) -> None:
-        """Ask for the facts anew. ``GET /swarm``
+        """Fetch the attributes again. ``GET /swarm``
 
         Raises:
-            ServiceUnavailable: this engine is no manager of a swarm.
+            ServiceUnavailable: the engine is not a swarm manager.
         """
         self._attrs = self._inspect()
 

@@ -1,21 +1,24 @@
-"""The engine itself: typed events, disk use, and pruning of everything, each as one report."""
+"""The engine itself: events, disk usage, and pruning of everything with one report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dockerkit import errors
 from dockerkit.errors import InvalidArgument
-from dockerkit.models.resource import reading
+from dockerkit.parsing.options import suggest_in_methods
+from dockerkit.parsing.responses import parsing_response
+from dockerkit.parsing.values import scalar, sequence, string
 
 if TYPE_CHECKING:
-    from dockerkit.api.container_streams import Moment
-    from dockerkit.api.encode import Filters
+    from dockerkit.api.container_streams import TimeLike
     from dockerkit.client import DockerClient
     from dockerkit.models.events import EventListener, EventStream
+    from dockerkit.parsing.values import Duration
     from dockerkit.types import answers
+    from dockerkit.types.filters import EventFilters, ImagePruneFilters, LabelFilters, PruneFilters, VolumePruneFilters
 
 __all__ = ["DiskUsage", "DiskUse", "PruneReport", "System"]
 
@@ -24,14 +27,14 @@ _RUNNING = frozenset({"running", "paused", "restarting"})
 
 @dataclass(frozen=True)
 class DiskUse:
-    """What one kind of thing takes on the engine's disk, as ``docker system df`` counts it.
+    """Disk usage of one kind of object, calculated as in ``docker system df``.
 
     Attributes:
-        count: how many there are.
-        active: how many of them are in use.
-        size: bytes.
+        count: number of objects.
+        active: number of objects in use.
+        size: size in bytes.
         reclaimable: bytes that a prune would free.
-        items: the engine's records of each.
+        items: records returned by the engine.
     """
 
     count: int = 0
@@ -43,11 +46,11 @@ class DiskUse:
 
 @dataclass(frozen=True)
 class DiskUsage:
-    """Disk use by kind.
+    """Disk usage by kind.
 
     Attributes:
-        images, containers, volumes, build_cache: of each kind; zeros for a kind that was not asked for.
-        raw: the engine's answer.
+        images, containers, volumes, build_cache: usage of each kind; zeros for kinds that were not requested.
+        raw: response of the engine.
     """
 
     images: DiskUse
@@ -58,18 +61,18 @@ class DiskUsage:
 
     @property
     def size(self) -> int:
-        """Bytes of all kinds."""
+        """Total bytes."""
         return self.images.size + self.containers.size + self.volumes.size + self.build_cache.size
 
     @property
     def reclaimable(self) -> int:
-        """Bytes that pruning everything would free."""
+        """Total bytes that pruning everything would free."""
         kinds = (self.images, self.containers, self.volumes, self.build_cache)
         return sum(kind.reclaimable for kind in kinds)
 
     def _repr_html_(self) -> str:
         from dockerkit.models.tables import table
-        from dockerkit.progress_display import size_text
+        from dockerkit.progress.text import size_text
 
         kinds = {"Images": self.images, "Containers": self.containers, "Volumes": self.volumes}
         kinds["Build cache"] = self.build_cache
@@ -82,13 +85,13 @@ class DiskUsage:
 
 @dataclass(frozen=True)
 class PruneReport:
-    """What a prune removed.
+    """The result of a prune.
 
     Attributes:
-        containers, networks, volumes, images, build_cache: ids or names of what is gone.
-        untagged: image names that were taken away.
-        space: bytes freed, by kind: "containers", "volumes", "images", "build_cache".
-        skipped: kinds that this engine can't prune, or not by label.
+        containers, networks, volumes, images, build_cache: IDs or names of removed objects.
+        untagged: removed image names.
+        space: freed bytes by kind: "containers", "volumes", "images", "build_cache".
+        skipped: kinds that this engine can't prune at all, or not by label.
     """
 
     containers: Sequence[str] = ()
@@ -102,12 +105,13 @@ class PruneReport:
 
     @property
     def space_reclaimed(self) -> int:
-        """Bytes freed in all."""
+        """Total freed bytes."""
         return sum(self.space.values())
 
 
+@suggest_in_methods
 class System:
-    """The engine that a client talks to: ``client.system``."""
+    """The engine of a client: ``client.system``."""
 
     def __init__(self, client: DockerClient) -> None:
         self.client = client
@@ -116,27 +120,28 @@ class System:
         return f"<System of {self.client!r}>"
 
     def info(self) -> answers.SystemInfo:
-        """What the engine says about itself and its host. ``GET /info``"""
+        """Return information about the engine and its host. ``GET /info``"""
         return self.client.api.info()
 
     def version(self) -> answers.SystemVersion:
-        """Versions of the engine and its parts. ``GET /version``"""
+        """Return the versions of the engine and its components. ``GET /version``"""
         return self.client.api.version()
 
     def events(
         self,
         *,
-        since: Moment = None,
-        until: Moment = None,
-        filters: Filters | None = None,
-        reconnect: float | None = 60.0,
+        since: TimeLike = None,
+        until: TimeLike = None,
+        filters: EventFilters | None = None,
+        reconnect: Duration | None = 60.0,
     ) -> EventStream:
-        """What happens, as typed events, over restarts of the engine without a gap. ``GET /events``
+        """Return events, without gaps when the engine restarts. ``GET /events``
 
         Args:
-            since, until: from, or up to, then: a datetime (UTC where it has no zone) or seconds since 1970.
+            since, until: only events from this time on, or until it: a datetime (UTC if it has no time zone) or seconds
+                since 1970.
             filters: ``{"type": "container", "event": ["start", "die"], "label": ...}``.
-            reconnect: seconds to wait for an engine that went away; None ends with an error at once.
+            reconnect: seconds to wait for the engine if the connection is lost; None raises immediately.
 
         Returns:
             An iterator and context manager; ``close()`` may be called from any thread.
@@ -152,9 +157,9 @@ class System:
         return EventStream(self.client, since=since, until=until, filters=filters, reconnect=reconnect)
 
     def listen(
-        self, *, since: Moment = None, filters: Filters | None = None, reconnect: float | None = 60.0
+        self, *, since: TimeLike = None, filters: EventFilters | None = None, reconnect: Duration | None = 60.0
     ) -> EventListener:
-        """Events for any number of handlers and consumers, read once, in a thread. ``GET /events``
+        """Read events once, in a thread, for any number of handlers and consumers. ``GET /events``
 
         Args:
             since, filters, reconnect: as for :meth:`events`.
@@ -167,15 +172,15 @@ class System:
         return EventListener(self.client, since=since, filters=filters, reconnect=reconnect)
 
     def df(self, type: str | Sequence[str] | None = None) -> DiskUsage:
-        """Disk use, counted as ``docker system df`` does. ``GET /system/df``
+        """Return the disk usage, calculated as in ``docker system df``. ``GET /system/df``
 
         Args:
-            type: only "container", "image", "volume", "build-cache": one or several (API 1.42).
+            type: only these kinds: "container", "image", "volume", "build-cache"; one or several (API 1.42).
         """
         api = self.client.api
-        verbose = True if api._supports("GET /system/df", "verbose") else None
+        verbose = True if api.supports("GET /system/df", "verbose") else None
         raw: Mapping[str, Any] = api.df(type, verbose)
-        with reading("GET /system/df"):
+        with parsing_response("GET /system/df"):
             return DiskUsage(_images(raw), _containers(raw), _volumes(raw), _build_cache(raw), raw)
 
     def prune(
@@ -187,38 +192,40 @@ class System:
         until: str | None = None,
         labels: Mapping[str, str] | Sequence[str] | None = None,
     ) -> PruneReport:
-        """Remove what is not in use: stopped containers, networks, dangling images, build cache.
+        """Remove unused objects: stopped containers, networks, dangling images, build cache.
 
         ``POST /containers/prune``, ``/networks/prune``, ``/volumes/prune``, ``/images/prune``, ``/build/prune``
 
         Args:
-            all: all images without a container, not only those without a name; and the whole build cache.
-            volumes: True for anonymous volumes too, "all" for named ones as well. (Engines before API 1.42 don't tell
-                them apart, so there only "all" is taken.)
-            build_cache: whether the build cache, too. It has no labels, so with ``labels`` it is left alone.
-            until: only what was made before: "24h", or a time. Volumes have no such filter.
-            labels: only what has these labels; a text may be ``"name"``, ``"name=value"``.
+            all: remove all unused images, not only dangling ones, and the whole build cache.
+            volumes: True also removes anonymous volumes, "all" named ones as well. (Engines before API 1.42 don't
+                distinguish them, so they only accept "all".)
+            build_cache: remove build cache. With ``labels``, it is kept, since it has none.
+            until: only objects created before: "24h", or a time. Volumes have no such filter.
+            labels: only objects with these labels: ``"name"`` or ``"name=value"``.
 
         Returns:
-            One report.
+            The combined report.
 
         Raises:
-            InvalidArgument: ``volumes=True`` on an engine that would remove named volumes, too; or together with until.
+            InvalidArgument: ``volumes=True`` on an engine that would also remove named volumes, or ``volumes`` with
+                ``until``.
         """
         if volumes and until:
-            raise InvalidArgument("until: volumes can't be pruned by age; prune them in a call of their own")
+            raise InvalidArgument("until: volumes can't be pruned by age; prune them in a separate call")
         api = self.client.api
-        anonymous_only = api._supports("POST /volumes/prune", "filters.all")
+        anonymous_only = api.supports("POST /volumes/prune", "filters.all")
         if volumes is True and not anonymous_only:
             raise InvalidArgument(
                 "volumes: this engine (API below 1.42) would remove named volumes as well; "
-                "say volumes='all' if that is what you want"
+                "pass volumes='all' to allow that"
             )
-        wanted: dict[str, Any] = {}
+        wanted: LabelFilters = {}
         if labels is not None:
             pairs = labels.items() if isinstance(labels, Mapping) else ()
-            wanted["label"] = [f"{name}={value}" for name, value in pairs] or list(labels)
-        aged = {**wanted, **({"until": [until]} if until else {})}
+            texts = [f"{string(name, 'labels')}={scalar(value, 'labels')}" for name, value in pairs]
+            wanted["label"] = texts or sequence(labels or (), "labels")
+        aged = cast("PruneFilters", {**wanted, "until": [until]} if until else wanted)
         answers: dict[str, Mapping[str, Any]] = {}
         skipped: list[str] = []
 
@@ -231,14 +238,17 @@ class System:
         run("containers", lambda: api.prune_containers(aged))
         run("networks", lambda: api.prune_networks(aged))
         if volumes:
-            everything = {"all": ["true"]} if volumes == "all" and anonymous_only else {}
-            run("volumes", lambda: api.prune_volumes({**wanted, **everything}))
-        run("images", lambda: api.prune_images({**aged, "dangling": [str(not all).lower()]}))
+            named: VolumePruneFilters = {"all": True} if volumes == "all" and anonymous_only else {}
+            run("volumes", lambda: api.prune_volumes(cast("VolumePruneFilters", {**named, **wanted})))
+        run("images", lambda: api.prune_images(cast("ImagePruneFilters", {**aged, "dangling": not all})))
         if build_cache and labels is None:
-            run("build_cache", lambda: api.prune_builds(filters=aged or None, all=all or None))
+            run(
+                "build_cache",
+                lambda: api.prune_builds(filters={"until": [until]} if until else None, all=bool(all) or None),
+            )
         elif build_cache:
             skipped.append("build_cache")
-        with reading("the reports of what was removed"):
+        with parsing_response("the reports of what was removed"):
             return _report(answers, skipped)
 
 
@@ -260,7 +270,7 @@ def _report(answers: Mapping[str, Mapping[str, Any]], skipped: Sequence[str]) ->
 
 
 def _totals(raw: Mapping[str, Any], key: str) -> DiskUse | None:
-    """The engine's own totals, from API 1.52 on."""
+    """Return the engine's own totals, available since API 1.52."""
     use = raw.get(key)
     if not isinstance(use, Mapping):
         return None
@@ -284,12 +294,12 @@ def _images(raw: Mapping[str, Any]) -> DiskUse:
 
 def _containers(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("Containers") or ()
-    idle = [one for one in items if one.get("State") not in _RUNNING]
+    idle = [item for item in items if item.get("State") not in _RUNNING]
     counted = DiskUse(
         len(items),
         len(items) - len(idle),
-        sum(one.get("SizeRw") or 0 for one in items),
-        sum(one.get("SizeRw") or 0 for one in idle),
+        sum(item.get("SizeRw") or 0 for item in items),
+        sum(item.get("SizeRw") or 0 for item in idle),
         tuple(items),
     )
     return _totals(raw, "ContainerUsage") or counted
@@ -297,7 +307,7 @@ def _containers(raw: Mapping[str, Any]) -> DiskUse:
 
 def _volumes(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("Volumes") or ()
-    sizes = [(one.get("UsageData") or {}) for one in items]
+    sizes = [(item.get("UsageData") or {}) for item in items]
     counted = DiskUse(
         len(items),
         sum((use.get("RefCount") or 0) > 0 for use in sizes),
@@ -310,12 +320,12 @@ def _volumes(raw: Mapping[str, Any]) -> DiskUse:
 
 def _build_cache(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("BuildCache") or ()
-    own = [one for one in items if not one.get("Shared")]
+    own = [item for item in items if not item.get("Shared")]
     counted = DiskUse(
         len(items),
-        sum(bool(one.get("InUse")) for one in items),
-        sum(one.get("Size") or 0 for one in own),
-        sum(one.get("Size") or 0 for one in own if not one.get("InUse")),
+        sum(bool(item.get("InUse")) for item in items),
+        sum(item.get("Size") or 0 for item in own),
+        sum(item.get("Size") or 0 for item in own if not item.get("InUse")),
         tuple(items),
     )
     return _totals(raw, "BuildCacheUsage") or counted

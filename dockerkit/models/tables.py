@@ -1,26 +1,39 @@
-"""Tables of objects for notebooks, all text escaped."""
+"""Tables of objects for notebooks, terminals and pandas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["Table", "facts", "known", "table"]
+from dockerkit.errors import MissingExtra
+from dockerkit.parsing.ports import ANYWHERE, ports_of_summary
+from dockerkit.parsing.times import parse_time
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Bytes", "Table", "facts", "table"]
 
 T = TypeVar("T")
 
 _SHOWN = 100
+_WIDEST = 40
+_COLUMNS = (
+    *("Id", "Name", "Image", "Command", "Status", "Ports", "Driver", "Size", "Created", "Labels"),
+    *("CPU %", "Memory", "Memory %", "Received", "Sent", "Read", "Written", "Pids"),
+)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """An HTML table.
 
     Args:
-        columns: their titles.
-        rows: their cells, in any number; the first 100 are shown.
+        columns: titles of the columns.
+        rows: cells of the rows; at most 100 rows are shown.
     """
+    from html import escape
+
     kept = list(rows)
     head = "".join(f"<th style='text-align:left'>{escape(title)}</th>" for title in columns)
     lines = [
@@ -39,62 +52,116 @@ def _text(cell: object) -> str:
         return ", ".join(map(str, cell))
     if isinstance(cell, dict):
         return ", ".join(f"{key}={value}" if value not in ("", None) else str(key) for key, value in cell.items())
-    return str(cell)
+    return f"{cell:%Y-%m-%d %H:%M}" if isinstance(cell, datetime) else str(cell)
 
 
-def known(model: Any) -> dict[str, Any]:
-    """An object's attrs as they are, without asking the engine for more."""
-    if hasattr(model, "_attrs"):  # those that would be asked for at their first use
-        return model._attrs or {}
-    attrs: dict[str, Any] = model.attrs
-    return attrs
+class Bytes(int):
+    """A number of bytes, shown with a unit."""
+
+    def __str__(self) -> str:
+        from dockerkit.progress.text import size_text
+
+        return size_text(int(self))
 
 
 def facts(model: Any) -> dict[str, object]:
-    """What a table shows of an object: whatever of this it has, without asking the engine."""
-    attrs = known(model)
+    """Return the attributes of an object that a table shows, as far as they are known. Never makes a request."""
+    if hasattr(model, "table_row"):
+        row: dict[str, object] = model.table_row()
+        return row
+    attrs = model.cached_attrs
     spec = attrs.get("Spec") if isinstance(attrs.get("Spec"), dict) else {}
-    names = attrs.get("Names") or attrs.get("RepoTags") or []
-    shown: dict[str, object] = {
-        "Id": getattr(model, "short_id", "") if attrs else "",
-        "Name": attrs.get("Name") or (spec or {}).get("Name") or [str(name).lstrip("/") for name in names],
-    }
     config = attrs.get("Config") if isinstance(attrs.get("Config"), dict) else {}
-    state = attrs.get("State")
+    names = attrs.get("Names") or getattr(model, "tags", None) or []
+    name = attrs.get("Name") or (spec or {}).get("Name") or [str(name).lstrip("/") for name in names]
+    if isinstance(name, list) and len(name) == 1:
+        name = name[0]
     image = (config or {}).get("Image") or (attrs.get("Image") if "Names" in attrs or config else None)
+    state, size = attrs.get("State"), attrs.get("Size")
     more = {
-        "Image": image[:19] if isinstance(image, str) and image.startswith("sha256:") else image,
+        "Image": image.removeprefix("sha256:")[:12]
+        if isinstance(image, str) and image.startswith("sha256:")
+        else image,
+        "Command": attrs.get("Command") or " ".join((config or {}).get("Cmd") or [])
+        if "Ports" in attrs or config
+        else None,
         "Status": attrs.get("Status") if isinstance(attrs.get("Status"), str) else _status(state),
+        "Ports": _ports(attrs),
         "Driver": attrs.get("Driver") if isinstance(attrs.get("Driver"), str) else None,
-        "Size": _size(attrs.get("Size")),
+        "Size": Bytes(size) if isinstance(size, int) and size >= 0 else None,
         "Created": _moment(attrs.get("CreatedAt") or attrs.get("Created")),
         "Labels": (config or {}).get("Labels") or attrs.get("Labels") or (spec or {}).get("Labels"),
     }
-    if isinstance(shown["Name"], str):
-        shown["Name"] = shown["Name"].lstrip("/")
-    return {**shown, **{title: value for title, value in more.items() if value not in (None, {}, [])}}
+    shown = {
+        "Id": getattr(model, "short_id", "").removeprefix("sha256:") if attrs else "",
+        "Name": name.lstrip("/") if isinstance(name, str) else name,
+    }
+    return {**shown, **{title: value for title, value in more.items() if value not in (None, {}, [], "")}}
 
 
-def _moment(moment: object) -> str | None:
-    if isinstance(moment, int):
-        return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M}"
-    return moment[:16].replace("T", " ") if isinstance(moment, str) else None
+def _ports(attrs: Mapping[str, Any]) -> list[str]:
+    """Return a container's ports like ``docker ps``: ``127.0.0.1:8080->80/tcp``; without a host for all addresses."""
+    ports = attrs.get("Ports")
+    if isinstance(ports, list):
+        ports = ports_of_summary(ports)
+    elif not isinstance(ports, dict):
+        settings = attrs.get("NetworkSettings")
+        ports = settings.get("Ports") if isinstance(settings, dict) else None
+    shown: dict[str, None] = {}
+    for port, bindings in (ports or {}).items():
+        for binding in bindings or [{}]:
+            host = binding.get("HostIp") or ""
+            published = f"{'' if host in ANYWHERE else host + ':'}{binding['HostPort']}->" if binding else ""
+            shown[published + port] = None
+    return list(shown)
+
+
+def _moment(moment: object) -> datetime | None:
+    return datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else parse_time(moment)
 
 
 def _status(state: object) -> object:
     return state.get("Status") if isinstance(state, dict) else state
 
 
-def _size(size: object) -> str | None:
-    from dockerkit.progress_display import size_text
-
-    return size_text(size) if isinstance(size, int) and size >= 0 else None
-
-
 class Table(list[T]):
-    """A list which notebooks show as a table; in all else a list."""
+    """A list that notebooks and :func:`print` show as a table."""
 
     def _repr_html_(self) -> str:
-        rows = [facts(item) for item in self]
-        columns = list(dict.fromkeys(title for row in rows for title in row)) or ["Id", "Name"]
-        return table(columns, [[row.get(title) for title in columns] for row in rows])
+        columns, rows = self._cells()
+        return table(columns, rows)
+
+    def __str__(self) -> str:
+        columns, rows = self._cells()
+        shown = [i for i, title in enumerate(columns) if title != "Labels"]
+        lines = [[columns[i].upper() for i in shown]]
+        lines += [[_cut(_text(row[i])) for i in shown] for row in rows[:_SHOWN]]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        text = [
+            "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        ]
+        return "\n".join(text + [f"… {len(rows) - _SHOWN} more"] * (len(rows) > _SHOWN))
+
+    def to_df(self) -> pandas.DataFrame:
+        """Return the table as a pandas DataFrame, with sizes in bytes and times in UTC. Requires pandas.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingExtra("to_df() requires pandas: pip install pandas") from error
+        columns, rows = self._cells()
+        return pandas.DataFrame(rows, columns=columns)
+
+    def _cells(self) -> tuple[list[str], list[list[object]]]:
+        rows = [facts(item) for item in self if item is not None]
+        present = {title for row in rows for title in row} or {"Id", "Name"}
+        columns = [title for title in _COLUMNS if title in present]
+        return columns, [[row.get(title) for title in columns] for row in rows]
+
+
+def _cut(text: str) -> str:
+    plain = "".join(char if char.isprintable() else "?" for char in text)
+    return plain if len(plain) <= _WIDEST else plain[: _WIDEST - 1] + "…"

@@ -1,7 +1,7 @@
-"""The files of a volume, without a container of the user's own and without an image from outside.
+"""Access to the files of a volume, without a container or image of the user's.
 
-The Engine reads and writes archives of containers only, but also of those that never ran. So an image is made of an
-empty archive, a container of it with the volume mounted, and both are removed afterwards. Nothing is ever started.
+The Engine reads and writes archives only of containers, but also of containers that never ran. So this creates an image
+from an empty archive and a container with the volume mounted, and removes both afterwards. Nothing is started.
 """
 
 from __future__ import annotations
@@ -10,12 +10,19 @@ import contextlib
 import json
 import stat as modes
 import tarfile
-from collections.abc import Mapping
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-from dockerkit import errors
 from dockerkit.errors import InvalidArgument
+from dockerkit.errors.base import IgnoreGone
+from dockerkit.models.containers.ending import close_in_background
+from dockerkit.models.files import FileReader, Folder
+from dockerkit.models.streaming import when_dropped
+from dockerkit.parsing.values import ContainerPath, container_path, file_content, integer, owner_ids
+from dockerkit.transport.scope import run_outside
+from dockerkit.transport.shield import Shielded, shielded
 
 if TYPE_CHECKING:
     from dockerkit.api.base import Data
@@ -33,13 +40,13 @@ class VolumeEntry:
     """A file or folder in a volume.
 
     Attributes:
-        path: from the volume's root on, ``/`` between the parts, none in front.
+        path: path relative to the volume's root, separated by ``/``.
         kind: ``"file"``, ``"folder"``, ``"link"`` or ``"other"``.
-        size: of a file: bytes.
-        mode: its permission bits.
-        mtime: when it was last changed: seconds since 1970.
-        uid, gid: its owner.
-        link: of a link: where it points.
+        size: size of a file in bytes.
+        mode: permission bits.
+        mtime: modification time in seconds since 1970.
+        uid, gid: owner.
+        link: target of a link.
     """
 
     path: str
@@ -52,150 +59,133 @@ class VolumeEntry:
     link: str = ""
 
 
-class VolumeFiles:
-    """Access to the files of a volume; made by :meth:`dockerkit.models.volumes.Volume.files`, to be closed.
+class VolumeFiles(FileReader):
+    """Access to the files of a volume, created by :meth:`dockerkit.models.volumes.Volume.files`. Close it after use.
 
-    Paths start at the volume's root, with or without a slash in front.
+    Paths are relative to the volume's root, with or without a leading slash.
     """
 
     def __init__(self, client: DockerClient, volume: str) -> None:
         self._client = client
-        self._image = self._container = ""
+        self._container = ""
+        helpers = contextlib.ExitStack()
+        self._remove_helpers = partial(run_outside, helpers.close)
+        self._finalizer = when_dropped(self, partial(close_in_background, self._remove_helpers))
         try:
-            labels = "LABEL dockerkit.helper=volume"
-            records = client.api.import_image_from_data(_EMPTY_ARCHIVE, changes=labels)
-            self._image = str(json.loads(records.splitlines()[-1]).get("status"))
-            made = client.api.create_container_from_config(
-                {
-                    "Image": self._image,
-                    "Cmd": ["never started"],
-                    "Labels": {"dockerkit.helper": "volume"},
-                    "NetworkDisabled": True,
-                    "HostConfig": {"Binds": [f"{volume}:{_ROOT}"], "NetworkMode": "none"},
-                }
-            )
-            self._container = made["Id"]
+            image = Shielded(partial(_import_image, client), partial(_remove_image, client))
+            helpers.callback(image.undo, quiet=False)
+            config = {
+                "Image": image.result(),
+                "Cmd": ["never started"],
+                "Labels": {"dockerkit.helper": "volume"},
+                "NetworkDisabled": True,
+                "HostConfig": {"Binds": [f"{volume}:{_ROOT}"], "NetworkMode": "none"},
+            }
+            container = client.api.begin_create_container(config, volumes=False)
+            helpers.callback(container.undo, quiet=False)
+            self._container = container.result()["Id"]
         except BaseException:
             self.close()
             raise
 
-    def archive(self, path: str = "/") -> ByteStream:
-        """A file or folder as a tar stream.
+    def archive(self, path: ContainerPath = "/") -> ByteStream:
+        """Return a file or folder as a tar stream.
 
         Args:
-            path: of the file or folder; with a slash at its end, what is in the folder, with names from there on.
+            path: path of the file or folder; with a trailing slash, the contents of the folder, with names relative to
+                it.
 
         Raises:
-            NotFound: there is none.
+            NotFound: the path does not exist.
         """
-        return self._client.api.get_archive(self._container, self._at(path))[0]
+        return self._client.api.get_archive(self._container, self._locate(path))[0]
 
-    def extract(self, data: Data, path: str = "/") -> None:
-        """Unpack a tar archive; owners and times are kept.
+    def extract(self, data: Data, path: ContainerPath = "/") -> None:
+        """Extract a tar archive, and keep owners and times.
 
         Args:
-            data: the archive, plain or compressed: bytes, a binary file, or an iterator of blocks; streamed.
-            path: of a folder that exists.
+            data: the archive, plain or compressed, which is streamed: bytes, a binary file, or an iterator of bytes.
+            path: path of an existing folder.
         """
-        self._client.api.put_archive(self._container, self._at(path).removesuffix("/."), data)
+        self._client.api.put_archive(self._container, self._locate(path).removesuffix("/."), data)
 
-    def read(self, path: str, max_bytes: int | None = None) -> bytes:
-        """A file's content.
+    def read(self, path: ContainerPath, max_bytes: int | None = None) -> bytes:
+        """Return the content of one file; the same as :meth:`read_bytes`."""
+        return self.read_bytes(path, max_bytes)
+
+    def write(self, path: ContainerPath, data: bytes | str, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+        """Write a file, and create missing folders above it.
 
         Args:
-            path: of the file; links are followed inside the volume.
-            max_bytes: refuse a larger one.
-
-        Raises:
-            NotFound: there is no such file.
-            InvalidArgument: it is no file, or larger than that.
+            path: path of the file.
+            data: content; a string is encoded as UTF-8.
+            mode: permission bits.
+            uid, gid: owner.
         """
-        from dockerkit.extract import members
+        from dockerkit.files.archive import files, pack
 
-        place = self._at(path).removesuffix("/.")
-        stream, _ = self._client.api.get_archive(self._container, place)
-        with stream:
-            for member, content in members(stream):
-                if content is None:
-                    break
-                if max_bytes is not None and member.size > max_bytes:
-                    raise InvalidArgument(f"max_bytes: {path!r} has {member.size} bytes, more than {max_bytes}")
-                return content.read()
-        raise InvalidArgument(f"path: {path!r} is no regular file")
+        content, mode = {container_path(path): file_content(data, "data")}, integer(mode, "mode") & 0o7777
+        uid, gid = integer(uid, "uid"), integer(gid, "gid")
+        self.extract(pack(files(content, mode=mode, uid=uid, gid=gid, mtime=int(time.time()))))
 
-    def read_text(self, path: str, encoding: str = "utf-8", max_bytes: int | None = None) -> str:
-        """A file's content as text.
+    def write_file(
+        self, path: ContainerPath, content: bytes | str, *, mode: int = 0o644, owner: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Write a file, as a container's ``write_file`` does, and create missing folders above it.
 
         Args:
-            path: of the file.
-            encoding: of the text.
-            max_bytes: refuse a larger one.
+            path: path of the file.
+            content: bytes, or a string (encoded as UTF-8).
+            mode: permission bits.
+            owner: user and group ID.
         """
-        return self.read(path, max_bytes).decode(encoding)
+        uid, gid = owner_ids(owner)
+        self.write(path, file_content(content, "content"), mode=mode, uid=uid, gid=gid)
 
-    def write(self, path: str, data: bytes | str, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
-        """Write a file; folders above it that there are not are made.
+    def list(self, path: ContainerPath = "/") -> list[VolumeEntry]:
+        """List everything below a folder, recursively. The engine also sends the contents, so large volumes take time.
 
         Args:
-            path: of the file.
-            data: its content; a text is encoded as UTF-8.
-            mode: its permission bits.
-            uid, gid: its owner.
+            path: path of the folder.
         """
-        from dockerkit.archive import files, pack
+        from dockerkit.files.extract import members
 
-        self.extract(pack(files({path: data}, mode=mode, uid=uid, gid=gid)))
-
-    def list(self, path: str = "/") -> list[VolumeEntry]:
-        """Everything below a folder, at any depth. The Engine sends contents too, so this takes time for large volumes.
-
-        Args:
-            path: of the folder.
-        """
-        from dockerkit.extract import members
-
-        with self.archive(path.rstrip("/") + "/") as stream:
+        with self.archive(container_path(path).rstrip("/") + "/") as stream:
             entries = [_entry(member) for member, _ in members(stream)]
         return [entry for entry in entries if entry.path]
 
-    def stat(self, path: str) -> Mapping[str, Any] | None:
-        """What a path is, or None where there is nothing. ``HEAD /containers/{id}/archive``
-
-        Args:
-            path: of a file or folder.
-
-        Returns:
-            ``name``, ``size`` (bytes), ``mode`` (Go's bits), ``mtime``, ``linkTarget``.
-        """
-        try:
-            return self._client.api.stat_archive(self._container, self._at(path).removesuffix("/."))
-        except errors.NotFound:
-            return None
-
     def close(self) -> None:
-        """Remove what was made to get at the files."""
-        with contextlib.suppress(errors.NotFound):
-            if self._container:
-                self._client.api.remove_container(self._container, force=True)
-        with contextlib.suppress(errors.NotFound):
-            if self._image:
-                self._client.api.remove_image(self._image)
-        self._container = self._image = ""
+        """Remove the temporary container and image."""
+        shielded(self._remove_helpers)
+        self._container = ""
+        self._finalizer.detach()
 
-    def _at(self, path: str) -> str:
-        """The place of a path in the container: of a folder, of what is in it."""
+    def _folder(self) -> contextlib.AbstractContextManager[Folder]:
         if not self._container:
-            raise InvalidArgument("these files are closed: ask volume.files() for them again")
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if ".." in parts:
-            raise InvalidArgument(f"path: {path!r} has '..' in it")
-        return "/".join([_ROOT, *parts, "."] if path.endswith("/") or not parts else [_ROOT, *parts])
+            raise InvalidArgument("these files are closed; call volume.files() again")
+        return contextlib.nullcontext(Folder(self._client.api, self._container, _ROOT))
+
+    def _locate(self, path: ContainerPath) -> str:
+        """Return the path in the container; a trailing slash selects the contents of a folder."""
+        with self._folder() as folder:
+            place = folder.locate(path)
+        return f"{place}/." if place == _ROOT or container_path(path).endswith("/") else place
 
     def __enter__(self) -> VolumeFiles:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _import_image(client: DockerClient) -> str:
+    records = client.api.import_image_from_data(_EMPTY_ARCHIVE, changes="LABEL dockerkit.helper=volume")
+    return str(json.loads(records.rstrip("\n").split("\n")[-1]).get("status"))
+
+
+def _remove_image(client: DockerClient, image: str) -> None:
+    with IgnoreGone():
+        client.api.remove_image(image)
 
 
 def _entry(member: tarfile.TarInfo) -> VolumeEntry:

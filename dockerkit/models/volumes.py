@@ -1,30 +1,35 @@
-"""Volumes, and the files in them."""
+"""Volumes and their files."""
 
 from __future__ import annotations
 
 import builtins
 import contextlib
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from dockerkit import errors
-from dockerkit.api.encode import Filters
+from dockerkit.api.image_archive import opened
 from dockerkit.errors import InvalidArgument, StreamParseError
-from dockerkit.models.resource import Collection, Model
+from dockerkit.files.atomic import atomic_write
+from dockerkit.models.files import FileReader, Folder
+from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import retried
+from dockerkit.models.versioned import retry_on_version_conflict
 from dockerkit.models.volume_files import VolumeFiles
+from dockerkit.parsing.values import file_target, mapping
 
 if TYPE_CHECKING:
     from dockerkit.api.base import Data, Ref
+    from dockerkit.models.batch import BatchReport
+    from dockerkit.parsing.json_data import ToEngine
+    from dockerkit.parsing.values import ContainerPath
     from dockerkit.types import answers
-    from dockerkit.types.wire import ToEngine
+    from dockerkit.types.filters import VolumeFilters, VolumePruneFilters
 
 
-class Volume(Model):
-    """A volume: files that outlive containers.
+class Volume(FileReader, Model):
+    """A volume: files that persist independently of containers.
 
     Example::
 
@@ -37,122 +42,127 @@ class Volume(Model):
 
     @property
     def name(self) -> str | None:
-        """Its name, which is its id."""
+        """Name, which is also the ID."""
         return self.attrs.get("Name")
 
     @property
     def driver(self) -> str:
-        """``"local"``, or a plugin's name."""
-        return self._fact("Driver") or ""
+        """Driver: ``"local"``, or the name of a plugin."""
+        return self._get_attr("Driver") or ""
 
     @property
     def mountpoint(self) -> str:
-        """Where it is on the engine's host."""
-        return self._fact("Mountpoint") or ""
+        """Path on the engine's host."""
+        return self._get_attr("Mountpoint") or ""
 
     @property
     def labels(self) -> dict[str, str]:
-        """Its labels."""
-        return self._fact("Labels") or {}
+        """Labels of the volume."""
+        return self._get_attr("Labels") or {}
 
     @property
     def options(self) -> dict[str, str]:
-        """Its driver's options."""
-        return self._fact("Options") or {}
+        """Driver options."""
+        return self._get_attr("Options") or {}
 
     @property
     def version(self) -> int | None:
-        """Counts the changes of a cluster volume; None for other volumes."""
+        """Version of a cluster volume; None for other volumes."""
         return ((self._full().get("ClusterVolume") or {}).get("Version") or {}).get("Index")
 
     def usage(self) -> answers.VolumeUsageData | None:
-        """How large it is and how many containers have it, now; the engine measures all volumes. ``GET /system/df``
+        """Return size and number of containers; the engine measures all volumes for this. ``GET /system/df``
 
         Returns:
-            ``Size`` (bytes, -1 where the driver does not tell) and ``RefCount``.
+            ``Size`` (bytes, -1 if the driver does not report it) and ``RefCount``.
         """
-        kinds = "volume" if self.client.api._supports("GET /system/df", "type") else None
-        found: Any = self.client.api.df(type=kinds).get("Volumes") or []
-        return next((one.get("UsageData") for one in found if one["Name"] == self.name), None)
+        kinds = "volume" if self.client.api.supports("GET /system/df", "type") else None
+        volumes: Any = self.client.system.df(kinds).volumes.items
+        return next((item.get("UsageData") for item in volumes if item["Name"] == self.name), None)
 
     def update(self, spec: Mapping[str, Any] | ToEngine | None = None, *, availability: str | None = None) -> None:
-        """Change a cluster volume (API 1.42); other volumes can't be changed. ``PUT /volumes/{name}``
+        """Update a cluster volume (API 1.42); other volumes can't be updated. ``PUT /volumes/{name}``
 
         Args:
-            spec: the whole ``ClusterVolumeSpec``; None is the one that it has.
+            spec: complete ``ClusterVolumeSpec``; None for the current one.
             availability: ``"active"``, ``"pause"`` or ``"drain"``.
 
         Raises:
-            InvalidArgument: this is no cluster volume.
+            InvalidArgument: the volume is not a cluster volume.
         """
 
         def attempt() -> None:
             self.reload()
             if self.version is None:
-                raise InvalidArgument(f"volume {self.name} is no cluster volume: it can't be changed")
+                raise InvalidArgument(f"volume {self.name} is not a cluster volume, so it can't be updated")
             wanted: Any = self.attrs["ClusterVolume"]["Spec"] if spec is None else spec
             if availability is not None:
                 wanted = {**wanted, "Availability": availability}
             self.client.api.update_volume(self.id or "", self.version, wanted)
 
-        retried(attempt)
+        retry_on_version_conflict(attempt)
         self.reload()
 
     def remove(self, force: bool = False) -> None:
-        """Remove it with all its files. ``DELETE /volumes/{name}``
+        """Remove the volume with all its files. ``DELETE /volumes/{name}``
 
         Args:
-            force: also where its driver has lost it; no error if it is gone already.
+            force: remove it even if its driver has lost it; no error if it does not exist.
 
         Raises:
-            Conflict: a container uses it.
+            Conflict: a container uses the volume.
         """
         self.client.api.remove_volume(self, force)
 
     # -- files ---------------------------------------------------------------------------------------------------
 
     def files(self) -> VolumeFiles:
-        """Read and write its files; no container of yours and no image from outside is needed, and none is started.
+        """Open the volume's files for reading and writing. Needs no container or image of yours, and starts none.
 
         Returns:
-            A context manager, which removes at its end what it made.
+            A context manager, which removes its temporary container and image at the end of the block.
         """
         return VolumeFiles(self.client, self.name or "")
 
-    def backup(self, target: str | os.PathLike[str] | IO[bytes]) -> int:
-        """Write all its files, with owners, modes and times, into a tar archive.
+    def write_file(
+        self, path: ContainerPath, content: bytes | str, *, mode: int = 0o644, owner: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Write one file, and create missing folders above it.
 
         Args:
-            target: path of the archive, which is replaced when it is complete; or a binary file.
-
-        Returns:
-            The archive's length in bytes.
-        """
-        with self.files() as files, files.archive() as stream:
-            if not isinstance(target, (str, os.PathLike)):
-                return sum(target.write(block) for block in stream)
-            path = Path(target)
-            partial = path.with_name(f".{path.name}.partial")
-            try:
-                with partial.open("wb") as file:
-                    length = sum(file.write(block) for block in stream)
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
-            return length
-
-    def restore(self, source: str | os.PathLike[str] | Data) -> None:
-        """Unpack a tar archive into it, plain or compressed. Files of other names stay.
-
-        Args:
-            source: path of the archive; or bytes, a binary file, or an iterator of blocks.
+            path: path of the file, relative to the volume's root.
+            content: bytes, or a string (encoded as UTF-8).
+            mode: permission bits.
+            owner: user and group ID.
         """
         with self.files() as files:
-            if isinstance(source, (str, os.PathLike)):
-                with Path(source).open("rb") as file:
-                    files.extract(file)
-            else:
-                files.extract(source)
+            files.write_file(path, content, mode=mode, owner=owner)
+
+    def backup(self, target: str | os.PathLike[str] | IO[bytes]) -> int:
+        """Save all files, with owners, modes and times, to a tar archive.
+
+        Args:
+            target: path of the archive, which is written atomically, or a binary file.
+
+        Returns:
+            The size of the archive in bytes.
+        """
+        goal = file_target(target, "target")
+        with self.files() as files, files.archive() as stream:
+            if not isinstance(goal, str):
+                return sum(goal.write(block) for block in stream)
+            with atomic_write(goal) as file:
+                return sum(file.write(block) for block in stream)
+
+    def restore(self, source: str | os.PathLike[str] | Data) -> None:
+        """Extract a tar archive, plain or compressed, into the volume. Other files are kept.
+
+        Args:
+            source: path of the archive, bytes, a binary file, or an iterator of bytes.
+        """
+        with contextlib.ExitStack() as stack:
+            data = stack.enter_context(opened(source, "source")) if isinstance(source, (str, os.PathLike)) else source
+            stack.enter_context(self.files()).extract(data)
 
     def clone(
         self,
@@ -161,19 +171,19 @@ class Volume(Model):
         driver_opts: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
     ) -> Volume:
-        """Make another volume with the same files. What is written meanwhile may be missing in it.
+        """Copy all files to a new volume. Files written meanwhile may be missing.
 
         Args:
-            name: of the new one; None lets the engine choose.
-            driver, driver_opts, labels: of the new one; None is this one's.
+            name: name of the new volume; None lets the engine choose.
+            driver, driver_opts, labels: settings of the new volume; None for those of this one.
 
         Raises:
-            InvalidArgument: there is a volume of that name.
+            InvalidArgument: a volume with this name exists.
         """
         if name is not None:
             with contextlib.suppress(errors.NotFound):
                 self.client.api.inspect_volume(name)
-                raise InvalidArgument(f"name: there is a volume {name!r} already")
+                raise InvalidArgument(f"name: volume {name!r} already exists")
         same = driver is None or driver == self.driver
         options = driver_opts if driver_opts is not None or not same else self.options
         collection = self.client.volumes
@@ -186,16 +196,21 @@ class Volume(Model):
             raise
         return twin
 
+    @contextlib.contextmanager
+    def _folder(self) -> Iterator[Folder]:
+        with self.files() as files, files._folder() as folder:
+            yield folder
+
     def __enter__(self) -> Volume:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the volume; it may be gone already."""
+        """Remove the volume; ignore it if it is already removed."""
         self.remove(force=True)
 
 
 class VolumeCollection(Collection[Volume]):
-    """The volumes of an engine."""
+    """Create, list and manage volumes; ``client.volumes``."""
 
     model = Volume
 
@@ -208,54 +223,105 @@ class VolumeCollection(Collection[Volume]):
         *,
         cluster_volume_spec: Mapping[str, Any] | ToEngine | None = None,
     ) -> Volume:
-        """Make a volume, or answer the one of that name and driver. ``POST /volumes/create``
+        """Create a volume, or return the existing one with this name and driver. ``POST /volumes/create``
 
         Args:
-            name: None lets the engine choose one; such a volume counts as anonymous.
-            driver: ``"local"`` is the engine's default.
-            driver_opts: the driver's options: ``{"type": "tmpfs", "device": "tmpfs", "o": "size=100m"}``.
+            name: name; None lets the engine choose one, which makes the volume anonymous.
+            driver: volume driver; the engine's default is ``"local"``.
+            driver_opts: driver options: ``{"type": "tmpfs", "device": "tmpfs", "o": "size=100m"}``.
             labels: a dict.
-            cluster_volume_spec: a swarm's CSI volume (API 1.42).
+            cluster_volume_spec: spec of a swarm's CSI volume (API 1.42).
 
         Raises:
-            Conflict: the name is taken by a volume of another driver.
+            Conflict: a volume with this name has a different driver.
+
+        Example::
+
+            client.volumes.create("data", labels={"app": "web"})
+            client.containers.run("nginx", detach=True, volumes=["data:/srv:ro"])
         """
         made = self.client.api.create_volume(name, driver, driver_opts, labels, cluster_volume_spec=cluster_volume_spec)
         return self.prepare_model({**made})
 
-    def get(self, volume_id: Ref) -> Volume:
-        """One volume. ``GET /volumes/{name}``
+    def ensure(
+        self,
+        name: str,
+        driver: str | None = None,
+        driver_opts: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Volume:
+        """Make sure that a volume with this name and these settings exists. ``GET /volumes/{name}``
+
+        An existing volume is never changed or removed, since it contains data.
 
         Args:
-            volume_id: its name.
+            name: name of the volume.
+            driver, driver_opts, labels: as for :meth:`create`. Unspecified settings are not compared.
+
+        Returns:
+            The volume. Its ``ensured`` attribute shows whether it was created.
 
         Raises:
-            NotFound: there is none.
+            Conflict: a volume with this name has different settings; the message names them.
         """
-        return self.prepare_model({**self.client.api.inspect_volume(volume_id)})
+        from dockerkit.models.ensured import Ensured, differences, raise_if_different
 
-    def list(self, filters: Filters | None = None) -> builtins.list[Volume]:
-        """List volumes, by one request. ``GET /volumes``
+        volume = self._get_or_create(name, lambda: self.create(name, driver, driver_opts, labels))
+        if not volume.ensured:
+            found = differences(volume.attrs, {"Driver": driver, "Options": driver_opts, "Labels": labels})
+            raise_if_different("volume", name, found, "clone() copies its files to a new volume")
+            volume.ensured = Ensured("unchanged")
+        return volume
+
+    def get(self, volume_id: Ref, *, default: D = RAISE) -> Volume | D:
+        """Return a volume. ``GET /volumes/{name}``
+
+        Args:
+            volume_id: name.
+            default: returned instead of raising NotFound.
+
+        Raises:
+            NotFound: the volume does not exist.
+        """
+        return self._get(lambda: self.client.api.inspect_volume(volume_id), default)
+
+    def list(self, filters: VolumeFilters | None = None) -> Table[Volume]:
+        """List volumes, in one request. ``GET /volumes``
 
         Args:
             filters: ``{"dangling": True, "driver": "local", "label": ["a=b"], "name": "data"}``.
         """
         found = self.client.api.volumes(filters).get("Volumes") or []
         if not isinstance(found, builtins.list) or not all(isinstance(attrs, dict) for attrs in found):
-            raise StreamParseError("the answer to GET /volumes holds no list of volumes")
+            raise StreamParseError("the response to GET /volumes contains no list of volumes")
         return Table(self.prepare_model({**attrs}, partial=True) for attrs in found)
 
-    def prune(self, filters: Filters | None = None, *, all: bool = False) -> answers.VolumePruneResponse:
-        """Remove volumes that no container uses. ``POST /volumes/prune``
+    def remove_many(self, volumes: Iterable[Ref], force: bool = False, *, workers: int = 8) -> BatchReport[None]:
+        """Remove several volumes concurrently. ``DELETE /volumes/{name}``
+
+        Args:
+            volumes: names or objects.
+            force: as for :meth:`Volume.remove`.
+            workers: number of volumes to remove at a time.
+
+        Returns:
+            The successes and failures, by name; ``check()`` raises if anything failed.
+        """
+        from dockerkit.models.batch import run_batch
+
+        return run_batch(lambda volume: self.client.api.remove_volume(volume, force), volumes, workers)
+
+    def prune(self, filters: VolumePruneFilters | None = None, *, all: bool = False) -> answers.VolumePruneResponse:
+        """Remove unused volumes. ``POST /volumes/prune``
 
         Args:
             filters: ``{"label": [...], "label!": [...]}``.
-            all: also those with names; below API 1.42 they go in any case.
+            all: also remove named volumes; below API 1.42, they are always removed.
 
         Returns:
             ``{"VolumesDeleted": [names] or None, "SpaceReclaimed": bytes}``.
         """
-        wanted: dict[str, Any] = dict(filters or {})
-        if all and self.client.api._supports("POST /volumes/prune", "filters.all"):
-            wanted["all"] = True
+        wanted = cast("VolumePruneFilters", mapping(filters or {}, "filters"))
+        if all and self.client.api.supports("POST /volumes/prune", "filters.all"):
+            wanted = cast("VolumePruneFilters", {**wanted, "all": True})
         return self.client.api.prune_volumes(wanted)

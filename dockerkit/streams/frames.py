@@ -4,48 +4,56 @@ from __future__ import annotations
 
 import struct
 
-from dockerkit.errors import StreamError, StreamParseError, StreamTruncated
+from dockerkit import errors
+from dockerkit.errors import StreamParseError, StreamTruncated
 
 STDIN, STDOUT, STDERR, SYSTEM_ERROR = 0, 1, 2, 3
 
 HEADER_SIZE = 8
-# An engine's frames have 16 or 32 KiB at most. A larger one is handed on in parts, so that none must fit in memory.
+# An engine's frames have 16 or 32 KiB at most. Larger ones are passed on in parts, so that none has to fit in memory.
 LARGEST_WHOLE_FRAME = 1024 * 1024
 
 _HEADER = struct.Struct(">LL")  # the stream's number and three zero bytes; the payload's length
 _STREAMS = {number << 24: number for number in (STDIN, STDOUT, STDERR)}
 
 Frame = tuple[int, bytes]
-# The streams' numbers and the payloads of some frames: two lists cost less than a tuple for each frame.
+# Stream numbers and payloads of several frames: two lists cost less than a tuple for each frame.
 Frames = tuple[list[int], list[bytes]]
 
 
 class FrameParser:
-    """Fed with what came, returns the frames in it."""
+    """Incremental parser: takes blocks of bytes and returns the frames in them."""
 
-    __slots__ = ("_left", "_rest", "_stream")
+    __slots__ = ("_held", "_left", "_missing", "_parts", "_stream")
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._stream = STDOUT  # of the frame that is handed on in parts
-        self._left = 0  # bytes of it still to come
+        self._parts: list[bytes] = []  # of the unfinished frame; a list avoids copying it for each block
+        self._held = 0  # bytes in them
+        self._missing = 0  # bytes required for a whole frame or header
+        self._stream = STDOUT  # of the frame that is passed on in parts
+        self._left = 0  # bytes of it still expected
 
     def feed(self, data: bytes) -> Frames:
-        """Cut one block into frames.
+        """Parse one block into frames.
 
         Args:
-            data: bytes as they came, cut anywhere.
+            data: bytes as received, split anywhere.
 
         Returns:
-            Of the frames that are complete, in order: their streams' numbers, and their payloads. A frame above 1 MiB
-            comes in parts, as it arrives.
+            The stream numbers and the payloads of the complete frames, in order. A frame above 1 MiB is returned in
+            parts, as it arrives.
 
         Raises:
-            StreamParseError: these are no frames; most likely the output is raw, from a container with a terminal.
-            StreamError: a frame in which the engine says that it failed.
+            StreamParseError: the data is not multiplexed; most likely it is the raw output of a terminal.
+            StreamError: the engine reported a failure in a frame.
         """
-        if self._rest:
-            data = self._rest + data
+        if self._parts:
+            self._parts.append(data)
+            self._held += len(data)
+            if data and self._held < self._missing:
+                return [], []
+            data = b"".join(self._parts)
+            self._parts = []
         streams: list[int] = []
         payloads: list[bytes] = []
         position, end = 0, len(data)
@@ -53,6 +61,7 @@ class FrameParser:
             position = self._part(data, 0, streams, payloads)
         unpack, add_stream, add_payload = _HEADER.unpack_from, streams.append, payloads.append
         last = end - HEADER_SIZE
+        self._missing = HEADER_SIZE
         try:
             while position <= last:
                 head, size = unpack(data, position)
@@ -67,11 +76,13 @@ class FrameParser:
                     self._stream, self._left = stream, size
                     position = self._part(data, start, streams, payloads)
                 else:
+                    self._missing = HEADER_SIZE + size
                     break
         except KeyError:
-            if not payloads:  # else what came before is handed on first
-                _refuse(data[position:])
-        self._rest = data[position:]
+            if not payloads:  # otherwise the frames before it are returned first
+                self._missing = _refuse(data[position:])
+        if position < end:
+            self._parts, self._held = [data[position:]], end - position
         return streams, payloads
 
     def _part(self, data: bytes, position: int, streams: list[int], payloads: list[bytes]) -> int:
@@ -83,23 +94,31 @@ class FrameParser:
         return position + len(piece)
 
     def close(self) -> None:
-        """Say that the stream has ended.
+        """Finish parsing: the stream has ended.
 
         Raises:
-            StreamTruncated: it ended inside a frame.
-            StreamParseError, StreamError: as :meth:`feed`, where the last block had frames before that.
+            StreamTruncated: the stream ended inside a frame.
+            StreamParseError, StreamError: as for :meth:`feed`, delayed until the frames before it were returned.
         """
-        if self._rest:
+        if self._parts:
             self.feed(b"")
-        if self._rest or self._left:
+        if self._parts or self._left:
             raise StreamTruncated("the output ended inside a frame: the engine cut it short")
 
 
-def _refuse(data: bytes) -> None:
-    """A frame that is no output: the engine's own failure, once it is all there, or no frame at all."""
+def _refuse(data: bytes) -> int:
+    """Raise the error for a frame that is not output: a failure reported by the engine, or not a frame at all.
+
+    Returns:
+        Number of bytes required to read the failure, if it is incomplete.
+    """
+    head: int
+    size: int
     head, size = _HEADER.unpack_from(data)
     if head != SYSTEM_ERROR << 24:
-        raise StreamParseError(f"{data[:HEADER_SIZE]!r} is no frame header; is this the raw output of a terminal?")
-    if len(data) >= HEADER_SIZE + min(size, LARGEST_WHOLE_FRAME):
-        text = data[HEADER_SIZE : HEADER_SIZE + size].decode("utf-8", "replace").strip()
-        raise StreamError(text or "the engine failed in the middle of the output")
+        raise StreamParseError(f"{data[:HEADER_SIZE]!r} is not a frame header; is this the raw output of a terminal?")
+    needed = HEADER_SIZE + min(size, LARGEST_WHOLE_FRAME)
+    if len(data) < needed:
+        return needed
+    text = data[HEADER_SIZE : HEADER_SIZE + size].decode("utf-8", "replace").strip()
+    raise errors.StreamError(text or "the engine failed in the middle of the output")

@@ -1,4 +1,4 @@
-"""Streams of JSON records, one a line: events, stats, the progress of pulls, pushes and builds."""
+"""Streams of JSON records, one per line: events, stats, the progress of pulls, pushes and builds."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dockerkit.errors import StreamParseError, StreamTruncated
 
 LARGEST_RECORD = 64 * 1024 * 1024
 _decode_one = json.JSONDecoder().raw_decode
-_SEPARATORS = b" \t\r\n\x1e"  # also the record separator of json-seq, which newer engines can send
+_SEPARATORS = b" \t\r\n\x1e"  # including the record separator of json-seq, which newer engines can send
 
 
 class JSONLines:
-    """Fed with what came, returns the lines in it that are complete, without their line ends."""
+    """Incremental parser: takes blocks of bytes and returns the complete lines in them, without line ends."""
 
     __slots__ = ("_parts", "_size")
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []  # the unfinished line; a list, so that a long one is not copied at each block
+        self._parts: list[bytes] = []  # the unfinished line; a list avoids copying a long one for each block
         self._size = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Cut one block into lines.
+        """Split one block into lines.
 
         Args:
-            data: bytes as they came, cut anywhere.
+            data: bytes as received, split anywhere.
 
         Returns:
-            The complete lines, in order; empty ones are left out.
+            The complete lines, in order, without empty ones.
 
         Raises:
             StreamParseError: a line of more than 64 MiB.
@@ -49,13 +49,13 @@ class JSONLines:
         return [line for raw in lines if (line := raw.strip(_SEPARATORS))]
 
     def close(self) -> list[bytes]:
-        """Say that the stream has ended.
+        """Finish parsing: the stream has ended.
 
         Returns:
-            The last line, where it had no line end.
+            The last line, if it had no line end.
 
         Raises:
-            StreamTruncated: the last line is no whole record.
+            StreamTruncated: the last line is not a complete record.
         """
         line = b"".join(self._parts).strip(_SEPARATORS)
         self._parts, self._size = [], 0
@@ -72,14 +72,14 @@ class JSONLines:
             self._parts.append(data)
             self._size += len(data)
             if self._size > LARGEST_RECORD:
-                raise StreamParseError(f"a JSON record of more than {LARGEST_RECORD} bytes")
+                raise StreamParseError(f"a JSON record is larger than {LARGEST_RECORD} bytes")
 
 
 def decode(line: bytes) -> list[Any]:
-    """The records in one line: one, as a rule; old engines may write several without a line end between.
+    """Return the records in one line. There is usually one; old engines may write several without a line end.
 
     Raises:
-        StreamParseError: the line is no JSON.
+        StreamParseError: the line is not JSON.
     """
     text = line.decode("utf-8", "replace")
     try:
@@ -94,20 +94,20 @@ def decode(line: bytes) -> list[Any]:
                 record, position = _decode_one(text, position)
                 records.append(record)
     except (ValueError, RecursionError) as error:
-        raise StreamParseError(f"this is no JSON record: {line[:200]!r}") from error
+        raise StreamParseError(f"not a JSON record: {line[:200]!r}") from error
     return records
 
 
-def faster() -> Callable[[bytes], list[Any]]:
-    """A :func:`decode` with the same results in half the time, for long streams: loading it takes as long as thousands
-    of records.
+def best_json_decoder() -> Callable[[bytes], list[Any]]:
+    """Return a :func:`decode` that takes half the time. Loading it takes as long as decoding thousands of records, so it is
+    only worth it for long streams.
     """
     from pydantic_core import from_json
 
     def decode_faster(line: bytes) -> list[Any]:
         try:
             return [from_json(line)]
-        except ValueError:  # several records, broken UTF-8, deep nesting, or no JSON at all
+        except ValueError:  # several records, broken UTF-8, deep nesting, or not JSON
             return decode(line)
 
     return decode_faster

@@ -1,37 +1,42 @@
-"""What the tests of dockerkit's users need: a fake engine, pytest fixtures, record and replay, a reaper.
+"""Tools for testing programs that use dockerkit: a fake engine, pytest fixtures, recordings and cleanup.
 
 * :class:`FakeEngine`: an engine without Docker, for unit tests.
 * ``pytest_plugins = ["dockerkit.testing.pytest_plugin"]``: fixtures for tests on a real engine.
-* :class:`Recorder` and :class:`Replayer`: a real engine's answers, kept in a file.
-* :class:`Session`: labels what a run creates, and removes it even when the run crashes.
+* :class:`MockTransport`: a function from request to response, without a network.
+* :class:`Recorder` and :class:`Replayer`: responses of a real engine, stored in a file.
+* :class:`ReapedSession`: labels everything that a test run creates, and removes it even if the run crashes.
 """
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from dockerkit._lazy import lazy_names
+
 if TYPE_CHECKING:
-    from dockerkit.testing.engine import FakeEngine as FakeEngine
-    from dockerkit.testing.processes import FakeProcess as FakeProcess
-    from dockerkit.testing.reaper import Session as Session
-    from dockerkit.testing.recorder import Recorder as Recorder
-    from dockerkit.testing.replayer import Replayer as Replayer
+    from dockerkit.testing.fake_engine.engine import FakeEngine
+    from dockerkit.testing.fake_engine.processes import FakeProcess
+    from dockerkit.testing.mock import MockResponse, MockTransport
+    from dockerkit.testing.reaper import ReapedSession
+    from dockerkit.testing.recordings.recorder import Recorder
+    from dockerkit.testing.recordings.replayer import Replayer
 
-_HOMES = {
-    "FakeEngine": "engine",
-    "FakeProcess": "processes",
-    "Recorder": "recorder",
-    "Replayer": "replayer",
-    "Session": "reaper",
-}
-
-__all__ = ["FakeEngine", "FakeProcess", "Recorder", "Replayer", "Session"]
+    Session = ReapedSession
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__all__ = ["FakeEngine", "FakeProcess", "MockResponse", "MockTransport", "ReapedSession", "Recorder", "Replayer"]
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            ".fake_engine.engine": "FakeEngine",
+            ".fake_engine.processes": "FakeProcess",
+            ".mock": "MockResponse MockTransport",
+            ".reaper": "ReapedSession",
+            ".recordings.recorder": "Recorder",
+            ".recordings.replayer": "Replayer",
+        },
+        renamed={"Session": "ReapedSession"},
+    )

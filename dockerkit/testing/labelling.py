@@ -1,4 +1,4 @@
-"""Labels on all that a client creates."""
+"""Add labels to everything that a client creates."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dockerkit.api.base import Data, Json
+from dockerkit.api.base import Json
 from dockerkit.api.client import APIClient
-from dockerkit.api.refs import Ref
 from dockerkit.models.images import ImageCollection
-from dockerkit.types import parse
-from dockerkit.types.wire import ToEngine, wire
+from dockerkit.parsing import values
+from dockerkit.parsing.json_data import ToEngine, to_json_data
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from dockerkit.build.buildkit import BuildResult
-    from dockerkit.build.buildkit.options import BuildKitOptions
+    from dockerkit.api.request import Request
+    from dockerkit.builder.buildkit import BuildResult
+    from dockerkit.builder.buildkit.options import BuildKitOptions
+    from dockerkit.builder.buildkit.remote import BuildKitHost
     from dockerkit.client import DockerClient
     from dockerkit.progress import ProgressSpec
+    from dockerkit.transport import HTTPRequest
 
 __all__ = ["LabellingAPI", "LabellingImages", "with_labels"]
 
@@ -35,10 +37,10 @@ def with_labels(
     query: Mapping[str, object] | None,
     body: Json | ToEngine | None,
 ) -> tuple[Mapping[str, object] | None, Json | ToEngine | None]:
-    """The query and body of a request that makes something, with labels on what it makes."""
+    """Return query and body of a create request, with labels added."""
     if method == "POST" and path in _IN_BODY:
-        given: dict[str, Any] = wire(body or {})
-        return query, {**given, "Labels": {**(given.get("Labels") or {}), **labels}}
+        fields: dict[str, Any] = to_json_data(body or {})
+        return query, {**fields, "Labels": {**(fields.get("Labels") or {}), **labels}}
     if method == "POST" and path == "/build":
         asked = dict(query or {})
         asked["labels"] = json.dumps({**json.loads(str(asked.get("labels") or "{}")), **labels})
@@ -47,41 +49,33 @@ def with_labels(
 
 
 class LabellingAPI(APIClient):
-    """An APIClient that labels the containers, networks, volumes, images, services, secrets and configs it makes.
+    """An APIClient that adds labels to the containers, networks, volumes, images, services, secrets and configs it creates.
 
     Args:
-        base_url: the engine.
-        labels: what to put on.
+        base_url: address of the engine.
+        labels: labels to add.
     """
 
     def __init__(self, base_url: str | None = None, *, labels: Mapping[str, str]) -> None:
         self._labels = dict(labels)
         super().__init__(base_url)
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        ids: Mapping[str, Ref],
-        query: Mapping[str, object] | None,
-        body: Json | ToEngine | None,
-        data: Data | None,
-        headers: Mapping[str, str] | None,
-        versioned: bool = True,
-    ) -> tuple[str, Mapping[str, str], Data | None]:
-        query, body = with_labels(self._labels, method, path, query, body)
-        return super()._request(method, path, ids, query, body, data, headers, versioned)
+    def _encode(self, request: Request) -> HTTPRequest:
+        query, body = with_labels(self._labels, request.method, request.path, request.query, request.body)
+        return super()._encode(request._replace(query=query, body=body))
 
 
 class LabellingImages(ImageCollection):
-    """A client's images, which labels those that it builds with BuildKit."""
+    """The images of a client, with labels added to BuildKit builds."""
 
     def __init__(self, client: DockerClient, labels: Mapping[str, str]) -> None:
         super().__init__(client)
         self._labels = dict(labels)
 
-    def buildkit(self, *, progress: ProgressSpec = None, **options: Unpack[BuildKitOptions]) -> BuildResult:
-        """As :meth:`ImageCollection.buildkit`, with the labels."""
-        given = options.get("labels")
-        options["labels"] = {**(parse.labels(given) if given else {}), **self._labels}
-        return super().buildkit(progress=progress, **options)
+    def buildkit(
+        self, *, builder: str | BuildKitHost = "auto", progress: ProgressSpec = None, **options: Unpack[BuildKitOptions]
+    ) -> BuildResult:
+        """Build as :meth:`ImageCollection.buildkit` does, with labels added."""
+        requested = options.get("labels")
+        options["labels"] = {**(values.labels(requested) if requested else {}), **self._labels}
+        return super().buildkit(builder=builder, progress=progress, **options)

@@ -1,7 +1,7 @@
-"""Sessions: what a run of tests creates carries a label, and is removed even when the run crashes.
+"""Label everything that a test run creates, and remove it even if the run crashes.
 
-A second process watches the first one through a pipe. When the first has gone, however it went, the second removes
-what carries the label. Run as ``python -m dockerkit.testing.reaper`` it is that second process.
+A second process watches the first one through a pipe. When the first one ends, for any reason, the second one removes
+everything with the label. ``python -m dockerkit.testing.reaper`` runs that second process.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from dockerkit.api.client import APIClient
     from dockerkit.client import DockerClient
 
-__all__ = ["LABEL", "Session", "remove_labelled"]
+__all__ = ["LABEL", "ReapedSession", "remove_labelled"]
 
 LABEL = "org.dockerkit.session"
 
 
-class Session:
-    """A client whose containers, networks, volumes, built images and services carry a label, and do not outlive it.
+class ReapedSession:
+    """A client whose containers, networks, volumes, built images and services are labelled, and removed at its end.
 
-    At its end, or at the process's (even by SIGKILL), all that carries the label is removed. What was pulled or loaded
-    stays: an image that is there already is nobody's own.
+    Everything with the label is removed at the end of the session or of the process, even after SIGKILL. Pulled and
+    loaded images are kept, since they may have existed before.
 
     Args:
-        base_url: the engine; None finds it as the docker command does.
-        guard: watch from a second process. Without it, a crash leaves what there is until :func:`remove_labelled`.
+        base_url: address of the engine; None finds it as the docker command does.
+        guard: watch from a second process. Without it, a crash leaves everything behind until :func:`remove_labelled`.
 
     Attributes:
-        id: the label's value.
-        client: the client that labels.
+        id: value of the label.
+        client: client that adds the label.
 
     Example::
 
-        with Session() as session:
+        with ReapedSession() as session:
             session.client.containers.run("busybox", "sleep 60", detach=True)
     """
 
@@ -60,19 +60,19 @@ class Session:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The label, to put on what is created in other ways."""
+        """The label, for objects created in other ways."""
         return {LABEL: self.id}
 
     def remove_all(self) -> None:
-        """Remove all that carries the label, now.
+        """Remove everything with the label now.
 
         Raises:
-            DockerException: something could not be removed; the rest is.
+            DockerException: something could not be removed; the rest was.
         """
         remove_labelled(self.client.api, self.id)
 
     def close(self) -> None:
-        """Remove all, and end the guard and the client."""
+        """Remove everything, and close the guard and the client."""
         try:
             self.remove_all()
         finally:
@@ -99,7 +99,7 @@ def _guard(api: APIClient, session: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C, and signals for the group, are not for it
+        start_new_session=True,  # Ctrl-C and signals to the process group must not reach it
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     assert guard.stdin is not None
@@ -109,17 +109,17 @@ def _guard(api: APIClient, session: str) -> subprocess.Popen[bytes]:
 
 
 def remove_labelled(api: APIClient, session: str) -> None:
-    """Remove containers, services, networks, volumes and images that carry a session's label.
+    """Remove containers, services, networks, volumes and images with a session's label.
 
     Args:
-        api: a client of the engine.
-        session: the label's value.
+        api: client of the engine.
+        session: value of the label.
 
     Raises:
-        DockerException: something could not be removed; the rest is.
+        DockerException: something could not be removed; the rest was.
     """
     failures: list[DockerException] = []
-    for remove in _removals(api, {"label": f"{LABEL}={session}"}):
+    for remove in _removals(api, f"{LABEL}={session}"):
         try:
             remove()
         except NotFound:
@@ -130,22 +130,22 @@ def remove_labelled(api: APIClient, session: str) -> None:
         raise failures[0]
 
 
-def _removals(api: APIClient, filters: dict[str, str]) -> Iterator[Callable[[], object]]:
-    with contextlib.suppress(APIError):  # 503 where the engine is part of no swarm
-        for service in api.services(filters=filters):
+def _removals(api: APIClient, label: str) -> Iterator[Callable[[], object]]:
+    with contextlib.suppress(APIError):  # 503 if the engine is not in a swarm
+        for service in api.services(filters={"label": label}):
             yield partial(api.remove_service, service)
-    for container in api.containers(all=True, filters=filters):
+    for container in api.containers(all=True, filters={"label": label}):
         yield partial(api.remove_container, container, v=True, force=True)
-    for network in api.networks(filters=filters):
+    for network in api.networks(filters={"label": label}):
         yield partial(api.remove_network, network)
-    for volume in api.volumes(filters=filters)["Volumes"] or []:
+    for volume in api.volumes(filters={"label": label})["Volumes"] or []:
         yield partial(api.remove_volume, volume["Name"], force=True)
-    for image in api.images(filters=filters):
+    for image in api.images(filters={"label": label}):
         yield partial(api.remove_image, image, force=True)
 
 
 def _watch() -> None:
-    """Wait until the other end of the pipe has gone, then remove."""
+    """Wait until the other end of the pipe is closed, then remove everything."""
     api, session = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     while sys.stdin.buffer.read(4096):
         pass

@@ -1,7 +1,7 @@
-"""A small HTTP/1.1 server on a real socket, with the Engine's ways: streams, upgrades, half-closed connections.
+"""A small HTTP/1.1 server on a real socket that behaves like the Engine: streams, upgrades, half-closed connections.
 
-What the fake engine and the recorder stand on. A handler gets each request and the :class:`Wire` to answer on; what it
-writes is what goes out, byte for byte.
+The fake engine and the recorder are based on it. A handler receives each request and a :class:`Connection` for the response,
+and controls every byte that is sent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from http import HTTPStatus
 from typing import IO, Any, Self
 from urllib.parse import parse_qs
 
-__all__ = ["Handler", "Request", "Server", "Wire"]
+__all__ = ["Connection", "Handler", "Request", "Server"]
 
 _PREFIX = re.compile(r"/v(\d+\.\d+)(?=/)")
 _LINE = 64 * 1024
@@ -32,16 +32,16 @@ _JOIN = 5.0
 
 @dataclass(frozen=True)
 class Request:
-    """One request, read to its end.
+    """A request with its body.
 
     Attributes:
-        method: the verb.
-        target: path and query as they came.
+        method: HTTP method.
+        target: path and query as received.
         path: the path without ``/v1.xx``, still quoted.
-        version: the API version in the path; None where there is none.
-        query: each parameter's values.
-        headers: the headers; names in any case.
-        body: the body, chunks put together.
+        version: API version in the path; None if it has none.
+        query: values of each parameter.
+        headers: headers, with case-insensitive names.
+        body: decoded body.
     """
 
     method: str
@@ -53,23 +53,23 @@ class Request:
     body: bytes
 
     def json(self) -> Any:
-        """The body decoded; None where it is empty."""
+        """Decoded JSON body; None if empty."""
         return json.loads(self.body) if self.body else None
 
     def param(self, name: str, default: str = "") -> str:
-        """The last value of a query parameter."""
+        """Return the last value of a query parameter."""
         return self.query.get(name, [default])[-1]
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """A query parameter read as the Engine reads booleans."""
+        """Return a query parameter as a boolean, as the Engine parses it."""
         return self.param(name, "1" if default else "").lower() not in ("", "0", "false", "no", "none")
 
 
-class Wire:
-    """The connection that a request came on, to answer it.
+class Connection:
+    """The connection of a request, for the response.
 
     Attributes:
-        sock: the socket itself.
+        sock: the socket.
         keep: whether the connection serves another request after this one.
     """
 
@@ -80,68 +80,71 @@ class Wire:
         self.closing = closing
 
     def send(self, data: bytes) -> None:
-        """Exactly these bytes."""
+        """Send exactly these bytes."""
         self.sock.sendall(data)
 
     def recv(self, size: int = 65536) -> bytes:
-        """What the client has sent after its request, at most ``size`` bytes; b"" at its end."""
+        """Receive data sent after the request, at most ``size`` bytes; b"" at the end."""
         return self.rfile.read1(size)
 
     def close_reading(self) -> None:
-        """Hear no more of the client; who waits in :meth:`recv` sees the end."""
+        """Stop receiving; a waiting :meth:`recv` returns the end."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RD)
 
     def half_close(self) -> None:
-        """Say that nothing more will be sent; the client may go on."""
+        """Close the sending side; the client may continue to send."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
     def head(self, status: int, headers: Mapping[str, str] | None = None, reason: str | None = None) -> None:
-        """The status line and headers."""
+        """Send the status line and headers."""
         phrase = reason if reason is not None else HTTPStatus(status).phrase
         lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in (headers or {}).items())]
         self.send("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
     def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        """A whole answer with its length."""
+        """Send a complete response with its length."""
         self.head(status, {**(headers or {}), **({} if status in (204, 304) else {"Content-Length": str(len(body))})})
         if body:
             self.send(body)
 
     def json(self, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        """A JSON answer."""
+        """Send a JSON response."""
         self.answer(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     @contextlib.contextmanager
     def chunked(
         self, media_type: str, headers: Mapping[str, str] | None = None, status: int = 200
     ) -> Iterator[Callable[[bytes], None]]:
-        """A streamed answer: yields what sends one chunk; the end is marked when the block ends well."""
+        """Send a chunked response: yields a function that sends one chunk, and ends it if the block succeeds."""
         self.head(status, {"Content-Type": media_type, "Transfer-Encoding": "chunked", **(headers or {})})
 
         def chunk(data: bytes) -> None:
             if data:
                 self.send(b"%x\r\n%s\r\n" % (len(data), data))
 
-        self.keep, keep = False, self.keep  # stays so when the block raises: the client sees a truncated answer
+        self.keep, keep = (
+            False,
+            self.keep,
+        )  # restored on success; if the block raises, the client sees a truncated response
         yield chunk
         self.send(b"0\r\n\r\n")
         self.keep = keep
 
     def stream(self, chunks: Iterable[bytes], media_type: str, headers: Mapping[str, str] | None = None) -> None:
-        """A streamed answer out of these chunks."""
+        """Send a chunked response from these chunks."""
         with self.chunked(media_type, headers) as chunk:
             for data in chunks:
                 chunk(data)
 
     def upgrade(self, media_type: str = "application/vnd.docker.raw-stream") -> None:
-        """Take the connection over: from now on it is bytes both ways."""
+        """Take over the connection for raw bytes in both directions."""
         self.head(101, {"Content-Type": media_type, "Connection": "Upgrade", "Upgrade": "tcp"}, reason="UPGRADED")
         self.keep = False
 
     def gone(self) -> bool:
-        """Whether the client has left, or the server is being closed."""
+        """Whether the client has disconnected, or the server is being closed."""
         if self.closing.is_set():
             return True
         try:
@@ -158,20 +161,20 @@ class Wire:
         self.sock.close()
 
 
-Handler = Callable[[Request, Wire], None]
+Handler = Callable[[Request, Connection], None]
 
 
 def _line(rfile: IO[bytes]) -> bytes:
     line = rfile.readline(_LINE)
     if not line.endswith(b"\n"):
-        raise ConnectionError("the client left in the middle of a line")
+        raise ConnectionError("the client disconnected in the middle of a line")
     return line.rstrip(b"\r\n")
 
 
 def _exactly(rfile: IO[bytes], size: int) -> bytes:
     data = rfile.read(size)
     if len(data) < size:
-        raise ConnectionError("the client left in the middle of a body")
+        raise ConnectionError("the client disconnected in the middle of a body")
     return data
 
 
@@ -191,7 +194,10 @@ def _read_request(rfile: IO[bytes]) -> Request | None:
     first = rfile.readline(_LINE)
     if not first:
         return None
-    method, target, _ = first.decode("latin-1").split()
+    words = first.decode("latin-1").split()
+    if len(words) != 3:  # not HTTP/1, such as a client that continues with HTTP/2 after a refused upgrade
+        return None
+    method, target, _ = words
     headers = http.client.parse_headers(rfile)
     prefix = _PREFIX.match(target)
     path, _, query = target[prefix.end() if prefix else 0 :].partition("?")
@@ -207,16 +213,16 @@ def _read_request(rfile: IO[bytes]) -> Request | None:
 
 
 class Server:
-    """Serves a handler on a Unix socket, or on a port of 127.0.0.1, until it is closed.
+    """Serves a handler on a Unix socket or a port of 127.0.0.1 until it is closed.
 
     Args:
-        handler: called in the connection's thread with each request.
+        handler: called with each request, in the connection's thread.
         tcp: listen on a free port instead of a Unix socket.
-        path: where the Unix socket is to be; None for a new folder that goes with the server.
+        path: path of the Unix socket; None for a new temporary folder.
 
     Attributes:
         host: ``unix:///…`` or ``tcp://127.0.0.1:…``.
-        connections: how many have been accepted.
+        connections: number of accepted connections.
     """
 
     def __init__(self, handler: Handler, *, tcp: bool = False, path: str | None = None) -> None:
@@ -224,7 +230,7 @@ class Server:
         self._handler = handler
         self._closing = threading.Event()
         self._lock = threading.Lock()
-        self._wires: set[Wire] = set()
+        self._wires: set[Connection] = set()
         self._threads: list[threading.Thread] = []
         self._folder: str | None = None
         self._path: str | None = None
@@ -248,7 +254,7 @@ class Server:
             if self._closing.is_set():
                 sock.close()
                 return
-            wire = Wire(sock, self._closing)
+            wire = Connection(sock, self._closing)
             thread = threading.Thread(target=self._serve, args=(wire,), name="dockerkit-testing", daemon=True)
             with self._lock:
                 self.connections += 1
@@ -256,7 +262,7 @@ class Server:
                 self._threads = [*(known for known in self._threads if known.is_alive()), thread]
                 thread.start()
 
-    def _serve(self, wire: Wire) -> None:
+    def _serve(self, wire: Connection) -> None:
         try:
             with contextlib.suppress(ConnectionError):
                 while wire.keep and not self._closing.is_set():
@@ -272,12 +278,12 @@ class Server:
             wire.close()
 
     def close(self) -> None:
-        """End all connections and threads, and remove the socket."""
+        """Close all connections and threads, and remove the socket."""
         if self._closing.is_set():
             return
         self._closing.set()
         with contextlib.suppress(OSError), socket.socket(self._listener.family) as waker:
-            waker.connect(self._listener.getsockname())  # accept() returns and sees the end
+            waker.connect(self._listener.getsockname())  # makes accept() return
         self._acceptor.join(_JOIN)
         self._listener.close()
         with self._lock:

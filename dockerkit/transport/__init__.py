@@ -1,13 +1,25 @@
-"""From a request to bytes on a socket and back: the only package that speaks HTTP to an engine.
+"""HTTP to an engine: requests, responses, connections.
 
-``dial`` makes a connected socket for an endpoint, ``pool`` keeps them alive, ``exchange`` reads an answer,
-``hijack`` takes a connection over for attach and exec, ``failures`` says in words what went wrong.
+``base`` defines the protocol of transports, ``http`` implements it. ``dial`` connects to an endpoint, ``pool`` keeps
+connections alive, ``connection`` sends and receives within deadlines, ``http1`` parses heads, ``exchange`` reads a
+response, ``hijack`` takes a connection over for attach and exec, ``scope`` adds deadlines and cancellation, ``failures``
+explains errors.
 """
 
 from __future__ import annotations
 
-from dockerkit.transport.exchange import Exchange
-from dockerkit.transport.hijack import Hijacked
-from dockerkit.transport.http import Body, Timeouts, Transport
+from dockerkit.transport.base import Body, HTTPRequest, Response, Timeouts, Transport
+from dockerkit.transport.hijack import HijackedConnection
+from dockerkit.transport.http import HTTPTransport
+from dockerkit.transport.scope import Scope
 
-__all__ = ["Body", "Exchange", "Hijacked", "Timeouts", "Transport"]
+__all__ = [
+    "Body",
+    "HTTPRequest",
+    "HTTPTransport",
+    "HijackedConnection",
+    "Response",
+    "Scope",
+    "Timeouts",
+    "Transport",
+]

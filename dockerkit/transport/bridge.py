@@ -1,6 +1,6 @@
-"""A real socket for what is none: a Windows pipe, a channel of paramiko.
+"""A real socket in front of something else: a Windows pipe, or a channel of paramiko.
 
-Two threads carry bytes between it and one end of a socket pair; the other end can be selected on, timed out and cut
+Two threads copy bytes between it and one end of a socket pair. The other end supports select, timeouts and shutdown
 like any socket.
 """
 
@@ -9,76 +9,85 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import threading
+import weakref
 from typing import Protocol
+
+from dockerkit import runtime
+from dockerkit.transport.connection import Connection
 
 _BLOCK = 64 * 1024
 
 
 class Duplex(Protocol):
-    """What is bridged."""
+    """A bidirectional stream to bridge."""
 
     def recv(self, nbytes: int, /) -> bytes:
-        """What has come; b"" at the end."""
+        """Return received bytes; b"" at the end."""
         ...
 
     def sendall(self, data: bytes, /) -> None:
-        """Send all of it."""
+        """Send all bytes."""
 
     def shutdown_write(self) -> None:
-        """Say that nothing more is sent."""
+        """Signal the end of the output."""
 
     def close(self) -> None:
-        """Close both directions, and wake whoever waits in :meth:`recv`."""
+        """Close both directions, and wake a thread that waits in :meth:`recv`."""
 
 
 class _Near(socket.socket):
-    """Our end; closing it closes the other thing."""
+    """The near end; closing it closes the bridged stream.
+
+    Attributes:
+        failure: error that ended the bridged stream, or None.
+    """
 
     far: Duplex | None = None
     process = 0
+    failure: Exception | None = None
 
-    def _real_close(self) -> None:
-        super()._real_close()  # type: ignore[misc]
+    def close(self) -> None:
+        super().close()
         if self.far is not None:
-            if self.process == os.getpid():  # a forked child must not end the parent's conversation
+            if self.process == os.getpid():  # a forked child must not close the parent's stream
                 self.far.close()
             self.far = None
 
 
 def bridge(far: Duplex, name: str) -> socket.socket:
-    """Connect a socket to something else.
+    """Connect a socket to another stream.
 
     Args:
-        far: the other thing; closed with the socket.
-        name: of the threads.
+        far: stream to bridge; closed with the socket.
+        name: name of the threads.
 
     Returns:
-        The socket, connected.
+        The connected socket.
     """
-    near, inner = socket.socketpair()
+    near, far_end = socket.socketpair()
     near = _Near(fileno=near.detach())
     near.far, near.process = far, os.getpid()
-    threading.Thread(target=_outwards, args=(inner, far), name=name, daemon=True).start()
-    threading.Thread(target=_inwards, args=(inner, far), name=name, daemon=True).start()
+    inner = Connection(far_end)
+    runtime.Thread(_outwards, (inner, far), name=name).start()
+    runtime.Thread(_inwards, (inner, far, weakref.ref(near)), name=name).start()
     return near
 
 
-def _outwards(inner: socket.socket, far: Duplex) -> None:
+def _outwards(inner: Connection, far: Duplex) -> None:
     with contextlib.suppress(OSError, EOFError):
-        while data := inner.recv(_BLOCK):
+        while data := inner.recv(_BLOCK, None):
             far.sendall(data)
         far.shutdown_write()
 
 
-def _inwards(inner: socket.socket, far: Duplex) -> None:
+def _inwards(inner: Connection, far: Duplex, near: weakref.ref[_Near]) -> None:
     try:
         while data := far.recv(_BLOCK):
-            inner.sendall(data)
-    except (OSError, EOFError):
-        pass
+            inner.send_all(data)
+    except (OSError, EOFError) as error:
+        if (ours := near()) is not None:
+            ours.failure = error
     finally:
-        with contextlib.suppress(OSError):
-            inner.shutdown(socket.SHUT_RDWR)  # wakes the other thread, too
+        inner.stop()  # also wakes the other thread
         inner.close()
         far.close()

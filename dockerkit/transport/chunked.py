@@ -1,7 +1,7 @@
 """HTTP's chunked transfer coding, decoded without I/O.
 
 The standard library's reader makes three small reads for each chunk; an engine sends one chunk for each log line,
-event or 32 KiB of an image, so here every block that came in one read is cut into its chunks at once.
+event or 32 KiB of an image. Here every block that was read is split into all of its chunks.
 """
 
 from __future__ import annotations
@@ -10,42 +10,46 @@ from dockerkit.errors import StreamParseError
 
 _LONGEST_LINE = 8192  # of a size line or a trailer; an engine's size lines have ten bytes
 _MOST_TRAILERS = 100
+_KNOWN_SIZES = 1024
 
 
 class ChunkDecoder:
-    """Fed with what came from the socket, returns the payload in it.
+    """Incremental decoder: takes blocks from the socket and returns their payload.
 
     Attributes:
-        done: whether the last chunk and its trailer have been seen.
-        rest: bytes that came after the end; there should be none.
+        done: whether the last chunk and its trailer have been read.
+        rest: bytes after the end; normally empty.
     """
 
-    __slots__ = ("_carry", "_left", "_line_end_due", "_trailers", "done", "rest")
+    __slots__ = ("_carry", "_left", "_line_end_due", "_links", "_trailers", "_width", "done", "rest")
 
     def __init__(self) -> None:
         self.done: bool = False
         self.rest: bytes = b""
         self._carry = b""  # an unfinished size line, line end or trailer
-        self._left = 0  # payload bytes of the current chunk still to come
-        self._line_end_due = False  # the payload is complete, its line end is not
+        self._left = 0  # payload bytes of the current chunk still expected
+        self._line_end_due = False  # whether the line end after a payload is still expected
         self._trailers = -1  # lines seen after the last chunk; -1 before it
+        # Size by the bytes between two payloads, "\r\n6c\r\n": the chunks of a stream have few different sizes.
+        self._links: dict[bytes, int] = {}
+        self._width = 0  # of the last of them
 
     def feed(self, data: bytes) -> list[bytes]:
         """Decode one block.
 
         Args:
-            data: bytes as they came, cut anywhere.
+            data: bytes as received, split anywhere.
 
         Returns:
-            The payload in it, in order: whole chunks, or the parts of a chunk that is larger than the block.
+            The payload: whole chunks, or parts of a chunk that is larger than the block.
 
         Raises:
-            StreamParseError: this is no chunked body.
+            StreamParseError: the body is not chunked.
         """
         if self._carry:
             data = self._carry + data
         pieces: list[bytes] = []
-        position, end = 0, len(data)
+        position, end, links, width = 0, len(data), self._links, self._width
         while True:
             if self._left:
                 stop = min(position + self._left, end)
@@ -57,6 +61,18 @@ class ChunkDecoder:
                     break
                 self._line_end_due = True
             if self._line_end_due:
+                while True:  # whole chunks of known sizes
+                    size = links.get(data[position : position + width])
+                    if not size:
+                        link = data[position : data.find(b"\r\n", position + 2) + 2]
+                        size, width = links.get(link), len(link)
+                        if not size:
+                            break
+                    stop = position + width + size
+                    if stop > end:
+                        break
+                    pieces.append(data[position + width : stop])
+                    position = stop
                 if end - position < 2:
                     break
                 if data[position : position + 2] != b"\r\n":
@@ -69,6 +85,7 @@ class ChunkDecoder:
             line, position = data[position:line_end], line_end + 2
             if self._trailers < 0:
                 self._begin_chunk(line)
+                width = self._width
             elif self._end_trailer(line):
                 self.done, self.rest, self._carry = True, data[position:], b""
                 return pieces
@@ -80,10 +97,14 @@ class ChunkDecoder:
     def _begin_chunk(self, line: bytes) -> None:
         digits = line.partition(b";")[0].strip()
         if not digits or len(digits) > 16 or digits.strip(b"0123456789abcdefABCDEF"):
-            raise StreamParseError(f"{line[:40]!r} is no size of a chunk")
+            raise StreamParseError(f"{line[:40]!r} is not a chunk size")
         self._left = int(digits, 16)
         if not self._left:
             self._trailers = 0
+            return
+        self._width = len(line) + 4
+        if len(self._links) < _KNOWN_SIZES:
+            self._links[b"\r\n%s\r\n" % line] = self._left
 
     def _end_trailer(self, line: bytes) -> bool:
         self._trailers += 1

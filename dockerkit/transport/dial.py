@@ -5,17 +5,24 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from dockerkit import runtime
 from dockerkit.errors import InvalidArgument
-from dockerkit.transport import failures, proxy, tls_stream
+from dockerkit.runtime import READ
+from dockerkit.transport import failures
+from dockerkit.transport.attempt import Attempt
+from dockerkit.transport.connection import Stopped
 
 if TYPE_CHECKING:
-    from dockerkit.config import Endpoint
+    from dockerkit.endpoint.discovery import Endpoint
 
 Dial = Callable[["float | None"], socket.socket]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+# Idle seconds before the first probe (macOS has another name), seconds between probes, and unanswered probes.
+_KEEP_ALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
 
 class Dialer:
@@ -23,86 +30,108 @@ class Dialer:
 
     Args:
         endpoint: where the engine is.
-        patience: seconds to go on trying when an engine that could be reached before refuses: it restarts. Nothing has
-            been sent by then, so nothing is done twice.
-        dial: connects instead; gets the seconds it may take (None: no limit), and returns a connected socket on which the
-            engine speaks plain HTTP.
+        connect_retry: seconds to retry while an engine that was reachable before refuses connections, because it
+            restarts. Nothing has been sent by then, so nothing is done twice.
+        dial: opens connections instead: takes a timeout in seconds (None: no limit), and returns a connected socket on
+            which the engine speaks plain HTTP.
 
     Raises:
-        InvalidArgument: the endpoint's scheme is not known.
+        InvalidArgument: the endpoint's scheme is unknown.
     """
 
-    def __init__(self, endpoint: Endpoint, patience: float = 0, dial: Dial | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, connect_retry: float = 0, dial: Dial | None = None) -> None:
         self._endpoint = endpoint
-        self._patience = patience
+        self._connect_retry = connect_retry
         self._reached = False
-        self._dial: Callable[[Endpoint, float | None], socket.socket]
+        self._dial: Callable[[Endpoint, Attempt], socket.socket]
+        self._secure = dial is None and endpoint.tls is not None
         if dial is not None:
-            self._dial = self._dial_both_ways = lambda endpoint, timeout: dial(timeout)
+            self._dial = lambda endpoint, attempt: runtime.run_blocking(dial, attempt.remaining())
             return
         try:
             self._dial = _DIALS[endpoint.scheme]
         except KeyError:
             raise InvalidArgument(
-                f"base_url: {endpoint.host!r} has no scheme that dockerkit can dial; it takes {', '.join(_DIALS)}"
+                f"base_url: {endpoint.host!r} has an unsupported scheme; use {', '.join(_DIALS)}"
             ) from None
-        self._dial_both_ways = self._dial if endpoint.tls is None else _tls_both_ways
 
-    def __call__(self, timeout: float | None, *, half_close: bool = False) -> socket.socket:
-        """A connected socket.
+    def __call__(self, attempt: Attempt, *, half_close: bool = False, protocol: str | None = None) -> socket.socket:
+        """Return a connected socket.
 
         Args:
-            timeout: seconds it may take; None is no limit.
-            half_close: one direction must be able to end while the other goes on, which takes more with TLS.
+            attempt: deadline and cancellation.
+            half_close: whether one direction must be able to end before the other, which is more expensive with TLS.
+            protocol: protocol that TLS must negotiate by ALPN, such as "h2"; implies `half_close`.
 
         Raises:
-            ConnectionFailed: the engine can't be reached; it says what to do.
+            ConnectionFailed: the engine can't be reached; the message says what to do.
+            Stopped: the attempt was stopped.
         """
-        dial = self._dial_both_ways if half_close else self._dial
-        wait = self._patience if timeout is None else min(self._patience, timeout)
-        until = time.monotonic() + wait if self._reached else 0.0
+        dial = self._dial
+        if self._secure and (half_close or protocol):
+            dial = partial(_tls_both_ways, protocol=protocol)
+        until = time.monotonic() + self._connect_retry if self._reached else 0.0
         pause = _FIRST_PAUSE
         while True:
             try:
-                sock = dial(self._endpoint, timeout)
+                sock = dial(self._endpoint, attempt)
+            except Stopped:
+                raise
             except (OSError, ValueError) as error:
                 refused = isinstance(error, (ConnectionRefusedError, FileNotFoundError))
                 if not refused or time.monotonic() + pause > until:
                     raise failures.connection_failed(self._endpoint, error) from error
+                failure = error
             else:
                 self._reached = True
                 return sock
-            time.sleep(pause)
+            try:
+                attempt.sleep(pause)
+            except TimeoutError:
+                raise failures.connection_failed(self._endpoint, failure) from failure
             pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _unix(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.settimeout(timeout)
-        sock.connect(endpoint.host.removeprefix("unix://"))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+def _unix(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
+    return attempt.connect(socket.AF_UNIX, endpoint.host.removeprefix("unix://"))
 
 
-def _tcp(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    sock = _connected(endpoint, timeout)
+def _tcp(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
+    sock = _connected(endpoint, attempt)
     if endpoint.tls is None:
         return sock
     try:
-        return endpoint.tls.ssl_context().wrap_socket(sock, server_hostname=_certified_name(endpoint))
+        context = endpoint.tls.ssl_context()
+        secure = context.wrap_socket(
+            sock,
+            server_hostname=_certified_name(endpoint),
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
+        )
     except BaseException:
         sock.close()
         raise
+    try:
+        while True:
+            try:
+                secure.do_handshake()
+            except OSError as error:
+                attempt.wait_for(error, secure, READ)
+            else:
+                return secure
+    except BaseException:
+        secure.close()
+        raise
 
 
-def _tls_both_ways(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    sock = _connected(endpoint, timeout)
+def _tls_both_ways(endpoint: Endpoint, attempt: Attempt, protocol: str | None = None) -> socket.socket:
+    sock = _connected(endpoint, attempt)
+    from dockerkit.transport import tls_stream
+
     try:
         assert endpoint.tls is not None
-        return tls_stream.connect(sock, endpoint.tls.ssl_context(), _certified_name(endpoint))
+        context = endpoint.tls.ssl_context(protocol or "http/1.1")
+        return tls_stream.connect(sock, context, _certified_name(endpoint), attempt, protocol)
     except BaseException:
         sock.close()
         raise
@@ -112,27 +141,41 @@ def _certified_name(endpoint: Endpoint) -> str:
     return (endpoint.tls and endpoint.tls.server_hostname) or endpoint.hostname
 
 
-def _connected(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    address = endpoint.hostname, endpoint.port or (2376 if endpoint.tls else 2375)
-    sock = proxy.connect(endpoint, address, timeout) if endpoint.proxy else socket.create_connection(address, timeout)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+def _connected(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
+    host, port = endpoint.hostname, endpoint.port or (2376 if endpoint.tls else 2375)
+    if endpoint.proxy:
+        from dockerkit.transport import proxy
+
+        sock = proxy.connect(endpoint, (host, port), attempt)
+    else:
+        sock = attempt.connect_tcp(host, port)
+    if sock.family in (socket.AF_INET, socket.AF_INET6):  # behind an HTTPS proxy it is one end of a socket pair
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(sock)
     return sock
 
 
-def _ssh(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+def keep_alive(sock: socket.socket) -> None:
+    """Detect within two minutes that the other side is gone; the system's default is two hours."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE:
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _ssh(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
     from dockerkit.transport import ssh
 
-    return ssh.dial(endpoint, timeout)
+    return runtime.run_blocking(ssh.dial, endpoint, attempt.remaining())
 
 
-def _npipe(endpoint: Endpoint, timeout: float | None) -> socket.socket:
+def _npipe(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
     from dockerkit.transport import npipe
 
-    return npipe.dial(endpoint, timeout)
+    return npipe.dial(endpoint, attempt.remaining())
 
 
-_DIALS: dict[str, Callable[[Endpoint, float | None], socket.socket]] = {
+_DIALS: dict[str, Callable[[Endpoint, Attempt], socket.socket]] = {
     "unix": _unix,
     "tcp": _tcp,
     "ssh": _ssh,

@@ -1,96 +1,149 @@
-"""One answer of the engine: its head, and its body read once, in blocks, by whoever holds it."""
+"""A response of the engine: its head, and its body, which is read once and in blocks."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from dockerkit.errors import ClientClosed, StreamParseError, StreamTruncated
+from dockerkit.errors import ClientClosed, DockerException, RequestCancelled, StreamParseError, StreamTruncated
 from dockerkit.transport import failures
 from dockerkit.transport.chunked import ChunkDecoder
+from dockerkit.transport.connection import BLOCK, FIRST_BLOCK, Connection, next_block
+from dockerkit.transport.http1 import Head
 
 if TYPE_CHECKING:
-    from dockerkit.transport.pool import Connection
+    from typing import Self
 
-# What one read takes at most: measured, 64 KiB and 256 KiB cost a third more CPU, 2 MiB three times as much.
-BLOCK = 128 * 1024
-FIRST_BLOCK = 16 * 1024
-LARGEST_ANSWER = 512 * 1024 * 1024
+LARGEST_RESPONSE = 512 * 1024 * 1024
+_MANY_PIECES = 16  # joining more chunks than this of one read costs less than passing each on
 
 
-def next_block(block: int, got: int, most: int = BLOCK) -> int:
-    """How much to read next: twice as much where a read was filled, beginning with FIRST_BLOCK.
+class Owner(Protocol):
+    """The owner of a connection: a pool, or the transport that created it."""
 
-    Most answers are small, and a large buffer that is cut to a small answer each time leaves the memory in splinters.
-    """
-    return min(2 * block, most) if got == block < most else block
+    closed: bool
 
-
-Release = Callable[["Connection", bool], None]
+    def give_back(self, connection: Connection, reusable: bool) -> None:
+        """Take a connection back after use, to reuse or close it."""
 
 
-def followed(release: Release, then: Callable[[], None]) -> Release:
-    """A release with something after it."""
-
-    def released(connection: Connection, reusable: bool) -> None:
-        release(connection, reusable)
-        then()
-
-    return released
-
-
-class Exchange:
-    """An answer whose head has come and whose body waits to be read.
-
-    The connection goes back to the pool at the end of the body, and is closed when the reader stops before.
-    :meth:`close` may be called from any thread: a reader that waits in another one then sees the end.
+class Link:
+    """A connection in use by one reader: the common part of responses and hijacked connections.
 
     Attributes:
-        status: the HTTP status.
-        reason: its text.
-        headers: the answer's headers.
-        received: bytes of the body that were read so far.
-        closed: whether somebody closed this answer before its end.
+        status: HTTP status.
+        reason: reason phrase.
+        headers: headers of the response.
+        received: bytes read so far.
+        closed: whether it was closed before its end.
     """
 
     __slots__ = (
-        *("_asked", "_connection", "_finished", "_release", "_response"),
+        *("_request_line", "_connection", "_finished", "_pool", "_seconds", "_then"),
         *("closed", "headers", "reason", "received", "status"),
     )
 
     def __init__(
-        self,
-        response: http.client.HTTPResponse,
-        connection: Connection,
-        release: Release,
-        asked: str,
+        self, head: Head, connection: Connection, pool: Owner, request_line: str, seconds: float | None
     ) -> None:
-        self.status: int = response.status
-        self.reason: str = response.reason
-        # The standard library's message is a mapping in all but name, and asks for names in any case.
-        self.headers: Mapping[str, str] = cast("Mapping[str, str]", response.headers)
+        self.status: int = head.status
+        self.reason: str = head.reason
+        self.headers: Mapping[str, str] = head.headers
         self.received: int = 0
         self.closed: bool = False
-        self._response = response
         self._connection = connection
-        self._release = release
-        self._asked = asked
+        self._pool = pool
+        self._request_line = request_line
+        self._seconds = seconds
         self._finished = False
-        if response.length == 0 and not response.chunked:  # an answer without a body
-            self._finish(reusable=not response.will_close)
+        self._then: list[Callable[[], None]] = []
 
-    def read(self, limit: int = LARGEST_ANSWER) -> bytes:
-        """The whole body.
+    def when_done(self, then: Callable[[], None]) -> None:
+        """Register a function to call at the end: when the body was read, or reading was stopped."""
+        if self._finished:
+            then()
+        else:
+            self._then.append(then)
+
+    def close(self) -> None:
+        """Stop reading and close the connection; a reader in another thread sees the end.
+
+        May be called from any thread, greenlet, signal handler or finalizer; it never blocks.
+        """
+        if not self._finished:
+            self.closed = True
+            self._connection.stop()
+            self._finish(reusable=False)
+
+    def _finish(self, *, reusable: bool) -> None:
+        if self._finished:
+            return
+        self._finished = True
+        self._pool.give_back(self._connection, reusable)
+        for then in self._then:
+            then()
+
+    def _broken(self, error: OSError) -> NoReturn:
+        """Raise the exception for a failure to read that was not caused by :meth:`close`."""
+        scope = self._connection.scope
+        if self._pool.closed:
+            raise ClientClosed(f"the client was closed during {self._request_line}") from error
+        if scope is not None and scope.cancelled:
+            raise RequestCancelled(f"{self._request_line} was cancelled") from error
+        if isinstance(error, TimeoutError):
+            raise failures.read_timeout(self._request_line, self._seconds, scope) from error
+        if isinstance(error, DockerException):
+            raise error
+        raise StreamTruncated(
+            f"the connection broke before the response to {self._request_line} was complete: {failures.describe(error)}"
+        ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        request = re.sub(r"(?<=[0-9a-f]{12})[0-9a-f]{52}\b", "", self._request_line)
+        return f"<{type(self).__name__} of {request}{', closed' if self.closed else ''}>"
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError, OSError):
+            self.close()
+
+
+class Response(Link):
+    """A response whose head has arrived and whose body can be read.
+
+    The connection returns to the pool at the end of the body, and is closed if the reader stops before.
+    """
+
+    __slots__ = ("_chunked", "_length", "_reusable")
+    received: int
+
+    def __init__(
+        self, head: Head, connection: Connection, pool: Owner, request_line: str, seconds: float | None
+    ) -> None:
+        super().__init__(head, connection, pool, request_line, seconds)
+        self._length = head.length
+        self._chunked = head.chunked
+        self._reusable = head.reusable
+        if head.length == 0:
+            self._finish(reusable=head.reusable)
+
+    def read(self, limit: int = LARGEST_RESPONSE) -> bytes:
+        """Return the whole body.
 
         Args:
-            limit: bytes; a larger body is refused rather than kept in memory.
+            limit: maximum bytes; a larger body is refused.
 
         Raises:
             StreamTruncated: the engine closed the connection before the end.
             StreamParseError: the body is larger than the limit, or its framing is broken.
-            EngineTimeout: nothing came for as long as the read timeout.
+            ReadTimeout: nothing arrived within the read timeout.
         """
         blocks: list[bytes] = []
         total = 0
@@ -98,22 +151,19 @@ class Exchange:
             total += len(block)
             if total > limit:
                 self.close()
-                raise StreamParseError(f"the answer to {self._asked} is larger than {limit} bytes")
+                raise StreamParseError(f"the response to {self._request_line} is larger than {limit} bytes")
             blocks.append(block)
         return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
     def chunks(self, size: int = BLOCK) -> Iterator[bytes]:
-        """The body in blocks, each as soon as it has come.
+        """Yield the body in blocks as they arrive.
 
         Args:
-            size: bytes that one read takes at most.
-
-        Yields:
-            What came, without waiting for a block to fill.
+            size: maximum bytes of one read.
 
         Raises:
             StreamTruncated: the engine closed the connection before the end.
-            EngineTimeout: nothing came for as long as the read timeout.
+            ReadTimeout: nothing arrived within the read timeout.
             ClientClosed: the client was closed meanwhile.
         """
         if self._finished:
@@ -121,82 +171,53 @@ class Exchange:
         complete = False
         try:
             size = min(size, BLOCK)
-            yield from self._chunked(size) if self._response.chunked else self._plain(size)
+            yield from self._decoded(size) if self._chunked else self._plain(size)
             complete = True
-        except TimeoutError as error:
-            raise failures.read_timeout(self._asked, self._connection) from error
-        except StreamTruncated:
-            raise
-        except (OSError, ValueError, http.client.HTTPException) as error:
+        except OSError as error:
             if not self.closed:
-                raise self._cut_short(error) from error
+                self._broken(error)
         finally:
-            self._finish(reusable=complete and not self._response.will_close)
+            self._finish(reusable=complete and self._reusable and not self._connection.buffer)
 
-    def _chunked(self, size: int) -> Iterator[bytes]:
+    def _decoded(self, size: int) -> Iterator[bytes]:
         decoder = ChunkDecoder()
-        read = self._response.fp.read1
+        connection, seconds = self._connection, self._seconds
         block = min(size, FIRST_BLOCK)
-        while not decoder.done:
-            data = read(block)
-            if not data:
-                if self.closed:
-                    return
-                raise self._cut_short(None)
+        while data := connection.recv(block, connection.until(seconds)):
             block = next_block(block, len(data), size)
-            for piece in decoder.feed(data):
+            pieces = decoder.feed(data)
+            if len(pieces) > _MANY_PIECES:
+                pieces = [b"".join(pieces)]
+            for piece in pieces:
                 self.received += len(piece)
                 yield piece
-        if decoder.rest:
-            self._response.will_close = True
+            if decoder.done:
+                connection.buffer += decoder.rest
+                return
+        self._cut()
 
     def _plain(self, size: int) -> Iterator[bytes]:
-        response = self._response
-        while data := response.read1(size):
+        left = self._length
+        connection, seconds = self._connection, self._seconds
+        block = min(size, FIRST_BLOCK)
+        while left is None or left:
+            data = connection.recv(block if left is None else min(block, left), connection.until(seconds))
+            if not data:
+                break
+            block = next_block(block, len(data), size)
             self.received += len(data)
+            if left is not None:
+                left -= len(data)
             yield data
-        if response.length and not self.closed:
-            raise self._cut_short(None)
+        if left:
+            self._cut()
 
-    def _cut_short(self, error: Exception | None) -> Exception:
-        if self._connection.pool_closed():
-            return ClientClosed(f"the client was closed during {self._asked}")
-        if isinstance(error, StreamParseError):
-            return error
-        return StreamTruncated(
-            f"the engine ended its answer to {self._asked} before it was complete"
-            + (f": {error}" if error else "")
-            + "; it may have been restarted, or something between has a time limit"
-        )
-
-    def when_done(self, then: Callable[[], None]) -> None:
-        """Have a function called at the end: the body was read, or somebody stopped before."""
-        if self._finished:
-            then()
-        else:
-            self._release = followed(self._release, then)
-
-    def close(self) -> None:
-        """Stop here: the connection is closed, and a reader in another thread sees the end."""
-        if not self._finished:
-            self.closed = True
-            self._connection.shut_down()  # wakes a reader in another thread, which holds the buffer's lock
-            self._finish(reusable=False)
-
-    def _finish(self, *, reusable: bool) -> None:
-        if self._finished:
+    def _cut(self) -> None:
+        if self.closed:
             return
-        self._finished = True
-        with contextlib.suppress(OSError, ValueError):
-            self._response.close()
-        self._release(self._connection, reusable)
-
-    def __enter__(self) -> Exchange:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):
-            self.close()
+        if self._pool.closed:
+            raise ClientClosed(f"the client was closed during {self._request_line}")
+        raise StreamTruncated(
+            f"the engine ended its response to {self._request_line} before it was complete; "
+            "it may have been restarted, or a proxy in between has a time limit"
+        )

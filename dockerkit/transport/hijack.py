@@ -1,210 +1,234 @@
-"""A connection that attach or exec has taken over: bytes both ways, until each side says that it is done."""
+"""A connection taken over by attach or exec: raw bytes in both directions."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
+import errno
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+import time
+from collections.abc import Iterable, Iterator
 
-from dockerkit.errors import ClientClosed, StreamTruncated
-from dockerkit.transport import failures
-from dockerkit.transport.exchange import BLOCK, FIRST_BLOCK, Release, followed, next_block
+from dockerkit.errors import ClientClosed
+from dockerkit.runtime import READ, WRITE
+from dockerkit.transport.connection import BLOCK, FIRST_BLOCK, Connection, next_block
+from dockerkit.transport.exchange import Link, Owner
+from dockerkit.transport.http1 import Head
 
-if TYPE_CHECKING:
-    from dockerkit.transport.pool import Connection
 
+class HijackedConnection(Link):
+    """A raw stream to a process in a container, with the methods of a socket and of a file.
 
-class Hijacked:
-    """A raw stream to a process in a container, with the manners of a socket and of a file.
-
-    What came together with the engine's head is read first, so no byte is lost. To use it with ``select``, read until
-    :attr:`pending` is 0 before waiting on :meth:`fileno`.
+    Bytes that arrived together with the engine's head are read first. To use it with ``select``, read until
+    :attr:`pending` is 0 before waiting on :meth:`fileno`. One thread may read while another writes.
 
     Attributes:
-        status: the head's status, 101 or 200.
-        headers: the head's headers.
-        received: bytes that were read so far.
+        status: HTTP status, 101 or 200.
+        headers: headers of the response.
+        received: bytes read so far.
         closed: whether :meth:`close` was called.
     """
 
-    def __init__(
-        self,
-        response: http.client.HTTPResponse,
-        connection: Connection,
-        release: Release,
-        asked: str,
-    ) -> None:
-        self.status: int = response.status
-        self.headers: Mapping[str, str] = cast("Mapping[str, str]", response.headers)
-        self.received: int = 0
-        self.closed: bool = False
-        self._connection = connection
-        self._socket = connection.sock
-        self._release = release
-        self._asked = asked
-        self._early = _drain(response, self._socket)
-        self._socket.settimeout(None)
+    received: int
+
+    def __init__(self, head: Head, connection: Connection, pool: Owner, request_line: str) -> None:
+        super().__init__(head, connection, pool, request_line, None)
 
     @property
     def media_type(self) -> str:
-        """The Content-Type, which tells multiplexed from raw output from API 1.42 on; "" where there is none."""
+        """The Content-Type, which distinguishes multiplexed from raw output since API 1.42; "" if there is none."""
         return (self.headers.get("Content-Type") or "").partition(";")[0].strip()
 
     @property
     def pending(self) -> int:
-        """Bytes that have been received and not yet read."""
-        return len(self._early)
+        """Number of bytes that were received but not read yet."""
+        return len(self._connection.buffer)
 
     @property
-    def _sock(self) -> Hijacked:
-        """What code written for docker-py takes from its socket file; the same object, so that no byte is skipped."""
+    def raw_socket(self) -> socket.socket:
+        """The connected socket, non-blocking. Read the :attr:`pending` bytes with :meth:`recv` first."""
+        return self._connection.sock
+
+    @property
+    def _sock(self) -> HijackedConnection:
+        """The object itself, for code that takes ``_sock`` from docker-py's socket file."""
         return self
 
     def recv(self, size: int = BLOCK) -> bytes:
-        """What has come, at most ``size`` bytes; b"" at the end.
+        """Return received bytes, at most ``size``; b"" at the end.
 
         Raises:
-            TimeoutError: nothing came within :meth:`settimeout`.
+            TimeoutError: nothing arrived within :meth:`settimeout`.
             StreamTruncated: the connection broke.
             ClientClosed: the client was closed meanwhile.
         """
-        if self._early:
-            data, self._early = self._early[:size], self._early[size:]
-            self.received += len(data)
-            return data
         try:
-            data = self._socket.recv(size)
+            return self.receive(self._connection.until(self._seconds), size)
+        except TimeoutError:
+            if self._seconds == 0:
+                raise BlockingIOError(errno.EAGAIN, "nothing has been received yet") from None
+            raise
+
+    def receive(self, deadline: float | None = None, size: int = BLOCK) -> bytes:
+        """Return received bytes; b"" at the end.
+
+        Args:
+            deadline: time on the monotonic clock; None waits indefinitely.
+            size: maximum bytes.
+
+        Raises:
+            TimeoutError, StreamTruncated, ClientClosed: as for :meth:`recv`.
+        """
+        try:
+            data = self._connection.recv(size, self._connection.within(deadline))
         except TimeoutError:
             raise
         except (OSError, ValueError) as error:
-            self._end(error)
-            return b""
-        if not data and self._connection.pool_closed():
-            raise ClientClosed(f"the client was closed during {self._asked}")
+            if self.closed:
+                return b""
+            self._broken(OSError(error) if isinstance(error, ValueError) else error)
+        if not data and self._pool.closed:
+            raise ClientClosed(f"the client was closed during {self._request_line}")
         self.received += len(data)
         return data
 
     def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
-        """Like :meth:`recv`, into a buffer; returns how many bytes."""
+        """Receive into a buffer, as :meth:`recv` does; return the number of bytes."""
         view = memoryview(buffer)
         data = self.recv(nbytes or len(view))
         view[: len(data)] = data
         return len(data)
 
     def read(self, size: int | None = -1) -> bytes:
-        """What has come, at most ``size`` bytes; with -1 everything until the end."""
+        """Return received bytes, at most ``size``; -1 reads until the end."""
         if size is not None and size >= 0:
             return self.recv(size) if size else b""
         return b"".join(self.chunks())
 
     readinto = recv_into
 
-    def chunks(self, size: int = BLOCK) -> Iterator[bytes]:
-        """Blocks as they come, until the end."""
+    def chunks(self, size: int = BLOCK, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Yield blocks as they arrive, until the end. The deadline applies even if output never pauses."""
         block = min(size, FIRST_BLOCK)
-        while data := self.recv(block):
+        while data := self.recv(block) if deadline is None else self.receive(deadline, block):
             block = next_block(block, len(data), size)
             yield data
+            _check(deadline)
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
-        """Send to the process's stdin; returns how many bytes were taken, which is all of them."""
+        """Send all bytes to the process's stdin; return their number."""
         self.sendall(data)
         return len(data)
 
     def sendall(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all of it to the process's stdin.
+        """Send all bytes to the process's stdin.
 
         Raises:
-            BrokenPipeError: the other end no longer reads.
+            BrokenPipeError: the process no longer reads its input.
+            TimeoutError: it accepted no more within :meth:`settimeout`.
         """
-        self._socket.sendall(data)
+        self.transmit(data, self._connection.until(self._seconds))
+
+    def transmit(self, data: bytes | bytearray | memoryview, deadline: float | None = None) -> None:
+        """Send all bytes.
+
+        Args:
+            data: bytes to send.
+            deadline: time on the monotonic clock; None waits indefinitely.
+
+        Raises:
+            BrokenPipeError: the process no longer reads its input, or its output has ended.
+            TimeoutError: the process did not accept everything in time.
+        """
+        rest = memoryview(data).cast("B")
+        while rest:
+            rest = rest[self._connection.send_some(rest) :]
+            if rest:
+                self._connection.wait_for_room(self._connection.within(deadline))
+
+    def converse(self, blocks: Iterable[bytes], deadline: float | None = None) -> Iterator[bytes]:
+        """Send all blocks and the end of input, and yield the output meanwhile and afterwards.
+
+        When the process stops reading, the rest of the input is discarded.
+
+        Raises:
+            TimeoutError, StreamTruncated, ClientClosed: as for :meth:`receive`. StreamTruncated is also raised, after all
+                output, if the input was refused: the process has ended, or the connection is broken.
+        """
+        connection, source, rest = self._connection, iter(blocks), memoryview(b"")
+        refused: OSError | None = None
+        while True:
+            if not rest:
+                block = next(source, None)
+                if block is None:
+                    self.close_write()
+                    break
+                rest = memoryview(block).cast("B")
+            try:
+                rest = rest[connection.send_some(rest) :]
+            except (BrokenPipeError, ConnectionResetError) as error:
+                refused = error
+                break
+            while data := self._receive_now():
+                yield data
+                _check(deadline)
+            if data is None:  # the output ended before all input was sent
+                return
+            if rest:
+                connection.wait(READ | WRITE, connection.within(deadline))
+        for data in self.chunks(deadline=deadline):
+            yield data
+        if refused and not self.closed:  # a reset is reported only once, here to the sender
+            self._broken(refused)
+
+    def _receive_now(self) -> bytes | None:
+        """Return available bytes; b"" if there are none, None at the end."""
+        try:
+            return self.receive(0) or None
+        except TimeoutError:
+            return b""
 
     write = send
 
     def flush(self) -> None:
-        """Nothing: what is sent is never kept back."""
+        """Do nothing: output is never buffered."""
 
     def close_write(self) -> None:
-        """Say that no more input comes: the process sees the end of its stdin, its output goes on."""
+        """Close the process's stdin; its output continues."""
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            self._connection.sock.shutdown(socket.SHUT_WR)
 
     def shutdown(self, how: int) -> None:
-        """As a socket's: SHUT_WR is :meth:`close_write`, the others close."""
+        """Shut down as a socket does: SHUT_WR is :meth:`close_write`, the others end both directions."""
         if how == socket.SHUT_WR:
             self.close_write()
         else:
-            self._connection.shut_down()
+            self._connection.stop()
 
     def fileno(self) -> int:
-        """The socket's descriptor; -1 when closed."""
-        return self._socket.fileno()
+        """Return the socket's descriptor; -1 if closed."""
+        return self._connection.sock.fileno()
 
     def settimeout(self, seconds: float | None) -> None:
-        """How long :meth:`recv` and :meth:`send` wait; None is for ever."""
-        self._socket.settimeout(seconds)
+        """Set how long :meth:`recv` and :meth:`send` wait; None waits indefinitely."""
+        self._seconds = seconds
 
     def gettimeout(self) -> float | None:
-        """The seconds set by :meth:`settimeout`."""
-        return self._socket.gettimeout()
+        """Return the seconds set by :meth:`settimeout`."""
+        return self._seconds
 
     def setblocking(self, flag: bool) -> None:
-        """As a socket's."""
-        self._socket.setblocking(flag)
+        """Set the blocking mode as for a socket: a non-blocking :meth:`recv` raises BlockingIOError."""
+        self._seconds = None if flag else 0
 
     def readable(self) -> bool:
-        """True: as a file object's."""
+        """Return True, as a file object does."""
         return True
 
     def writable(self) -> bool:
-        """True: as a file object's."""
+        """Return True, as a file object does."""
         return True
 
-    def when_done(self, then: Callable[[], None]) -> None:
-        """Have a function called when this is closed."""
-        if self.closed:
-            then()
-        else:
-            self._release = followed(self._release, then)
 
-    def close(self) -> None:
-        """Close both directions; may be called from any thread, and wakes one that reads."""
-        if not self.closed:
-            self.closed = True
-            self._connection.shut_down()
-            self._release(self._connection, False)
-
-    def _end(self, error: Exception) -> None:
-        """A read that failed: the end, if we closed; an error otherwise."""
-        if self.closed:
-            return
-        if self._connection.pool_closed():
-            raise ClientClosed(f"the client was closed during {self._asked}") from error
-        raise StreamTruncated(f"the connection of {self._asked} broke: {failures._cause(error)}") from error
-
-    def __enter__(self) -> Hijacked:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):
-            self.close()
-
-
-def _drain(response: http.client.HTTPResponse, sock: socket.socket) -> bytes:
-    """Take the bytes which the head's buffer holds beyond the head, without waiting for more."""
-    sock.settimeout(0)
-    early = b""
-    try:
-        early = response.fp.peek()
-        early = response.fp.read(len(early)) if early else b""
-    except BlockingIOError:
-        pass
-    finally:
-        with contextlib.suppress(OSError):
-            response.close()  # the buffer only: the connection keeps the socket
-    return early or b""
+def _check(deadline: float | None) -> None:
+    if deadline is not None and time.monotonic() >= deadline:
+        raise TimeoutError("the process did not end in time")

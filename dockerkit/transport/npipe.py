@@ -1,6 +1,6 @@
-"""Reaching an engine through a named pipe of Windows (extra ``dockerkit[windows]``: pywin32).
+"""Connections through a named pipe of Windows (extra ``dockerkit[windows]``: pywin32).
 
-Not run on Windows by our tests: they run it against a scripted pywin32.
+The tests don't run on Windows; they use a scripted pywin32.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from dockerkit.errors import MissingExtra
 from dockerkit.transport.bridge import Duplex, bridge
 
 if TYPE_CHECKING:
-    from dockerkit.config import Endpoint
+    from dockerkit.endpoint.discovery import Endpoint
 
 _FILE_NOT_FOUND, _ACCESS_DENIED, _PIPE_BUSY, _MORE_DATA = 2, 5, 231, 234
-_ENDS = (6, 38, 109, 232, 233, 995)  # closed by us, end of file, broken, no data, not connected, aborted by us
+_ENDS = (6, 38, 109, 232, 233, 995)  # closed here, end of file, broken, no data, not connected, aborted here
 _BUSY_WAIT = 0.05
 
 
@@ -31,10 +32,10 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
         timeout: seconds to wait while all the pipe's instances are busy.
 
     Returns:
-        A connected socket, which a pair of threads connects to the pipe.
+        A connected socket, bridged to the pipe by two threads.
 
     Raises:
-        OSError: there is no such pipe, we may not use it, or it stayed busy.
+        OSError: the pipe does not exist, access is denied, or it stayed busy.
     """
     return bridge(_open(endpoint.path, timeout), "dockerkit-npipe")
 
@@ -45,12 +46,9 @@ def _open(path: str, timeout: float | None) -> Duplex:
         import win32file
         import win32pipe
     except ImportError as error:
-        raise _Unreachable(
-            "named pipes need Windows and pywin32",
-            "Install it: `pip install dockerkit[windows]`"
-            if sys.platform == "win32"
-            else "Use unix://, tcp:// or ssh://",
-        ) from error
+        if sys.platform == "win32":
+            raise MissingExtra("named pipes require pywin32: pip install 'dockerkit[windows]'") from error
+        raise _Unreachable("named pipes exist only on Windows", "Use unix://, tcp:// or ssh://") from error
     name = path.replace("/", "\\")
     until = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -61,8 +59,8 @@ def _open(path: str, timeout: float | None) -> Duplex:
                 0,  # shared with nobody
                 None,
                 win32file.OPEN_EXISTING,
-                # Overlapped: a handle without it lets a write wait for the read that runs. Anonymous: the engine learns
-                # nothing that lets it act as us.
+                # Overlapped: otherwise a write waits for a running read. Anonymous: the engine can't impersonate this
+                # process.
                 win32file.FILE_FLAG_OVERLAPPED | win32file.SECURITY_ANONYMOUS | win32file.SECURITY_SQOS_PRESENT,
                 None,
             )
@@ -82,7 +80,7 @@ class _Pipe:
     def __init__(self, handle: Any, *, messages: bool) -> None:
         self._handle = handle
         self._messages = messages
-        self._lock = threading.Lock()  # so that nothing begins on a handle that was just closed
+        self._lock = threading.Lock()  # so that no operation starts on a closed handle
 
     def recv(self, nbytes: int, /) -> bytes:
         import pywintypes
@@ -113,7 +111,7 @@ class _Pipe:
                 raise _translated(error, "the pipe") from error
 
     def shutdown_write(self) -> None:
-        """Send an empty message, which the engine takes for the end; a byte pipe knows no such thing."""
+        """Send an empty message, which the engine treats as the end; byte pipes don't support this."""
         import pywintypes
         import win32file
 
@@ -135,7 +133,7 @@ class _Pipe:
             win32file.CloseHandle(handle)
 
     def _finish(self, start: Callable[..., object], data: object) -> int:
-        """Begin to read or write, and wait for the end of it; returns how many bytes."""
+        """Start a read or write and wait for its end; return the number of bytes."""
         import pywintypes
         import win32event
         import win32file
@@ -151,16 +149,18 @@ class _Pipe:
 
 
 class _Unreachable(OSError):
-    def __init__(self, said: str, hint: str) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
         self.hint = hint
 
 
 def _translated(error: Any, name: str) -> OSError:
     if error.winerror == _FILE_NOT_FOUND:
         return _Unreachable(
-            f"there is no pipe {name}", "Start the engine (Docker Desktop), or name another with DOCKER_HOST"
+            f"the pipe {name} does not exist", "Start the engine (Docker Desktop), or select another with DOCKER_HOST"
         )
     if error.winerror == _ACCESS_DENIED:
-        return _Unreachable(f"access to {name} is denied", "Join the group docker-users, or run as administrator")
+        return _Unreachable(
+            f"access to {name} is denied", "Add this user to the group docker-users, or run as administrator"
+        )
     return OSError(error.winerror, str(error.strerror))

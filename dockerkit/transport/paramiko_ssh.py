@@ -1,7 +1,7 @@
-"""Reaching an engine through paramiko, on machines without an ssh program (extra ``dockerkit[ssh]``).
+"""Connections through paramiko, on machines without an ssh program (extra ``dockerkit[ssh]``).
 
-It reads ``~/.ssh/config`` (HostName, User, Port, IdentityFile, ProxyCommand) and known_hosts, refuses hosts it does not
-know, and uses the ssh agent. One login per host; each connection is a channel of it, behind one end of a socket pair.
+It reads ``~/.ssh/config`` (HostName, User, Port, IdentityFile, ProxyCommand) and known_hosts, refuses unknown hosts, and
+uses the ssh agent. There is one login per host; each connection is a channel of it, bridged to a socket pair.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from dockerkit.errors import MissingExtra
 from dockerkit.transport.bridge import bridge
+from dockerkit.transport.failures import SSH_LIMIT_HINT, SSHFailed
 
 if TYPE_CHECKING:
     import paramiko
 
-    from dockerkit.config import Endpoint
+    from dockerkit.endpoint.discovery import Endpoint
 
 _logins: dict[tuple[int, str], paramiko.SSHClient] = {}
 _lock = threading.Lock()
@@ -33,15 +35,22 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
         transport = client.get_transport() if client is not None else None
         if client is None or transport is None or not transport.is_active():
             client = _logins[key] = _log_in(endpoint, timeout)
-    at = f"--host unix://{shlex.quote(endpoint.path)} " if endpoint.path else ""
+    host_option = f"--host unix://{shlex.quote(endpoint.path)} " if endpoint.path else ""
     transport = client.get_transport()
     assert transport is not None
-    channel = transport.open_session(timeout=timeout)
-    channel.exec_command(f"docker {at}system dial-stdio")
+    import paramiko
+
+    try:
+        channel = transport.open_session(timeout=timeout)
+        channel.exec_command(f"docker {host_option}system dial-stdio")
+    except paramiko.ChannelException as error:
+        raise SSHFailed(f"the host opened no session: {error.text}", SSH_LIMIT_HINT) from error
+    except paramiko.SSHException as error:
+        raise SSHFailed(f"the host opened no session: {error}") from error
     return bridge(channel, "dockerkit-ssh")
 
 
-def hang_up(endpoint: Endpoint) -> None:
+def close_shared_login(endpoint: Endpoint) -> None:
     """Log out of an endpoint's host."""
     with _lock:
         client = _logins.pop((os.getpid(), endpoint.host), None)
@@ -50,15 +59,11 @@ def hang_up(endpoint: Endpoint) -> None:
 
 
 def _log_in(endpoint: Endpoint, timeout: float | None) -> paramiko.SSHClient:
-    from dockerkit.transport.ssh import SSHFailed
-
     try:
         import paramiko
-    except ImportError:
-        raise SSHFailed(
-            "there is no ssh program here" if sys.platform != "win32" else "ssh needs paramiko on Windows",
-            "Install OpenSSH's client, or `pip install dockerkit[ssh]`",
-        ) from None
+    except ImportError as error:
+        program = "" if sys.platform == "win32" else "OpenSSH's client or "  # which isn't used on Windows
+        raise MissingExtra(f"{endpoint.host} requires {program}paramiko: pip install 'dockerkit[ssh]'") from error
     client = paramiko.SSHClient()
     client.load_system_host_keys()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
@@ -74,7 +79,7 @@ def _log_in(endpoint: Endpoint, timeout: float | None) -> paramiko.SSHClient:
         ) from error
     except paramiko.SSHException as error:
         client.close()
-        hint = "Connect once by hand and accept its key" if "known_hosts" in str(error) else ""
+        hint = "Connect once with ssh and accept its key" if "known_hosts" in str(error) else ""
         raise SSHFailed(str(error), hint) from error
     except BaseException:
         client.close()

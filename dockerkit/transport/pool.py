@@ -1,179 +1,132 @@
-"""The connections to one engine that are open and idle, whatever path they were used for."""
+"""The connections to one engine: idle ones, which any request may reuse, and those in use."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import io
 import os
-import select
-import socket
-from collections.abc import Callable
-from io import BufferedReader
+import weakref
 from typing import Any
 
+from dockerkit import runtime
 from dockerkit.errors import ClientClosed
-
-Dial = Callable[[float | None], socket.socket]
-
-
-class _Head:
-    """Reads a head line by line, and remembers how its last line ended."""
-
-    def __init__(self, stream: BufferedReader) -> None:
-        self.last = b""
-        self.close = stream.close
-        self._readline = stream.readline
-
-    def readline(self, limit: int = -1) -> bytes:
-        self.last = self._readline(limit)
-        return self.last
-
-
-class Response(http.client.HTTPResponse):
-    """The standard library's response, which also notices that its head was cut short."""
-
-    fp: io.BufferedReader
-
-    def begin(self) -> None:
-        """Read the head.
-
-        Raises:
-            RemoteDisconnected: the connection ended before the head did.
-        """
-        stream = self.fp
-        head = _Head(stream)
-        self.fp = head  # type: ignore[assignment]  # begin() uses no more of it
-        try:
-            super().begin()
-        finally:
-            if self.fp is not None:
-                self.fp = stream
-        if head.last not in (b"\r\n", b"\n"):
-            raise http.client.RemoteDisconnected("the connection ended in the head of the answer")
-
-
-class Connection(http.client.HTTPConnection):
-    """The standard library's HTTP connection over a socket that was dialled elsewhere."""
-
-    response_class: type[http.client.HTTPResponse] = Response
-    auto_open = 0  # never dial by yourself: a reconnect is the pool's decision
-
-    def __init__(self, sock: socket.socket, host: str, pool: Pool | None = None) -> None:
-        super().__init__(host, blocksize=128 * 1024)
-        self.sock = sock
-        self._process = os.getpid()
-        self.used = 0  # requests it has carried; the second one may meet a connection that the engine has closed
-        self._pool = pool
-        self.wire = sock  # the standard library forgets its own at the first error
-
-    def pool_closed(self) -> bool:
-        """Whether the client that owns this connection has been closed."""
-        return self._pool is not None and self._pool.closed
-
-    def shut_down(self) -> None:
-        """End both directions, which wakes a thread that reads; the socket itself is closed by its owner.
-
-        A forked child that drops what it inherited only closes its own handle: the parent's conversation goes on.
-        """
-        if self._process != os.getpid():
-            return
-        with contextlib.suppress(OSError):
-            self.wire.shutdown(socket.SHUT_RDWR)
-
-    def abandon(self) -> None:
-        """Close only this process's handle, after a fork: the parent's conversation goes on.
-
-        Not :meth:`close`, which would wait for the buffer's lock: a thread that read when the process forked holds it,
-        and is not here to let it go.
-        """
-        with contextlib.suppress(OSError):
-            os.close(self.wire.detach())
-
-    def is_stale(self) -> bool:
-        """Whether an idle connection can't be used again: the engine closed it, or sent what nobody asked for."""
-        poll = select.poll() if hasattr(select, "poll") else None
-        if poll is None:
-            return bool(select.select([self.sock], [], [], 0)[0])
-        poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(0))
+from dockerkit.transport.attempt import Attempt
+from dockerkit.transport.connection import Connection
+from dockerkit.transport.dial import Dialer
+from dockerkit.transport.scope import current
 
 
 class Pool:
     """Keeps idle connections, newest first, for any thread of this process.
 
-    No lock: ``append`` and ``pop`` of a list are atomic, and two threads never get the same connection.
-    A forked child starts with none, since two processes can't share a conversation.
+    It needs no lock: ``append`` and ``pop`` of a list are atomic, so two threads never get the same connection.
+    Connections in use are only weakly referenced, so they are closed by garbage collection if their user was interrupted.
+    A forked child starts without connections, since two processes can't share one.
     """
 
-    def __init__(self, dial: Dial, host: str, keep: int) -> None:
+    def __init__(self, dial: Dialer, max_idle: int) -> None:
         self._dial = dial
-        self._host = host
-        self._keep = keep
+        self._max_idle = max_idle
         self._idle: list[Connection] = []
-        self._busy: set[Connection] = set()
+        self._known: dict[int, weakref.ref[Connection]] = {}
+        self._attempts: set[Attempt] = set()
         self._process = os.getpid()
         self.closed: bool = False
+        self._closed_by: object = None
 
-    def take(self, timeout: float | None, *, fresh: bool = False, dial: Dial | None = None) -> Connection:
-        """An idle connection, or a new one.
+    def take(self, timeout: float | None, *, fresh: bool = False, half_close: bool = False) -> Connection:
+        """Return an idle connection, or a new one.
 
         Args:
-            timeout: seconds that a new connection may take.
-            fresh: never an idle one.
-            dial: how to connect, instead of the pool's own way.
+            timeout: connect timeout in seconds.
+            fresh: always open a new connection.
+            half_close: open a new connection whose directions can be closed separately.
         """
-        self._forget_after_fork()
-        self._refuse_when_closed()
-        while not fresh:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                break
-            if not connection.is_stale():
-                self._busy.add(connection)
-                return connection
-            connection.close()
-        connection = Connection((dial or self._dial)(timeout), self._host, self)
-        self._busy.add(connection)
-        try:
-            self._refuse_when_closed()  # another thread may have closed the client while this one dialled
-        except ClientClosed:
-            self.give_back(connection, False)
-            raise
+        if self._process != os.getpid():
+            self._forget_after_fork()
+        if self.closed:
+            if self._closed_by is not runtime.current_thread():
+                raise _closed()
+            self.closed = False  # the thread that closed the client may reuse it, as docker-py allows
+        connection = None if fresh or half_close else self._take_idle()
+        if connection is None:
+            connection = self._connected(timeout, half_close)
+        connection.sent = 0
+        if (scope := current()) is not None:
+            connection.scope = scope
+            scope.add(connection)
         return connection
 
-    def _refuse_when_closed(self) -> None:
-        if self.closed:
-            raise ClientClosed("this client has been closed: make a new one")
+    def _take_idle(self) -> Connection | None:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if not connection.is_stale():
+                return connection
+            connection.close()
+        return None
+
+    def _connected(self, timeout: float | None, half_close: bool) -> Connection:
+        attempt = Attempt(timeout)
+        self._attempts.add(attempt)
+        try:
+            connection = Connection(self._dial(attempt, half_close=half_close))
+        finally:
+            self._attempts.discard(attempt)
+            attempt.done()
+        self.adopt(connection)
+        if self.closed:  # by another thread, while this one was connecting
+            connection.close()
+            raise _closed()
+        return connection
+
+    def adopt(self, connection: Connection) -> None:
+        """Register a connection in use, so that :meth:`close` ends it too."""
+        known, key = self._known, id(connection)
+        known[key] = weakref.ref(connection, lambda _: known.pop(key, None))
 
     def give_back(self, connection: Connection, reusable: bool) -> None:
-        """Return a connection after use; one that can't be used again is closed."""
-        self._busy.discard(connection)
-        if reusable and not self.closed and self._process == os.getpid() and len(self._idle) < self._keep:
+        """Take a connection back after use; close it if it can't be reused."""
+        if connection.scope is not None:
+            connection.scope.discard(connection)
+            connection.scope = None
+        if (
+            reusable
+            and not (connection.stopped or self.closed)
+            and self._process == os.getpid()
+            and len(self._idle) < self._max_idle
+        ):
             self._idle.append(connection)
         else:
             connection.close()
 
-    def adopt(self, connection: Connection) -> None:
-        """Count a connection that was dialled outside (a hijacked one) among those that :meth:`close` ends."""
-        self._busy.add(connection)
-
     def close(self) -> None:
-        """Close what is idle, and end what is in use: its users see :class:`ClientClosed`."""
-        self._forget_after_fork()
-        self.closed = True
-        for connection in list(self._busy):
-            connection.shut_down()
+        """Close idle connections, and end those in use, whose users get :class:`ClientClosed`.
+
+        Other threads get it for new requests too. The thread that calls this may continue with new connections.
+        """
+        if self._process != os.getpid():
+            self._forget_after_fork()
+        self.closed, self._closed_by = True, runtime.current_thread()
+        for attempt in list(self._attempts):
+            attempt.stop()
         while self._idle:
             with contextlib.suppress(IndexError):
                 self._idle.pop().close()
+        for reference in list(self._known.values()):
+            if (connection := reference()) is not None:
+                connection.stop()
 
     def _forget_after_fork(self) -> None:
-        if self._process != os.getpid():
-            for connection in [*self._idle, *self._busy]:
+        for reference in list(self._known.values()):
+            if (connection := reference()) is not None:
                 connection.abandon()
-            self._idle, self._busy, self._process = [], set(), os.getpid()
+        self._idle, self._known, self._attempts, self._process = [], {}, set(), os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
-        raise TypeError("a pool of connections can't be pickled: pickle the client, it connects anew")
+        raise TypeError("a connection pool can't be pickled: pickle the client instead, which connects again")
+
+
+def _closed() -> ClientClosed:
+    return ClientClosed("this client was closed by another thread. Create a new client to continue")

@@ -1,79 +1,139 @@
-"""Through an HTTP proxy to an engine at a tcp address."""
+"""Through a proxy to an engine at a tcp address: HTTP, HTTPS or SOCKS, with urllib3 and PySocks."""
 
 from __future__ import annotations
 
-import base64
 import socket
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote
+
+from dockerkit import runtime
+from dockerkit.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from dockerkit.config import Endpoint
+    from urllib3.util import Url
 
-_LARGEST_HEAD = 64 * 1024
+    from dockerkit.endpoint.discovery import Endpoint
+    from dockerkit.transport.attempt import Attempt
+
+_SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 
 
 class ProxyFailed(OSError):
-    """The proxy did not let us through.
+    """The proxy refused the connection.
 
     Attributes:
-        hint: what to do about it.
+        hint: what to do.
     """
 
-    def __init__(self, said: str) -> None:
-        super().__init__(said)
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
         self.hint = "Set NO_PROXY to the engine's host if no proxy is needed for it"
 
 
-def connect(endpoint: Endpoint, address: tuple[str, int], timeout: float | None) -> socket.socket:
-    """Have the proxy connect us to the engine, by CONNECT: TLS and hijacked streams then work as without it.
+def connect(endpoint: Endpoint, address: tuple[str, int], attempt: Attempt) -> socket.socket:
+    """Connect to the engine through a proxy. TLS and hijacked streams work as without it.
 
     Args:
-        endpoint: its ``proxy`` is where to go first.
+        endpoint: endpoint with a ``proxy``.
         address: host and port of the engine.
-        timeout: seconds for each step.
+        attempt: deadline and cancellation.
 
     Returns:
-        A socket that leads to the engine.
+        A non-blocking socket connected to the engine.
 
     Raises:
-        ProxyFailed: the proxy refused, or does not speak HTTP.
-        OSError: it can't be reached.
+        ProxyFailed: the proxy refused, can't be reached, or is of an unknown kind.
+        MissingExtra: SOCKS needs PySocks.
     """
-    proxy = urlsplit(endpoint.proxy or "")
-    if proxy.scheme != "http" or not proxy.hostname:
+    from urllib3.exceptions import HTTPError
+    from urllib3.util import parse_url
+
+    proxy = parse_url(endpoint.proxy or "")
+    if proxy.scheme not in ("http", "https", *_SOCKS) or not proxy.host:
         raise ProxyFailed(
-            f"the proxy {proxy.scheme}://{proxy.hostname} is of a kind that dockerkit can't use: only http://"
+            f"the proxy {proxy.scheme}://{proxy.host} is not supported: "
+            f"its scheme must be http, https or {', '.join(_SOCKS)}"
         )
+    where = f"{proxy.host}:{proxy.port or _port(proxy)}"
+    through = _socks if proxy.scheme in _SOCKS else _tunnel
     try:
-        sock = socket.create_connection((proxy.hostname, proxy.port or 80), timeout)
-    except OSError as error:
-        raise ProxyFailed(f"the proxy {proxy.hostname}:{proxy.port or 80} can't be reached: {error}") from error
+        sock = through(proxy, address, attempt)
+    except TimeoutError:
+        raise
+    except (OSError, HTTPError) as error:
+        if getattr(error, "hint", ""):
+            raise
+        reason = str(error).rpartition("Tunnel connection failed: ")
+        if reason[1]:
+            raise ProxyFailed(f"the proxy {proxy.host} refused to connect to {address[0]}: {reason[2]}") from error
+        raise ProxyFailed(f"the proxy {where} can't be reached: {error}") from error
+    sock.setblocking(False)
+    return sock
+
+
+def _port(proxy: Url) -> int:
+    return {"http": 80, "https": 443}.get(proxy.scheme or "", 1080)
+
+
+def _login(proxy: Url) -> tuple[str, str] | None:
+    if proxy.auth is None:
+        return None
+    name, _, password = proxy.auth.partition(":")
+    return unquote(name), unquote(password)
+
+
+def _tunnel(proxy: Url, address: tuple[str, int], attempt: Attempt) -> socket.socket:
+    """Connect by CONNECT, to a proxy with or without TLS."""
+    from urllib3.connection import HTTPConnection
+    from urllib3.util import make_headers
+
+    host = (proxy.host or "").strip("[]")
+    sock = attempt.connect_tcp(host, proxy.port or _port(proxy))
     try:
-        host, port = address
-        target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        login = ""
-        if proxy.username is not None:
-            pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-            login = f"Proxy-Authorization: Basic {base64.b64encode(pair).decode()}\r\n"
-        sock.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n".encode())
-        status = _head(sock).split(b"\r\n", 1)[0].decode("latin-1")
-        if status.split()[1:2] != ["200"]:
-            raise ProxyFailed(
-                f"the proxy {proxy.hostname} refused to connect to {target}: {status or 'it said nothing'}"
-            )
+        if proxy.scheme == "https":
+            from urllib3.util.ssl_ import create_urllib3_context
+
+            from dockerkit.transport import tls_stream
+
+            context = create_urllib3_context()
+            context.load_default_certs()
+            sock = tls_stream.connect(
+                sock, context, host, attempt
+            )  # a plain socket again: TLS to the engine may follow
+        sock.settimeout(attempt.remaining())
+
+        class Connection(HTTPConnection):
+            def _new_conn(self) -> socket.socket:  # the hook that urllib3's SOCKS connection uses too
+                return sock
+
+        connection = Connection(host, proxy.port or _port(proxy))
+        login = _login(proxy)
+        headers = make_headers(proxy_basic_auth=":".join(login)) if login else {}
+        connection.set_tunnel(*address, headers=headers)
+        runtime.run_blocking(connection.connect)
     except BaseException:
         sock.close()
         raise
     return sock
 
 
-def _head(sock: socket.socket) -> bytes:
-    """The proxy's answer up to its empty line, and not a byte more: what follows is the engine's."""
-    head = b""
-    while not head.endswith(b"\r\n\r\n") and len(head) < _LARGEST_HEAD:
-        byte = sock.recv(1)
-        if not byte:
-            break
-        head += byte
-    return head
+def _socks(proxy: Url, address: tuple[str, int], attempt: Attempt) -> socket.socket:
+    try:
+        import socks
+    except ImportError as error:
+        raise MissingExtra("SOCKS proxies require PySocks: pip install 'dockerkit[socks]'") from error
+    name, password = _login(proxy) or (None, None)
+    create = cast("Callable[..., socket.socket]", socks.create_connection)  # its stub knows whole seconds only
+    kind = socks.SOCKS5 if (proxy.scheme or "").startswith("socks5") else socks.SOCKS4
+    return runtime.run_blocking(
+        create,
+        address,
+        timeout=attempt.remaining(),
+        proxy_type=kind,
+        proxy_addr=(proxy.host or "").strip("[]"),
+        proxy_port=proxy.port or _port(proxy),
+        proxy_rdns=proxy.scheme in ("socks4a", "socks5h"),
+        proxy_username=name,
+        proxy_password=password,
+    )

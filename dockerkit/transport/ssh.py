@@ -1,11 +1,11 @@
-"""Reaching an engine through the system's ssh, with its config, agent and known hosts.
+"""Connections through the system's ssh, with its configuration, agent and known hosts.
 
-One login per host: an ssh that other sshs share (a "control master", in a private folder). Through it the engine's
-socket is forwarded to a local one, so that a connection costs no process and no login, and is a real socket: it can be
-selected on, half-closed and cancelled. Where the server forbids such forwarding, each connection is one end of a
-socket pair whose other end is stdin and stdout of ``ssh HOST docker system dial-stdio``.
+There is one login per host, shared by all connections (a "control master" in a private folder). It forwards the engine's
+socket to a local one, so that a connection needs no new process or login, and is a real socket that supports select,
+half-close and cancellation. If the server forbids forwarding, each connection is one end of a socket pair whose other
+end is stdin and stdout of ``ssh HOST docker system dial-stdio``.
 
-ssh is never let near a terminal: where it would ask for a password or about a host key, it fails, and we tell why.
+ssh never gets a terminal: instead of asking for a password or about a host key it fails, and the error says why.
 """
 
 from __future__ import annotations
@@ -23,28 +23,20 @@ import tempfile
 import threading
 from typing import IO, TYPE_CHECKING
 
+from dockerkit.transport.failures import SSH_LIMIT_HINT, SSHFailed, SSHTimeout
+
 if TYPE_CHECKING:
-    from dockerkit.config import Endpoint
+    from dockerkit.endpoint.discovery import Endpoint
 
 _USUAL_SOCKET = "/var/run/docker.sock"
-_LOGIN_TIMEOUT = 60.0  # where the caller sets none; ssh itself would wait for as long as TCP does
+_CONNECT_TIMEOUT = 10.0  # for the host to respond; the whole login may take longer
+_LOGIN_TIMEOUT = 60.0  # if the caller sets none; ssh itself would wait as long as TCP does
 _WHERE = "docker context inspect --format '{{.Endpoints.docker.Host}}'"
+_LIMITED = ("Session open refused", "kex_exchange_identification")
 _OPTIONS = (
     *("BatchMode=yes", "ClearAllForwardings=yes", "RemoteCommand=none", "RequestTTY=no", "ForwardX11=no"),
     *("LogLevel=ERROR", "ServerAliveInterval=30", "ServerAliveCountMax=3", "ExitOnForwardFailure=no"),
 )
-
-
-class SSHFailed(ConnectionError):
-    """ssh did not get us to an engine; the text is ssh's own.
-
-    Attributes:
-        hint: what to do about it.
-    """
-
-    def __init__(self, said: str, hint: str = "") -> None:
-        super().__init__(said)
-        self.hint = hint
 
 
 def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
@@ -53,13 +45,13 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     Args:
         endpoint: ``ssh://[user@]host[:port][/path/of/socket]``; without a path, the engine that the remote host's
             docker command uses.
-        timeout: seconds for logging in, where that has not happened yet.
+        timeout: seconds for the login, if there is none yet.
 
     Returns:
         A connected socket.
 
     Raises:
-        SSHFailed: no login, or no engine behind it.
+        SSHFailed: the login failed, or no engine was found.
     """
     if sys.platform == "win32" or shutil.which("ssh") is None:
         from dockerkit.transport import paramiko_ssh
@@ -68,15 +60,15 @@ def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
     with _lock:
         login = _logins.get(endpoint.host)
         if login is None:
-            login = _logins[endpoint.host] = _Login(endpoint)
+            login = _logins[endpoint.host] = _ControlMaster(endpoint)
     return login.dial(timeout)
 
 
-def hang_up(endpoint: Endpoint) -> None:
+def close_shared_login(endpoint: Endpoint) -> None:
     """Log out of an endpoint's host, unless connections through it are still open."""
     from dockerkit.transport import paramiko_ssh
 
-    paramiko_ssh.hang_up(endpoint)
+    paramiko_ssh.close_shared_login(endpoint)
     with _lock:
         login = _logins.get(endpoint.host)
         if login is None or login.in_use():
@@ -86,7 +78,7 @@ def hang_up(endpoint: Endpoint) -> None:
 
 
 def check(sock: socket.socket, timeout: float | None) -> bool:
-    """Whether an engine answers on a socket just made: one ``/_ping``."""
+    """Return whether an engine responds to ``/_ping`` on a new socket."""
     sock.settimeout(timeout)
     try:
         sock.sendall(b"GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n")
@@ -95,8 +87,8 @@ def check(sock: socket.socket, timeout: float | None) -> bool:
         return False
 
 
-class _Login:
-    """One login at a host, and what is known of the way from there to its engine."""
+class _ControlMaster:
+    """One login on a host, and how to reach the engine from there."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -112,9 +104,12 @@ class _Login:
             folder, forwarded = self._folder, self._forwarded
         try:
             return self._connect(forwarded, timeout)
-        except (FileNotFoundError, ConnectionRefusedError):  # ssh has ended: the network broke, or it idled too long
+        except (
+            FileNotFoundError,
+            ConnectionRefusedError,
+        ):  # ssh has exited: the network failed, or it was idle too long
             with self._lock:
-                if self._folder in (folder, None):  # and no other thread has logged in meanwhile
+                if self._folder in (folder, None):  # unless another thread has logged in meanwhile
                     self._forget()
                     self._log_in(timeout)
                 forwarded = self._forwarded
@@ -128,9 +123,9 @@ class _Login:
             self._forget()
 
     def _connect(self, forwarded: str, timeout: float | None) -> socket.socket:
-        made = self._connect_forwarded(forwarded, timeout) if forwarded else self._connect_stdio()
-        self._open.add(id(made))
-        return made
+        sock = self._connect_forwarded(forwarded, timeout) if forwarded else self._connect_stdio()
+        self._open.add(id(sock))
+        return sock
 
     def _closed(self, sock: socket.socket) -> None:
         self._open.discard(id(sock))
@@ -147,13 +142,13 @@ class _Login:
         return sock
 
     def _connect_stdio(self) -> _Socket:
-        """One end of a socket pair whose other end is stdin and stdout of an ssh."""
-        at = f"--host unix://{shlex.quote(self._endpoint.path)} " if self._endpoint.path else ""
+        """Return one end of a socket pair whose other end is stdin and stdout of an ssh process."""
+        host_option = f"--host unix://{shlex.quote(self._endpoint.path)} " if self._endpoint.path else ""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the socket
         try:
             process = subprocess.Popen(
-                self._command(f"docker {at}system dial-stdio"),
+                self._command(f"docker {host_option}system dial-stdio"),
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=errors,
@@ -170,7 +165,7 @@ class _Login:
         return sock
 
     def _log_in(self, timeout: float | None) -> None:
-        """Log in, find the engine's socket, and choose the way to it that works."""
+        """Log in, find the engine's socket, and choose how to connect to it."""
         wait = _LOGIN_TIMEOUT if timeout is None else timeout
         self._folder = _private_folder()
         try:
@@ -185,7 +180,7 @@ class _Login:
             with self._connect_stdio() as sock:
                 if not check(sock, wait):
                     raise SSHFailed(
-                        f"logged in, but found no engine there: {sock.why() or 'nothing answers'}",
+                        f"logged in, but found no engine there: {sock.why() or 'no response'}",
                         f"`ssh {self._endpoint.hostname} docker version` must work; "
                         "to use another socket write ssh://HOST/PATH/OF.sock",
                     )
@@ -194,24 +189,32 @@ class _Login:
             raise
 
     def _ask_where(self, wait: float) -> str:
-        """Log in; the answer is the address that the docker command there uses."""
-        master = ("ControlMaster=yes", "ControlPersist=30", f"ConnectTimeout={max(1, round(wait))}")
+        """Log in; return the address that the docker command on the host uses."""
+        master = (
+            "ControlMaster=yes",
+            "ControlPersist=30",
+            f"ConnectTimeout={max(1, round(min(wait, _CONNECT_TIMEOUT)))}",
+        )
         question = "true" if self._endpoint.path else _WHERE
-        done = _run(self._command(question, *master), wait)
-        if done.returncode == 255:
-            raise SSHFailed(*_explain(done.stderr, self._endpoint))
+        try:
+            result = _run(self._command(question, *master), wait)
+        except TimeoutError as error:
+            raise SSHTimeout(str(error), _reachable(self._endpoint)) from None
+        if result.returncode == 255:
+            failure = SSHTimeout if "timed out" in result.stderr else SSHFailed
+            raise failure(*_explain(result.stderr, self._endpoint))
         if self._endpoint.path:
             return f"unix://{self._endpoint.path}"
-        if done.returncode != 0:  # no docker command there: perhaps the engine is in its usual place all the same
+        if result.returncode != 0:  # no docker command there: try the engine's default socket
             return f"unix://{_USUAL_SOCKET}"
-        return done.stdout.strip()
+        return result.stdout.strip()
 
     def _forward(self, path: str, wait: float) -> bool:
-        """Forward a local socket to the engine's; whether an engine answers through it."""
+        """Forward a local socket to the engine's; return whether an engine responds through it."""
         self._forwarded = f"{self._folder}/engine"
         control = ["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O"]
-        done = _run([*control, "forward", "-L", f"{self._forwarded}:{path}", "--", self._endpoint.hostname], wait)
-        if done.returncode != 0:
+        result = _run([*control, "forward", "-L", f"{self._forwarded}:{path}", "--", self._endpoint.hostname], wait)
+        if result.returncode != 0:
             return False
         with self._connect_forwarded(self._forwarded, wait) as sock:
             return check(sock, wait)
@@ -235,24 +238,27 @@ class _Login:
 
 
 class _Socket(socket.socket):
-    """Our end of a connection; when it is closed, the ssh that served it alone is ended and waited for."""
+    """The local end of a connection; closing it ends its own ssh process, if it has one."""
 
-    login: _Login | None = None
+    login: _ControlMaster | None = None
     process: subprocess.Popen[bytes] | None = None
     errors: IO[bytes] | None = None
-    said = ""
+    message = ""
 
     def why(self) -> str:
-        """What ssh and the remote command had to say about the end of the connection."""
+        """Return the last messages of ssh and the remote command."""
         if self.process is not None and self.errors is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(2)
             self.errors.seek(0)
-            self.said = _last_words(self.errors.read().decode("utf-8", "replace"))
-        return self.said
+            message = self.errors.read().decode("utf-8", "replace")
+            self.message = _last_words(message)
+            if any(mark in message for mark in _LIMITED):
+                self.message += f". {SSH_LIMIT_HINT}"
+        return self.message
 
-    def _real_close(self) -> None:
-        super()._real_close()  # type: ignore[misc]
+    def close(self) -> None:
+        super().close()
         if self.login is not None:
             self.login._closed(self)
             self.login = None
@@ -273,14 +279,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _run(command: list[str], wait: float) -> subprocess.CompletedProcess[str]:
-    """Run an ssh that comes back by itself."""
-    # Into files: the ssh that stays behind for others would keep a pipe open, and us waiting for its end.
+    """Run an ssh command that exits by itself."""
+    # Output goes to files: the control master that stays in the background would keep a pipe open.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
         try:
             process.wait(wait)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"ssh did not log in within {wait:g} seconds") from None
+            raise TimeoutError(f"ssh did not log in within {wait:.3g} seconds") from None
         finally:
             _end(process)
         out.seek(0)
@@ -288,38 +294,50 @@ def _run(command: list[str], wait: float) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, process.returncode, out.read(), err.read())
 
 
-def _explain(said: str, endpoint: Endpoint) -> tuple[str, str]:
-    """The words of ssh itself, and what to do."""
-    by_hand = f"`ssh {f'-p {endpoint.port} ' if endpoint.port else ''}{_login_name(endpoint)}`"
-    if "IDENTIFICATION HAS CHANGED" in said:
+def _explain(message: str, endpoint: Endpoint) -> tuple[str, str]:
+    """Return ssh's error message, and what to do."""
+    by_hand = _by_hand(endpoint)
+    if "IDENTIFICATION HAS CHANGED" in message:
         return "the host's key has changed", (
-            "Somebody may be listening in, or the host was set up anew: ask its owner, then remove the old key with "
+            "Somebody may be intercepting the connection, or the host was reinstalled: ask its owner, then remove the old key with "
             f"`ssh-keygen -R {endpoint.hostname}`"
         )
-    if "Host key verification failed" in said:
-        return "the host's key is not known", f"Connect once by hand with {by_hand}, compare the key, and accept it"
-    if "Permission denied" in said or "Too many authentication failures" in said:
-        return f"the host refused the login: {_last_words(said)}", (
-            "Passwords are never asked for: set up a key (ssh-copy-id) or load it into the ssh agent, "
-            f"until {by_hand} asks nothing"
+    if "Host key verification failed" in message:
+        return "the host's key is not known", f"Connect once with {by_hand}, compare the key, and accept it"
+    if "Permission denied" in message or "Too many authentication failures" in message:
+        return f"the host refused the login: {_last_words(message)}", (
+            "dockerkit never prompts for passwords: set up a key (ssh-copy-id) or load it into the ssh agent, "
+            f"until {by_hand} works without a prompt"
         )
-    if "Could not resolve hostname" in said:
-        return _last_words(said), "Check the name, or the Host entries of ~/.ssh/config"
-    return _last_words(said) or "ssh failed and said nothing", f"Try {by_hand}"
+    if "Could not resolve hostname" in message:
+        return _last_words(message), "Check the name, or the Host entries of ~/.ssh/config"
+    if any(mark in message for mark in _LIMITED):
+        return _last_words(message), SSH_LIMIT_HINT
+    if "timed out" in message or "No route to host" in message or "unreachable" in message:
+        return _last_words(message), _reachable(endpoint)
+    return _last_words(message) or "ssh failed without a message", f"Try {by_hand}"
+
+
+def _reachable(endpoint: Endpoint) -> str:
+    return f"Is the host up, and reachable from here (VPN, firewall, port)? Try {_by_hand(endpoint)}"
+
+
+def _by_hand(endpoint: Endpoint) -> str:
+    return f"`ssh {f'-p {endpoint.port} ' if endpoint.port else ''}{_login_name(endpoint)}`"
 
 
 def _login_name(endpoint: Endpoint) -> str:
     return f"{endpoint.user}@{endpoint.hostname}" if endpoint.user else endpoint.hostname
 
 
-def _last_words(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def _last_words(message: str) -> str:
+    lines = [line.strip() for line in message.split("\n") if line.strip()]
     return "; ".join(lines[-2:])
 
 
 def _private_folder() -> str:
     folder = tempfile.mkdtemp(prefix="dk-ssh-")
-    # A socket's path has 104 to 108 bytes, and ssh appends 17 of its own; blanks, quotes and % mean something to ssh.
+    # A socket's path has at most 104 to 108 bytes, and ssh appends 17; blanks, quotes and % are special to ssh.
     if len(folder) > 70 or not re.fullmatch(r"[\w./+-]+", folder):
         os.rmdir(folder)
         folder = tempfile.mkdtemp(prefix="dk-ssh-", dir="/tmp")
@@ -327,13 +345,13 @@ def _private_folder() -> str:
 
 
 _lock = threading.Lock()
-_logins: dict[str, _Login] = {}
+_logins: dict[str, _ControlMaster] = {}
 
 
 def _after_fork() -> None:
     global _lock
     _lock = threading.Lock()
-    _logins.clear()  # they are the parent's: the child logs in by itself
+    _logins.clear()  # they belong to the parent; the child logs in itself
 
 
 @atexit.register

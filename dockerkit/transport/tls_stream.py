@@ -1,8 +1,8 @@
-"""TLS whose two directions end one after the other.
+"""TLS with half-close: one direction can end before the other.
 
-Python's SSLSocket can't say "I am done, go on" while output is on its way: its ``unwrap`` throws away what has come and
-was not read yet. Attach and exec need just that, so their connections get TLS in memory, between two threads and a
-socket pair (see :mod:`dockerkit.transport.bridge`).
+Python's SSLSocket can't end its own direction while output is on its way: its ``unwrap`` discards received data that was
+not read yet. Attach and exec require this, so their connections use TLS in memory, between two threads and a socket pair
+(see :mod:`dockerkit.transport.bridge`).
 """
 
 from __future__ import annotations
@@ -10,52 +10,68 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 
+from dockerkit import runtime
+from dockerkit.runtime import READ
+from dockerkit.transport.attempt import Attempt
 from dockerkit.transport.bridge import bridge
+from dockerkit.transport.connection import Connection
 
 _BLOCK = 64 * 1024
 
 
-def connect(sock: socket.socket, context: ssl.SSLContext, name: str) -> socket.socket:
-    """Speak TLS over a connected socket.
+def connect(
+    sock: socket.socket, context: ssl.SSLContext, name: str, attempt: Attempt, protocol: str | None = None
+) -> socket.socket:
+    """Start TLS on a connected socket.
 
     Args:
-        sock: connected; its timeout counts for the handshake. It is owned by what is returned.
-        context: whom to trust, and our certificate.
-        name: to expect in the other side's certificate.
+        sock: connected, non-blocking socket; owned by the returned one.
+        context: trusted CAs and client certificate.
+        name: name expected in the other side's certificate.
+        attempt: deadline and cancellation of the handshake.
+        protocol: protocol that the other side must choose by ALPN; None accepts any.
 
     Returns:
-        A socket with the plain bytes; its half-close is TLS's.
+        A socket with the decrypted bytes, which supports half-close.
 
     Raises:
-        ssl.SSLError: the handshake failed.
+        ssl.SSLError: the handshake failed, or ended with another protocol.
     """
     stream = _TLSStream(sock, context, name)
-    stream.handshake()
-    sock.settimeout(None)
+    stream.handshake(attempt)
+    if protocol is not None and stream.protocol != protocol:
+        raise ssl.SSLError(
+            f"TLS did not agree on {protocol}: the other side does not speak it, or a custom SSLContext does not offer it; "
+            "pass TLSConfig(context=function)"
+        )
     return bridge(stream, "dockerkit-tls")
 
 
 class _TLSStream:
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, name: str) -> None:
-        self._sock = sock
+        self._sock, self._link = sock, Connection(sock)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
-        self._lock = threading.Lock()  # around the TLS state, never while waiting for the network
-        self._sending = threading.Lock()  # so that records leave in the order they were made
+        self._lock = runtime.Lock()  # protects the TLS state; never held while waiting for the network
+        self._sending = runtime.Lock()  # keeps records in order
         self._read_ahead = bytearray()
 
-    def handshake(self) -> None:
+    @property
+    def protocol(self) -> str | None:
+        return self._tls.selected_alpn_protocol()
+
+    def handshake(self, attempt: Attempt) -> None:
         while True:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 self._flush()
+                attempt.wait(self._sock, READ)
                 self._receive()
             except ssl.SSLError:
                 with contextlib.suppress(OSError):
-                    self._flush()  # the alert that tells the other side
+                    self._flush()  # sends the alert to the other side
                 raise
             else:
                 self._flush()
@@ -85,7 +101,7 @@ class _TLSStream:
     def shutdown_write(self) -> None:
         with self._sending:
             with self._lock:
-                # unwrap() also looks for the other side's good-bye, and would stumble over output before it.
+                # unwrap() also expects the other side's closing message, and would fail on output before it.
                 with contextlib.suppress(ssl.SSLError):
                     while data := self._tls.read(_BLOCK):
                         self._read_ahead += data
@@ -94,12 +110,11 @@ class _TLSStream:
             self._flush()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)
-        self._sock.close()
+        self._link.stop()
+        self._link.close()
 
     def _receive(self) -> None:
-        data = self._sock.recv(_BLOCK)
+        data = self._link.recv(_BLOCK, None)
         with self._lock:
             if data:
                 self._incoming.write(data)
@@ -110,4 +125,4 @@ class _TLSStream:
         with self._lock:
             data = self._outgoing.read()
         if data:
-            self._sock.sendall(data)
+            self._link.send_all(data)

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dockerkit.errors import DockerException
+from dockerkit import runtime
+from dockerkit.errors import DockerException, MissingExtra
+from dockerkit.transport.http import host_header
 
 if TYPE_CHECKING:
     from websocket import WebSocket
 
-    from dockerkit.transport.http import Timeouts, Transport
+    from dockerkit.endpoint.discovery import Endpoint
+    from dockerkit.transport.base import HTTPRequest, Transport
 
 
-def connect(transport: Transport, target: str, headers: Mapping[str, str], timeouts: Timeouts) -> WebSocket:
-    """Open a websocket to an engine, over whatever its endpoint is reached by.
+def connect(transport: Transport, request: HTTPRequest, endpoint: Endpoint) -> WebSocket:
+    """Open a websocket to an engine, over any kind of endpoint.
 
     Args:
-        transport: of the engine.
-        target: path and query.
-        headers: of the request.
-        timeouts: the connect timeout bounds connection and handshake; reads then have no timeout.
+        transport: transport of the engine.
+        request: request to send; its connect timeout limits connection and handshake. Reads have no timeout.
+        endpoint: endpoint of the engine.
 
     Returns:
-        The library's WebSocket; whoever gets it closes it.
+        The library's WebSocket; the caller closes it.
 
     Raises:
-        DockerException: the library is not installed, or the engine refuses.
-        ConnectionFailed: no engine answered.
+        MissingExtra: the library is not installed.
+        DockerException: the engine refused the request.
+        ConnectionFailed: the engine did not respond.
     """
     try:
         import websocket
     except ImportError as error:
-        raise DockerException(
-            "ws: attaching by websocket needs websocket-client: pip install dockerkit[websocket]"
+        raise MissingExtra(
+            "ws: attaching by websocket requires websocket-client: pip install 'dockerkit[websocket]'"
         ) from error
-    sock = transport.dial(timeouts.connect)
+    prefix = endpoint.path if endpoint.scheme == "tcp" else ""
+    sock = transport.dial(request.timeouts.connect)
     try:
-        sock.settimeout(timeouts.connect)
-        opened = websocket.create_connection(
-            f"ws://{transport.host_header}{target}",
+        sock.settimeout(request.timeouts.connect)
+        opened = runtime.run_blocking(
+            websocket.create_connection,
+            f"ws://{host_header(endpoint.host)}{prefix}{request.target}",
             socket=sock,
-            header={name: value for name, value in headers.items() if name != "Host"},
+            header={name: value for name, value in request.headers.items() if name != "Host"},
             enable_multithread=True,
             suppress_origin=True,
         )
         opened.settimeout(None)
     except websocket.WebSocketException as error:
         sock.close()
-        raise DockerException(f"the engine refused a websocket for {target}: {error}") from error
+        raise DockerException(f"the engine refused a websocket for {request.path}: {error}") from error
     except BaseException:
         sock.close()
         raise

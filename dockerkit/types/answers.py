@@ -509,7 +509,7 @@ class DeviceRequest(TypedDict):
 
 class DistributionInspect(TypedDict):
     Descriptor: OCIDescriptor
-    Platforms: list[OCIPlatform]
+    Platforms: list[OCIPlatform] | None
 
 
 class Driver(TypedDict):
@@ -519,7 +519,7 @@ class Driver(TypedDict):
 
 class DriverData(TypedDict):
     Name: str
-    Data: dict[str, str]
+    Data: dict[str, str] | None
 
 
 class EndpointIPAMConfig(TypedDict):
@@ -878,7 +878,7 @@ class ImageSearchResponseItem(TypedDict):
 class ImageSummary(TypedDict):
     Id: str
     ParentId: str
-    RepoTags: list[str]
+    RepoTags: list[str] | None
     RepoDigests: list[str] | None
     Created: int
     Size: int
@@ -994,9 +994,9 @@ class Network(TypedDict):
     ConfigFrom: ConfigReference
     ConfigOnly: bool
     Options: dict[str, str]
-    Labels: dict[str, str]
+    Labels: dict[str, str] | None
     Peers: list[PeerInfo]
-    Containers: dict[str, NetworkContainer]
+    Containers: dict[str, NetworkContainer] | None
 
 
 class NetworkAttachment(TypedDict):
@@ -1811,7 +1811,7 @@ class TaskSpecContainerSpec(TypedDict):
     Mounts: list[Mount]
     StopSignal: str
     StopGracePeriod: int
-    HealthCheck: HealthConfig
+    Healthcheck: HealthConfig
     Hosts: list[str]
     DNSConfig: TaskSpecContainerSpecDNSConfig
     Secrets: list[TaskSpecContainerSpecSecret]

@@ -1,115 +1,68 @@
-"""What request values and option rows share: where a value goes on the wire, how it gets its form, how it is refused."""
+"""Values of requests: checked by pydantic on creation, and readable like the Engine's dicts."""
 
 from __future__ import annotations
 
-import difflib
-import types
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dockerkit.errors import InvalidArgument, UnknownOption
-from dockerkit.types.wire import wire
+from dockerkit.parsing.json_data import to_json_data
+from dockerkit.parsing.options import Owner, unknown_option
+from dockerkit.parsing.values import sequence
+from dockerkit.types.option_schema import EngineField, set_path
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
 else:
     ModelMetaclass = type(BaseModel)
 
-Convert = Callable[[object, str], Any]
-"""Takes a value and the parameter's name, answers the Engine's form, raises InvalidArgument."""
 
-
-class Wire:
-    """Says of an option, beside its type, what the Engine calls it and how it becomes what the Engine takes.
-
-    Args:
-        path: the Engine's field, dotted where it is a part of a part: ``"TmpfsOptions.SizeBytes"``; "" for an option
-            that is not sent itself.
-        convert: from what people write to what the Engine takes; None where they are the same, and the type is checked.
-        unset: a value that says nothing to the Engine, and is not sent.
-    """
-
-    __slots__ = ("convert", "path", "unset")
-
-    def __init__(self, path: str, convert: Convert | None = None, *, unset: object = None) -> None:
-        self.path: tuple[str, ...] = tuple(path.split(".")) if path else ()
-        self.convert: Convert | None = convert
-        self.unset: object = unset
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        if self.convert is None:
-            return handler(source)
-        schema = core_schema.no_info_plain_validator_function(_named(self.convert, handler.field_name or "value"))
-        return core_schema.nullable_schema(schema) if _takes_none(source) else schema
-
-
-def _named(convert: Convert, name: str) -> Callable[[object], Any]:
-    def converted(value: object) -> Any:
-        return convert(value, name)
-
-    return converted
-
-
-def _takes_none(source: object) -> bool:
-    return get_origin(source) in (Union, types.UnionType) and type(None) in get_args(source)
-
-
-def put(body: dict[str, Any], path: tuple[str, ...], value: object) -> None:
-    """Put a value where its path says, making the parts on the way."""
-    for part in path[:-1]:
-        body = body.setdefault(part, {})
-    body[path[-1]] = value
-
-
-def refused(error: ValidationError, owner: str, names: Iterator[str] | Mapping[str, object]) -> InvalidArgument:
-    """A ValidationError as ours: one sentence, which names the parameter."""
+def refused(error: ValidationError, owner: Owner, names: Iterator[str] | Mapping[str, object]) -> InvalidArgument:
+    """Convert a ValidationError to an error of dockerkit, with one sentence that names the parameter."""
     fault = error.errors(include_url=False)[0]
-    place = "".join(f"[{part!r}]" if at else str(part) for at, part in enumerate(fault["loc"])) or owner
+    place = "".join(f"[{part!r}]" if at else str(part) for at, part in enumerate(fault["loc"]))
     cause = fault.get("ctx", {}).get("error")
     if fault["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(place, names, 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        return UnknownOption(f"{owner} has no option {place!r}{hint}")
+        return unknown_option(owner, place, names)
     if fault["type"] == "missing":
-        return UnknownOption(f"{owner} needs {place!r}")
+        return UnknownOption(f"{owner if isinstance(owner, str) else owner.__name__} requires {place!r}")
     if isinstance(cause, InvalidArgument):
-        return InvalidArgument(str(cause))
+        return InvalidArgument(*cause.args)
+    place = place or (owner if isinstance(owner, str) else owner.__name__)
     message = fault["msg"].replace("Input should be", "must be")
-    return InvalidArgument(f"{place}: {message}, not {fault['input']!r:.200}")
+    return InvalidArgument(f"{place}: {message}, got {fault['input']!r:.200}")
 
 
 @dataclass_transform(kw_only_default=False, field_specifiers=(Field,))
 class ValueType(ModelMetaclass):
-    """The class of value classes: tells type checkers that arguments may be given by position."""
+    """Metaclass of the value classes: tells type checkers that arguments may be positional."""
 
 
 class Value(BaseModel, metaclass=ValueType):
-    """A part of a request, checked when it is made, and unchangeable.
+    """A part of a request, checked on creation and immutable.
 
-    Arguments are given by position, in the order of the fields, or by name: ours (``tmpfs_size``) or the Engine's
-    (``Target``), where it is one field there. It reads like the Engine's dict too: ``mount["Target"]``, ``in``,
-    ``get``, ``dict(mount)``, ``mount == {...}``; and it may stand wherever such a dict may.
+    Arguments can be positional, in the order of the fields, or named: by dockerkit's names (``tmpfs_size``) or the
+    Engine's (``Target``), if there is a single field. It also reads like the Engine's dict: ``mount["Target"]``,
+    ``in``, ``get``, ``dict(mount)``, ``mount == {...}``. It is accepted wherever such a dict is.
 
     Raises:
-        InvalidArgument: an argument can't be right; the message names it.
-        UnknownOption: there is no such argument, or one is missing (also a TypeError).
+        InvalidArgument: an argument is invalid; the message names it.
+        UnknownOption: an argument is unknown or missing (also a TypeError).
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True
     )
 
-    _wires: ClassVar[dict[str, Wire]] = {}
+    _wires: ClassVar[dict[str, EngineField]] = {}
     _aliases: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         cls._wires = {
-            name: next(fact for fact in field.metadata if isinstance(fact, Wire))
+            name: next(fact for fact in field.metadata if isinstance(fact, EngineField))
             for name, field in cls.model_fields.items()
         }
         cls._aliases = {row.path[0]: name for name, row in cls._wires.items() if len(row.path) == 1}
@@ -117,37 +70,37 @@ class Value(BaseModel, metaclass=ValueType):
     def __init__(self, /, *args: Any, **options: Any) -> None:
         names = list(self._wires)
         if len(args) > len(names):
-            raise UnknownOption(f"{type(self).__name__} takes {len(names)} arguments at most, not {len(args)}")
-        given = dict(zip(names, args, strict=False))
+            raise UnknownOption(f"{type(self).__name__} takes at most {len(names)} arguments, got {len(args)}")
+        arguments = dict(zip(names, args, strict=False))
         for key, value in options.items():
             name = self._aliases.get(key, key)
-            if name in given:
+            if name in arguments:
                 raise UnknownOption(f"{type(self).__name__} got {name!r} twice")
-            given[name] = value
+            arguments[name] = value
         try:
-            super().__init__(**given)
+            super().__init__(**arguments)
         except ValidationError as error:
             raise refused(error, type(self).__name__, self._wires) from None
 
     @classmethod
     def from_engine(cls, attrs: Mapping[str, Any]) -> Any:
-        """A value from the Engine's dict, as an inspect answers it; fields that we don't know are left out."""
-        given: dict[str, Any] = {}
+        """Create a value from the Engine's dict, as returned by an inspect; unknown fields are ignored."""
+        fields: dict[str, Any] = {}
         for name, row in cls._wires.items():
             part: Any = attrs
             for key in row.path:
                 part = part.get(key) if isinstance(part, Mapping) else None
             if row.path and part is not None:
-                given[name] = part
-        return cls(**given)
+                fields[name] = part
+        return cls(**fields)
 
     def to_engine(self) -> dict[str, Any]:
-        """The Engine's dict: its names, plain data, without what was not given."""
+        """Return the Engine's dict: its names, plain data, without unset fields."""
         body: dict[str, Any] = {}
         for name, row in self._wires.items():
             value = self.__dict__[name]
             if value is not None and row.path and value is not row.unset:
-                put(body, row.path, wire(value))
+                set_path(body, row.path, to_json_data(value))
         return body
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -155,7 +108,7 @@ class Value(BaseModel, metaclass=ValueType):
             super().__setattr__(name, value)
         except ValidationError as error:
             if self.model_config.get("frozen"):
-                raise AttributeError(f"a {type(self).__name__} can't be changed: make another one") from None
+                raise AttributeError(f"a {type(self).__name__} can't be changed; create a new one") from None
             raise refused(error, type(self).__name__, self._wires) from None
 
     # -- as the Engine's dict --------------------------------------------------------------------------------------
@@ -164,19 +117,19 @@ class Value(BaseModel, metaclass=ValueType):
         return self.to_engine()[key]
 
     def get(self, key: str, default: object = None) -> Any:
-        """One of the Engine's fields."""
+        """Return a field of the Engine's dict."""
         return self.to_engine().get(key, default)
 
     def keys(self) -> KeysView[str]:
-        """The Engine's names of what was given."""
+        """Return the Engine's names of the set fields."""
         return self.to_engine().keys()
 
     def values(self) -> ValuesView[Any]:
-        """What was given, in the Engine's form."""
+        """Return the set values, in the Engine's format."""
         return self.to_engine().values()
 
     def items(self) -> ItemsView[str, Any]:
-        """The Engine's names and forms of what was given."""
+        """Return the Engine's names and values of the set fields."""
         return self.to_engine().items()
 
     def __contains__(self, key: object) -> bool:
@@ -209,10 +162,10 @@ class Value(BaseModel, metaclass=ValueType):
 
 
 class DictType(dict[str, Any]):
-    """docker-py's base of small values; ours are :class:`Value`.
+    """docker-py's base class of small values; dockerkit's are :class:`Value`.
 
     Args:
-        init: what is in it.
+        init: initial content.
     """
 
     def __init__(self, init: Mapping[str, Any]) -> None:
@@ -222,84 +175,66 @@ class DictType(dict[str, Any]):
 Mapping.register(Value)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def engine_dict(kind: type[Value], value: object, name: str) -> dict[str, Any]:
-    """The Engine's dict of a value: from the value, from a dict by our names, or from the Engine's own dict.
+def engine_dict(kind: type[Value], value: object, name: str, *, defaults: bool = True) -> dict[str, Any]:
+    """Return the Engine's dict of a value: from the value, from a dict by dockerkit's names, or from the Engine's dict.
 
     Args:
-        kind: the class that knows our names.
-        value: what was given.
-        name: the parameter, for the error.
+        kind: class that knows dockerkit's names.
+        value: passed value.
+        name: parameter, for errors.
+        defaults: whether the class's defaults apply to a dict; if not, the Engine's do.
     """
     if not isinstance(value, Mapping):
-        raise InvalidArgument(f"{name}: a {kind.__name__} or a dict is needed, not {value!r:.200}")
-    if isinstance(value, Value) or all(isinstance(key, str) and key[:1].isupper() for key in value):
-        plain: dict[str, Any] = wire(value, name)
+        raise InvalidArgument(f"{name}: must be a {kind.__name__} or a dict, got {value!r:.200}")
+    if isinstance(value, Value):
+        plain: dict[str, Any] = to_json_data(value, name)
         return plain
     try:
-        return kind(**{str(key): item for key, item in value.items()}).to_engine()
+        if all(isinstance(key, str) and key[:1].isupper() for key in value):
+            return _engine_spelling(kind, to_json_data(value, name), defaults)
+        return _body(kind(**{str(key): item for key, item in value.items()}), defaults)
     except InvalidArgument as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise type(error)(f"{name}: {error.args[0]}") from None
 
 
-class Rows:
-    """The options of a call: a TypedDict whose keys say, each in one place, name, type, form, wire path and meaning.
-
-    Args:
-        options: the TypedDict.
-        owner: what to call it in errors.
-    """
-
-    def __init__(self, options: type, owner: str) -> None:
-        self.options = options
-        self.owner = owner
-
-    @cached_property
-    def wires(self) -> dict[str, Wire]:
-        """The row of each option."""
-        hints = get_type_hints(self.options, include_extras=True)
-        return {name: next(fact for fact in get_args(hint) if isinstance(fact, Wire)) for name, hint in hints.items()}
-
-    @cached_property
-    def _check(self) -> Callable[[Mapping[str, object]], dict[str, Any]]:
-        self.options.__pydantic_config__ = ConfigDict(  # type: ignore[attr-defined]
-            strict=True, extra="forbid", arbitrary_types_allowed=True
-        )
-        adapter: TypeAdapter[Any] = TypeAdapter(self.options)
-        return adapter.validate_python
-
-    def checked(self, given: Mapping[str, object]) -> dict[str, Any]:
-        """Options in the Engine's form, by our names; None counts as not given.
-
-        Raises:
-            InvalidArgument: a value can't be right.
-            UnknownOption: there is no such option.
-        """
-        try:
-            return self._check({name: value for name, value in given.items() if value is not None})
-        except ValidationError as error:
-            raise refused(error, self.owner, self.wires) from None
-
-    def body(self, given: Mapping[str, object]) -> dict[str, Any]:
-        """Options in the Engine's form, by the Engine's names.
-
-        Raises:
-            InvalidArgument: a value can't be right.
-            UnknownOption: there is no such option.
-        """
-        return self.placed(self.checked(given))
-
-    def placed(self, checked: Mapping[str, Any]) -> dict[str, Any]:
-        """Options that were checked, by the Engine's names."""
-        body: dict[str, Any] = {}
-        wires = self.wires
-        for name, value in checked.items():
-            row = wires[name]
-            if row.path and value is not row.unset:
-                if len(row.path) == 1:
-                    body[row.path[0]] = value
-                else:
-                    put(body, row.path, value)
-        return body
+def _body(value: Value, defaults: bool) -> dict[str, Any]:
+    body = value.to_engine()
+    if not defaults:
+        for name, row in type(value)._wires.items():
+            if name not in value.model_fields_set and len(row.path) == 1:
+                body.pop(row.path[0], None)
+    return body
 
 
-__all__ = ["Convert", "Rows", "Value", "Wire", "engine_dict", "put", "refused"]
+def part_of(kind: type[Value]) -> Callable[[object, str], dict[str, Any]]:
+    """Return a conversion of a value, or of a dict in either spelling, to the Engine's dict."""
+    return lambda value, name: engine_dict(kind, value, name, defaults=False)
+
+
+def parts_of(kind: type[Value]) -> Callable[[object, str], list[dict[str, Any]]]:
+    """Return a conversion of a list of values or dicts to a list of the Engine's dicts."""
+
+    def convert(value: object, name: str) -> list[dict[str, Any]]:
+        return [
+            engine_dict(kind, item, f"{name}[{at}]", defaults=False) for at, item in enumerate(sequence(value, name))
+        ]
+
+    return convert
+
+
+def _engine_spelling(kind: type[Value], rest: dict[str, Any], defaults: bool) -> dict[str, Any]:
+    """Return the Engine's dict from one with the Engine's names: known fields are converted and checked."""
+    known = _body(kind.from_engine(rest), defaults) if rest else {}
+
+    def merged(original: Any, converted: Any) -> Any:
+        if not isinstance(original, dict) or not isinstance(converted, dict):
+            return converted
+        return {key: merged(item, converted[key]) if key in converted else item for key, item in original.items()} | {
+            key: item for key, item in converted.items() if key not in original
+        }
+
+    result: dict[str, Any] = merged(rest, known)
+    return result
+
+
+__all__ = ["Value", "engine_dict", "part_of", "parts_of", "refused"]

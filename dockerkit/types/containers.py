@@ -1,47 +1,54 @@
-"""Containers: the bodies of create and update calls, and the values in them."""
+"""Containers: the request bodies of create and update calls."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dockerkit._lazy import lazy_names
 from dockerkit.errors import InvalidArgument, UnknownOption
-from dockerkit.types.base import Rows
+from dockerkit.parsing.options import Owner
 from dockerkit.types.container_options import ConfigOptions, ContainerConfigOptions
 from dockerkit.types.host_options import HostOptions, UpdateOptions
-from dockerkit.types.limits import DeviceRequest, LogConfig, LogConfigTypesEnum, Ulimit
-from dockerkit.types.networks import NetworkingConfig
+from dockerkit.types.option_schema import OptionSchema
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-_CONFIG = Rows(ContainerConfigOptions, "create_container_config")
-_HOST = Rows(HostOptions, "create_host_config")
+    from dockerkit.types.limits import DeviceRequest, LogConfig, LogConfigTypesEnum, Ulimit
+
+if not TYPE_CHECKING:  # values are made with pydantic, which plain options do without
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"dockerkit.types.limits": "DeviceRequest LogConfig LogConfigTypesEnum Ulimit"}
+    )
+
+_CONFIG = OptionSchema(ContainerConfigOptions, "create_container_config")
+_HOST = OptionSchema(HostOptions, "create_host_config")
 
 
 def container_config(**options: Unpack[ContainerConfigOptions]) -> dict[str, Any]:
-    """The body of ``POST /containers/create``.
+    """Return the body of ``POST /containers/create``.
 
-    Unless ``detach`` says otherwise, it says that stdout and stderr will be attached, and stdin too if it is open.
+    Unless ``detach`` is set, it attaches stdout and stderr, and stdin too if it is open.
 
     Args:
-        options: the rows of :class:`ContainerConfigOptions`; None counts as not given.
+        options: options of :class:`ContainerConfigOptions`; None is ignored.
 
     Raises:
-        InvalidArgument: a value can't be right; the message names the option.
-        UnknownOption: there is no such option (also a TypeError).
+        InvalidArgument: a value is invalid; the message names the option.
+        UnknownOption: an option is unknown (also a TypeError).
     """
     runtime = options.pop("runtime", None)
     body = _CONFIG.body(options)
     if runtime is not None:
         body["HostConfig"] = {**body.get("HostConfig", {}), **host_config(runtime=runtime)}
     if not body.get("Image"):
-        raise InvalidArgument(f"image: a name or an id is needed, not {options.get('image')!r}")
+        raise InvalidArgument(f"image: must be a name or an ID, got {options.get('image')!r}")
     return with_streams(body, detach=bool(options.get("detach")))
 
 
 def with_streams(body: dict[str, Any], *, detach: bool) -> dict[str, Any]:
-    """The body of a create call which says what will be attached."""
+    """Return the body of a create call with the streams to attach."""
     if detach:
         return body
     stdin = {"AttachStdin": True, "StdinOnce": True} if body.get("OpenStdin") else {}
@@ -49,88 +56,96 @@ def with_streams(body: dict[str, Any], *, detach: bool) -> dict[str, Any]:
 
 
 def host_config(**options: Unpack[HostOptions]) -> dict[str, Any]:
-    """The ``HostConfig`` of ``POST /containers/create``.
+    """Return the ``HostConfig`` of ``POST /containers/create``.
 
     Args:
-        options: the rows of :class:`HostOptions`; None counts as not given.
+        options: options of :class:`HostOptions`; None is ignored.
 
     Raises:
-        InvalidArgument: a value can't be right, or two say the same; the message names the option.
-        UnknownOption: there is no such option (also a TypeError).
+        InvalidArgument: a value is invalid, or two options conflict; the message names the option.
+        UnknownOption: an option is unknown (also a TypeError).
     """
-    return _host_body(options)
+    return host_options(options)
 
 
-def _host_body(options: Mapping[str, object]) -> dict[str, Any]:
-    return host_body(_HOST, _HOST.checked(options))
+def host_options(options: Mapping[str, object], owner: Owner | None = None) -> dict[str, Any]:
+    """Return the ``HostConfig`` for a mapping of options; `owner` is the called function, for errors."""
+    return host_body(_HOST, _HOST.checked(options, owner))
 
 
-def host_body(rows: Rows, checked: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked options as the Engine's ``HostConfig``; two ways to say the same are put together, or refused."""
+def host_body(rows: OptionSchema, checked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return checked options as the Engine's ``HostConfig``; alternative options are merged or refused."""
     if "cpus" in checked and "nano_cpus" in checked:
-        raise InvalidArgument("cpus: give it or nano_cpus, not both")
+        raise InvalidArgument("cpus: pass either cpus or nano_cpus, not both")
+    if cdi := [device for device in checked.get("devices") or () if isinstance(device, str)]:
+        devices = [device for device in checked["devices"] if not isinstance(device, str)]
+        requests = [*checked.get("device_requests", ()), {"Driver": "cdi", "DeviceIDs": cdi}]
+        checked = {**checked, "devices": devices, "device_requests": requests}
     if "gpus" in checked and "device_requests" in checked:
-        checked = {**checked, "gpus": [*checked["device_requests"], *checked["gpus"]]}
+        requests = [*checked["device_requests"], *checked["gpus"]]
+        checked = {name: value for name, value in checked.items() if name != "device_requests"} | {"gpus": requests}
     return rows.placed(checked)
 
 
 def update_config(**options: Unpack[UpdateOptions]) -> dict[str, Any]:
-    """The body of ``POST /containers/{id}/update``.
+    """Return the body of ``POST /containers/{id}/update``.
 
     Args:
-        options: the rows of :class:`UpdateOptions`; None counts as not given.
+        options: options of :class:`UpdateOptions`; None is ignored.
 
     Raises:
-        InvalidArgument: a value can't be right; the message names the option.
-        UnknownOption: there is no such option, or it can't be changed later.
+        InvalidArgument: a value is invalid; the message names the option.
+        UnknownOption: the option is unknown, or can't be changed on an existing container.
     """
     for name in options:
         if name in _HOST.wires and name not in UpdateOptions.__annotations__:
-            raise UnknownOption(f"{name} can't be changed on an existing container: create it anew")
-    return _host_body(options)
+            raise UnknownOption(f"{name} can't be changed on an existing container: create a new one")
+    return host_options(options, "update_container")
 
 
 def networking_config(endpoints_config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The ``NetworkingConfig`` of ``POST /containers/create``.
+    """Return the ``NetworkingConfig`` of ``POST /containers/create``.
 
     Args:
         endpoints_config: ``{network: endpoint config}``.
     """
+    from dockerkit.types.networks import NetworkingConfig
+
     return NetworkingConfig(endpoints_config).to_engine()
 
 
 class HostConfig(dict[str, Any]):
-    """docker-py's class of what :func:`host_config` makes.
+    """docker-py's class of the result of :func:`host_config`.
 
     Args:
-        version: taken for docker-py's sake: the version in use with the engine decides.
-        args: options by position, in docker-py's order.
-        options: the rows of :class:`HostOptions`.
+        version: accepted for compatibility with docker-py and ignored.
+        args: positional options in docker-py's order.
+        options: options of :class:`HostOptions`.
     """
 
     def __init__(self, version: str | None = None, *args: object, **options: Unpack[HostOptions]) -> None:
-        super().__init__(_host_body(_by_position(_HOST.wires, args, options)))
+        super().__init__(host_options(_by_position(_HOST.wires, args, options)))
 
 
 class ContainerConfig(dict[str, Any]):
-    """docker-py's class of what :func:`container_config` makes.
+    """docker-py's class of the result of :func:`container_config`.
 
     Args:
-        version: taken for docker-py's sake: the version in use with the engine decides.
-        args: options by position, in docker-py's order: image, command, hostname...
-        options: the rows of :class:`ContainerConfigOptions`.
+        version: accepted for compatibility with docker-py and ignored.
+        args: positional options in docker-py's order: image, command, hostname...
+        options: options of :class:`ContainerConfigOptions`.
     """
 
     def __init__(self, version: str | None = None, *args: object, **options: Unpack[ContainerConfigOptions]) -> None:
-        given: Any = _by_position(_CONFIG.wires, args, options)
-        super().__init__(container_config(**given))
+        arguments: Any = _by_position(_CONFIG.wires, args, options)
+        super().__init__(container_config(**arguments))
 
 
 def _by_position(names: Iterable[str], args: tuple[object, ...], options: Mapping[str, object]) -> dict[str, object]:
-    given = dict(zip(names, args, strict=False))
-    if twice := given.keys() & options.keys():
-        raise UnknownOption(f"{', '.join(sorted(twice))}: given by position and by name")
-    return {**given, **options}
+    arguments = dict(zip(names, args, strict=False))
+    if twice := arguments.keys() & options.keys():
+        raise UnknownOption(f"{', '.join(sorted(twice))}: passed both by position and by name")
+    return {**arguments, **options}
 
 
 __all__ = [

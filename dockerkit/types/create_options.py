@@ -1,17 +1,17 @@
-"""The options of ``containers.create`` and ``containers.run``: those of the Engine, and what only the client knows."""
+"""The options of ``containers.create`` and ``containers.run``: those of the Engine, and those of the client."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence  # annotations are evaluated, as in host_options
 from pathlib import PurePath
-from typing import Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
 
-from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Rows, Wire
+from dockerkit.parsing import shorthands, values
+from dockerkit.parsing.shorthands import Binds, PortBindings
 from dockerkit.types.container_options import ConfigOptions
 from dockerkit.types.host_options import HostOptions
-from dockerkit.types.networks import EndpointConfig
-from dockerkit.types.shorthands import Binds, PortBindings
+from dockerkit.types.option_schema import EngineField, OptionSchema
+
+if TYPE_CHECKING:
+    from dockerkit.types.networks import EndpointConfig
 
 
 class HasName(Protocol):
@@ -22,25 +22,25 @@ class HasName(Protocol):
 
 
 Path = str | PurePath
-Networks = Mapping[str, EndpointConfig | Mapping[str, Any] | None] | Sequence[str]
+Networks: TypeAlias = "Mapping[str, EndpointConfig | Mapping[str, Any] | None] | Sequence[str]"
 
 
 def _paths(value: object, name: str) -> list[str]:
-    return [parse.text(value, name)] if isinstance(value, (str, PurePath)) else parse.texts(value, name)
+    return [values.string(value, name)] if isinstance(value, (str, PurePath)) else values.string_list(value, name)
 
 
 def _environment_files(value: object, name: str) -> dict[str, str]:
-    return {key: item for path in _paths(value, name) for key, item in parse.env_file(path, name).items()}
+    return {key: item for path in _paths(value, name) for key, item in values.env_file(path, name).items()}
 
 
 def _label_files(value: object, name: str) -> dict[str, str]:
-    return {key: item for path in _paths(value, name) for key, item in parse.label_file(path, name).items()}
+    return {key: item for path in _paths(value, name) for key, item in values.label_file(path, name).items()}
 
 
 def _network(value: object, name: str) -> str:
-    network = getattr(value, "name", value)
+    network = value if isinstance(value, str) else getattr(value, "name", value)  # members of enums have a name, too
     if not isinstance(network, str) or not network:
-        parse.refuse(name, "a network's name or id", value)
+        values.raise_invalid(name, "a network's name or ID", value)
     return network
 
 
@@ -49,50 +49,60 @@ def _networks(value: object, name: str) -> dict[str, Any]:
     if isinstance(value, Mapping):
         plain = value["EndpointsConfig"] if set(value) == {"EndpointsConfig"} else value
     else:
-        plain = dict.fromkeys(parse.texts(value, name))
+        plain = dict.fromkeys(values.string_list(value, name))
     return {
-        parse.text(network, name): {} if place is None else shorthands.mapping(place, f"{name}[{network!r}]")
+        values.string(network, name): _endpoint(place, f"{name}[{network!r}]") if place else {}
         for network, place in plain.items()
     }
 
 
+def _endpoint(value: object, name: str) -> dict[str, Any]:
+    from dockerkit.types.base import engine_dict  # loads pydantic
+    from dockerkit.types.networks import EndpointConfig
+
+    return engine_dict(EndpointConfig, value, name)
+
+
 class CreateOptions(ConfigOptions, HostOptions, total=False):
-    """Options of ``containers.create``, ``run`` and ``ensure``; for those of the Engine see the classes above."""
+    """Options of ``containers.create``, ``run`` and ``ensure``; the base classes have those of the Engine."""
 
-    name: Annotated[str | None, Wire("", parse.text)]
-    """Its name; None lets the engine choose."""
-    platform: Annotated[str | None, Wire("", parse.text)]
-    """``"linux/arm64"``: the image must be for this platform (API 1.41); a pull asks for it."""
-    pull: Annotated[Literal["always", "missing", "never"] | None, Wire("")]
-    """When to pull the image first. ``run`` and ``ensure`` pull a missing one unless told otherwise, ``create`` never."""
-    ports: Annotated[PortBindings | None, Wire("", shorthands.port_bindings)]
-    """Ports to publish: ``{"80/tcp": 8080, "53/udp": None, 22: ("127.0.0.1", 2222)}``, or texts as after ``-p``:
+    name: Annotated[str | None, EngineField("", values.string)]
+    """Name of the container; None lets the engine choose."""
+    platform: Annotated[str | None, EngineField("", values.string)]
+    """``"linux/arm64"``: required platform of the image (API 1.41), also for a pull."""
+    pull: Annotated[Literal["always", "missing", "never"] | None, EngineField("")]
+    """When to pull the image first. The default is ``"missing"`` for ``run`` and ``ensure``, and ``"never"`` for ``create``."""
+    ports: Annotated[PortBindings | None, EngineField("", shorthands.port_bindings)]
+    """Ports to publish: ``{"80/tcp": 8080, "53/udp": None, 22: ("127.0.0.1", 2222)}``, or strings as for ``-p``:
     ``["127.0.0.1:8080:80/tcp"]``."""
-    volumes: Annotated[Binds | None, Wire("", shorthands.binds)]
-    """Folders and volumes to mount: ``{"/host": {"bind": "/in", "mode": "ro"}}``, or texts as after ``-v``:
-    ``["./src:/app:ro", "cache:/root/.cache"]``; a lone path in the container is an anonymous volume."""
-    env_file: Annotated[Path | Sequence[Path] | None, Wire("", _environment_files)]
-    """Files of ``NAME=value`` lines; ``environment`` goes before them."""
-    label_file: Annotated[Path | Sequence[Path] | None, Wire("", _label_files)]
-    """Files of ``name=value`` lines; ``labels`` go before them."""
-    network: Annotated[str | HasName | None, Wire("", _network)]
-    """The network to be in: its name, or a Network."""
-    networks: Annotated[Networks | None, Wire("", _networks)]
-    """Networks to be in, with its place in each: ``{"net": EndpointConfig(aliases=["db"]), "other": None}``, or names."""
-    networking_config: Annotated[Networks | None, Wire("", _networks)]
-    """docker-py's name for ``networks``, where it describes the place in ``network``."""
-    network_aliases: Annotated[Sequence[str] | None, Wire("", parse.texts)]
-    """Further names in ``network``."""
-    ip: Annotated[str | None, Wire("", parse.ipv4)]
-    """A fixed address in ``network``."""
-    ip6: Annotated[str | None, Wire("", parse.ipv6)]
+    volumes: Annotated[Binds | None, EngineField("", shorthands.binds)]
+    """Folders and volumes to mount: ``{"/host": {"bind": "/in", "mode": "ro"}}``, or strings as for ``-v``:
+    ``["./src:/app:ro", "cache:/root/.cache"]``; a single path in the container is an anonymous volume."""
+    env_file: Annotated[Path | Sequence[Path] | None, EngineField("", _environment_files)]
+    """Files of ``NAME=value`` lines; ``environment`` takes precedence."""
+    label_file: Annotated[Path | Sequence[Path] | None, EngineField("", _label_files)]
+    """Files of ``name=value`` lines; ``labels`` take precedence."""
+    network: Annotated[str | HasName | None, EngineField("", _network)]
+    """Network to connect to: its name, or a Network."""
+    networks: Annotated["Networks | None", EngineField("", _networks)]
+    """Networks to connect to, with endpoint configurations: ``{"net": EndpointConfig(aliases=["db"]), "other": None}``, or names."""
+    networking_config: Annotated["Networks | None", EngineField("", _networks)]
+    """docker-py's name for ``networks``, where it has the endpoint configuration of ``network``."""
+    network_aliases: Annotated[Sequence[str] | None, EngineField("", values.string_list)]
+    """Additional names in ``network``."""
+    ip: Annotated[str | None, EngineField("", values.ipv4)]
+    """A fixed IPv4 address in ``network``."""
+    ip6: Annotated[str | None, EngineField("", values.ipv6)]
     """A fixed IPv6 address in ``network``."""
-    use_config_proxy: Annotated[bool | None, Wire("")]
-    """Tell it the proxies of the docker command's config.json; yes, unless False."""
-    version: Annotated[str | None, Wire("")]
-    """Taken for docker-py's sake: the version in use with the engine decides."""
+    use_config_proxy: Annotated[bool | None, EngineField("")]
+    """Pass the proxy settings of the docker command's config.json to the container; True by default."""
+    version: Annotated[str | None, EngineField("")]
+    """Accepted for compatibility with docker-py and ignored."""
 
 
-CREATE = Rows(CreateOptions, "create")
+CREATE = OptionSchema(CreateOptions, "create")
 CONFIG_NAMES = frozenset(ConfigOptions.__annotations__)
 HOST_NAMES = frozenset(HostOptions.__annotations__)
+# docker-py's lists of the options of run().
+RUN_CREATE_KWARGS = sorted(CONFIG_NAMES | {"detach", "name", "platform", "use_config_proxy"})
+RUN_HOST_CONFIG_KWARGS = sorted(HOST_NAMES)

@@ -1,4 +1,4 @@
-"""docker-py's name for an iterator over an answer that can be closed from another thread."""
+"""docker-py's type of an iterator over a response that can be closed from another thread."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dockerkit.streams import Stream
 
 
 class Closable(Protocol):
-    """What can be closed."""
+    """An object that can be closed."""
 
     def close(self) -> object: ...
 
 
-class CancellableStream(ABC):  # noqa: B024  an ABC so that all our streams count as one
-    """An iterator that ends when :meth:`close` is called, from any thread. All streams of dockerkit count as one.
+class CancellableStream(ABC):  # noqa: B024  an ABC so that all of dockerkit's streams are instances
+    """An iterator that ends when :meth:`close` is called, from any thread. All streams of dockerkit are instances.
 
     Args:
-        stream: what it iterates over.
-        response: what is closed.
+        stream: iterator over the items.
+        response: object to close.
     """
 
     def __init__(self, stream: Iterator[Any], response: Closable) -> None:
@@ -34,7 +34,7 @@ class CancellableStream(ABC):  # noqa: B024  an ABC so that all our streams coun
         return next(self._stream)
 
     def next(self) -> Any:
-        """The next item: Python 2's name for it."""
+        """Return the next item; Python 2's name of ``__next__``."""
         return next(self)
 
     def close(self) -> None:

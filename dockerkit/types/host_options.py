@@ -1,20 +1,21 @@
-"""The options of a container that are about its host: limits, mounts, ports, privileges. One row for each."""
+"""The options of a container's host configuration: limits, mounts, ports, privileges."""
 
-from __future__ import annotations
+# Annotations are evaluated: OptionSchema reads them. Those that name a value's class are quoted, since pydantic, which
+# these classes are made with, takes longer to load than everything else that a first call needs.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Protocol
-
-from typing_extensions import TypedDict  # pydantic reads its rows, which typing's own can't give before Python 3.12
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypedDict
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Wire, engine_dict
-from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit, device_requests, gpus, ulimits
-from dockerkit.types.mounts import Mount, mount_list
-from dockerkit.types.parse import Size
-from dockerkit.types.shorthands import Binds, PortBindings
+from dockerkit.parsing import shorthands, values
+from dockerkit.parsing.shorthands import Binds, PortBindings, RestartPolicyName
+from dockerkit.parsing.values import Size
+from dockerkit.types.option_schema import EngineField
+
+if TYPE_CHECKING:
+    from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit
+    from dockerkit.types.mounts import Mount
 
 Texts = Sequence[str]
 Texted = Mapping[str, str | int | float | bool]
@@ -31,11 +32,40 @@ DeviceLimits = Sequence[str | tuple[str, int | str] | Mapping[str, Any]]
 
 
 def _no_lxc(value: object, name: str) -> None:
-    raise InvalidArgument(f"{name}: the Engine has no LXC driver since 1.10; leave it away")
+    raise InvalidArgument(f"{name}: the Engine has had no LXC driver since 1.10; omit it")
 
 
 def _log_config(value: object, name: str) -> dict[str, Any]:
-    return {"Type": value} if isinstance(value, str) else engine_dict(LogConfig, value, name)
+    if isinstance(value, str):
+        return {"Type": value}
+    from dockerkit.types.base import engine_dict
+    from dockerkit.types.limits import LogConfig
+
+    return engine_dict(LogConfig, value, name)
+
+
+def _ulimits(value: object, name: str) -> list[dict[str, Any]]:
+    from dockerkit.types.limits import ulimits
+
+    return ulimits(value, name)
+
+
+def _device_requests(value: object, name: str) -> list[dict[str, Any]]:
+    from dockerkit.types.limits import device_requests
+
+    return device_requests(value, name)
+
+
+def _gpus(value: object, name: str) -> list[dict[str, Any]]:
+    from dockerkit.types.limits import gpus
+
+    return gpus(value, name)
+
+
+def _mounts(value: object, name: str) -> list[dict[str, Any]]:
+    from dockerkit.types.mounts import mount_list
+
+    return mount_list(value, name)
 
 
 def _network_mode(value: object, name: str) -> str:
@@ -43,7 +73,7 @@ def _network_mode(value: object, name: str) -> str:
         return value
     container = getattr(value, "id", None)
     if not isinstance(container, str):
-        parse.refuse(name, "bridge, host, none, container:ID, or a network", value)
+        values.raise_invalid(name, "bridge, host, none, container:ID or a network", value)
     return f"container:{container}"
 
 
@@ -53,197 +83,201 @@ def _cpus(value: object, name: str) -> int:
         with suppress(ValueError, OverflowError):
             nano = round(float(value) * 1e9)
     if nano <= 0:
-        parse.refuse(name, "a number of CPUs above 0", value)
+        values.raise_invalid(name, "a number of CPUs above 0", value)
     return nano
 
 
 def _console_size(value: object, name: str) -> list[int]:
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
-        parse.refuse(name, "(rows, columns)", value)
-    return [parse.whole(item, name) for item in value]
+        values.raise_invalid(name, "(rows, columns)", value)
+    return [values.integer(item, name) for item in value]
 
 
 class NamedLimits(TypedDict, total=False):
-    """Limits that docker-py's ``update_container`` names, in its order."""
+    """The limits of docker-py's ``update_container``, in its order."""
 
-    blkio_weight: Annotated[int | None, Wire("BlkioWeight")]
-    """Weight for block devices: 10 to 1000; 0 is off."""
-    cpu_period: Annotated[int | None, Wire("CpuPeriod")]
-    """Length of the scheduler's period, in microseconds."""
-    cpu_quota: Annotated[int | None, Wire("CpuQuota")]
+    blkio_weight: Annotated[int | None, EngineField("BlkioWeight")]
+    """Block I/O weight from 10 to 1000; 0 disables it."""
+    cpu_period: Annotated[int | None, EngineField("CpuPeriod")]
+    """CPU scheduler period in microseconds."""
+    cpu_quota: Annotated[int | None, EngineField("CpuQuota")]
     """Microseconds of CPU in each ``cpu_period``."""
-    cpu_shares: Annotated[int | None, Wire("CpuShares")]
-    """Weight for CPU; 1024 is the usual one."""
-    cpuset_cpus: Annotated[str | None, Wire("CpusetCpus")]
+    cpu_shares: Annotated[int | None, EngineField("CpuShares")]
+    """Relative CPU weight; the default is 1024."""
+    cpuset_cpus: Annotated[str | None, EngineField("CpusetCpus")]
     """CPUs to run on: ``"0-3"``, ``"0,1"``."""
-    cpuset_mems: Annotated[str | None, Wire("CpusetMems")]
+    cpuset_mems: Annotated[str | None, EngineField("CpusetMems")]
     """Memory nodes to use: ``"0,1"``."""
-    mem_limit: Annotated[Size | None, Wire("Memory", parse.size)]
-    """Memory, in bytes or as ``"512m"``."""
-    mem_reservation: Annotated[Size | None, Wire("MemoryReservation", parse.size)]
-    """Memory that the container is pushed back to when the host runs short."""
-    memswap_limit: Annotated[Size | None, Wire("MemorySwap", parse.size)]
-    """Memory and swap together; -1 is no limit."""
-    kernel_memory: Annotated[Size | None, Wire("KernelMemory", parse.size)]
-    """Memory of the kernel (up to API 1.41)."""
-    restart_policy: Annotated[str | Mapping[str, Any] | None, Wire("RestartPolicy", shorthands.restart_policy)]
-    """When to start it again: ``"always"``, ``"on-failure:5"``, ``{"Name": "on-failure", "MaximumRetryCount": 5}``."""
+    mem_limit: Annotated[Size | None, EngineField("Memory", values.size)]
+    """Memory limit, in bytes or as ``"512m"``."""
+    mem_reservation: Annotated[Size | None, EngineField("MemoryReservation", values.size)]
+    """Soft memory limit, enforced when the host is short of memory."""
+    memswap_limit: Annotated[Size | None, EngineField("MemorySwap", values.size)]
+    """Limit of memory plus swap; -1 is no limit."""
+    kernel_memory: Annotated[Size | None, EngineField("KernelMemory", values.size)]
+    """Kernel memory limit (up to API 1.41)."""
+    restart_policy: Annotated[
+        RestartPolicyName | Mapping[str, Any] | None, EngineField("RestartPolicy", shorthands.restart_policy)
+    ]
+    """When to restart the container: ``"always"``, ``"on-failure:5"``, ``{"Name": "on-failure", "MaximumRetryCount": 5}``."""
 
 
 class MoreLimits(TypedDict, total=False):
-    """The other limits that an existing container can be given."""
+    """Other limits that can be changed on an existing container."""
 
-    devices: Annotated[Sequence[str | Mapping[str, str]] | None, Wire("Devices", shorthands.devices)]
-    """Devices of the host: ``["/dev/sda:/dev/xvda:rwm"]``."""
-    ulimits: Annotated[Sequence[Ulimit | Mapping[str, Any] | str] | None, Wire("Ulimits", ulimits)]
-    """Limits of the processes: ``[Ulimit("nofile", 1024, 4096)]`` or ``["nofile=1024:4096"]``."""
-    mem_swappiness: Annotated[int | None, Wire("MemorySwappiness")]
-    """How willingly to swap: 0 to 100; -1 is the host's."""
-    cgroup_parent: Annotated[str | None, Wire("CgroupParent")]
-    """Cgroup to put the container's into."""
-    blkio_weight_device: Annotated[DeviceLimits | None, Wire("BlkioWeightDevice", shorthands.weights)]
+    devices: Annotated[Sequence[str | Mapping[str, str]] | None, EngineField("Devices", shorthands.devices_and_cdi)]
+    """Host devices: ``["/dev/sda:/dev/xvda:rwm"]``; or names of the Container Device Interface: ``["vendor.com/gpu=0"]``."""
+    ulimits: Annotated["Sequence[Ulimit | Mapping[str, Any] | str] | None", EngineField("Ulimits", _ulimits)]
+    """Process limits: ``[Ulimit("nofile", 1024, 4096)]`` or ``["nofile=1024:4096"]``."""
+    mem_swappiness: Annotated[int | None, EngineField("MemorySwappiness")]
+    """Swappiness from 0 to 100; -1 uses the host's."""
+    cgroup_parent: Annotated[str | None, EngineField("CgroupParent")]
+    """Parent cgroup."""
+    blkio_weight_device: Annotated[DeviceLimits | None, EngineField("BlkioWeightDevice", shorthands.weights)]
     """Weight by device: ``[{"Path": "/dev/sda", "Weight": 300}]`` or ``["/dev/sda:300"]``."""
-    device_read_bps: Annotated[DeviceLimits | None, Wire("BlkioDeviceReadBps", shorthands.bytes_per_second)]
-    """Reading, bytes per second: ``[{"Path": "/dev/sda", "Rate": "10m"}]`` or ``["/dev/sda:10m"]``."""
-    device_write_bps: Annotated[DeviceLimits | None, Wire("BlkioDeviceWriteBps", shorthands.bytes_per_second)]
-    """Writing, bytes per second."""
-    device_read_iops: Annotated[DeviceLimits | None, Wire("BlkioDeviceReadIOps", shorthands.per_second)]
-    """Reading, operations per second: ``["/dev/sda:1000"]``."""
-    device_write_iops: Annotated[DeviceLimits | None, Wire("BlkioDeviceWriteIOps", shorthands.per_second)]
-    """Writing, operations per second."""
-    oom_kill_disable: Annotated[bool | None, Wire("OomKillDisable")]
-    """Don't kill it when its memory is used up (cgroup v1)."""
-    pids_limit: Annotated[int | None, Wire("PidsLimit")]
-    """How many processes; -1 or 0 is no limit."""
-    cpu_count: Annotated[int | None, Wire("CpuCount")]
-    """Windows: how many CPUs."""
-    cpu_percent: Annotated[int | None, Wire("CpuPercent")]
-    """Windows: percent of the CPUs."""
-    nano_cpus: Annotated[int | None, Wire("NanoCpus")]
-    """CPUs in billionths: 1 500 000 000 is one and a half."""
-    cpu_rt_period: Annotated[int | None, Wire("CpuRealtimePeriod")]
-    """Real-time scheduler: length of the period, in microseconds."""
-    cpu_rt_runtime: Annotated[int | None, Wire("CpuRealtimeRuntime")]
+    device_read_bps: Annotated[DeviceLimits | None, EngineField("BlkioDeviceReadBps", shorthands.bytes_per_second)]
+    """Read limit in bytes per second: ``[{"Path": "/dev/sda", "Rate": "10m"}]`` or ``["/dev/sda:10m"]``."""
+    device_write_bps: Annotated[DeviceLimits | None, EngineField("BlkioDeviceWriteBps", shorthands.bytes_per_second)]
+    """Write limit in bytes per second."""
+    device_read_iops: Annotated[DeviceLimits | None, EngineField("BlkioDeviceReadIOps", shorthands.per_second)]
+    """Read limit in operations per second: ``["/dev/sda:1000"]``."""
+    device_write_iops: Annotated[DeviceLimits | None, EngineField("BlkioDeviceWriteIOps", shorthands.per_second)]
+    """Write limit in operations per second."""
+    oom_kill_disable: Annotated[bool | None, EngineField("OomKillDisable")]
+    """Disable the OOM killer for the container (cgroup v1)."""
+    pids_limit: Annotated[int | None, EngineField("PidsLimit")]
+    """Maximum number of processes; -1 or 0 is no limit."""
+    cpu_count: Annotated[int | None, EngineField("CpuCount")]
+    """Windows: number of CPUs."""
+    cpu_percent: Annotated[int | None, EngineField("CpuPercent")]
+    """Windows: percentage of the CPUs."""
+    nano_cpus: Annotated[int | None, EngineField("NanoCpus")]
+    """CPUs in billionths: 1,500,000,000 is 1.5 CPUs."""
+    cpu_rt_period: Annotated[int | None, EngineField("CpuRealtimePeriod")]
+    """Real-time scheduler: period in microseconds."""
+    cpu_rt_runtime: Annotated[int | None, EngineField("CpuRealtimeRuntime")]
     """Real-time scheduler: microseconds in each period."""
-    device_cgroup_rules: Annotated[Texts | None, Wire("DeviceCgroupRules", parse.texts)]
+    device_cgroup_rules: Annotated[Texts | None, EngineField("DeviceCgroupRules", values.string_list)]
     """Rules of the devices cgroup: ``["c 42:* rmw"]`` (API 1.28)."""
     device_requests: Annotated[
-        Sequence[DeviceRequest | Mapping[str, Any]] | None, Wire("DeviceRequests", device_requests)
+        "Sequence[DeviceRequest | Mapping[str, Any]] | None", EngineField("DeviceRequests", _device_requests)
     ]
-    """Devices that a driver hands out (API 1.40)."""
-    gpus: Annotated[str | int | Texts | None, Wire("DeviceRequests", gpus)]
-    """Graphics cards: ``"all"``, how many, or their ids; added to ``device_requests`` (API 1.40)."""
-    cpus: Annotated[float | str | None, Wire("NanoCpus", _cpus)]
-    """How many CPUs: ``1.5``."""
-    io_maximum_iops: Annotated[int | None, Wire("IOMaximumIOps")]
+    """Devices provided by a driver (API 1.40)."""
+    gpus: Annotated[str | int | Texts | None, EngineField("DeviceRequests", _gpus)]
+    """GPUs: ``"all"``, a number, or their IDs; added to ``device_requests`` (API 1.40)."""
+    cpus: Annotated[float | str | None, EngineField("NanoCpus", _cpus)]
+    """Maximum CPUs: ``1.5``."""
+    io_maximum_iops: Annotated[int | None, EngineField("IOMaximumIOps")]
     """Windows: operations per second on the system drive."""
-    io_maximum_bandwidth: Annotated[Size | None, Wire("IOMaximumBandwidth", parse.size)]
+    io_maximum_bandwidth: Annotated[Size | None, EngineField("IOMaximumBandwidth", values.size)]
     """Windows: bytes per second on the system drive."""
-    kernel_memory_tcp: Annotated[Size | None, Wire("KernelMemoryTCP", parse.size)]
-    """Memory for TCP buffers (API 1.40 to 1.51)."""
-    disk_quota: Annotated[Size | None, Wire("DiskQuota", parse.size)]
-    """Size of its disk (up to API 1.39)."""
+    kernel_memory_tcp: Annotated[Size | None, EngineField("KernelMemoryTCP", values.size)]
+    """Limit of memory for TCP buffers (API 1.40 to 1.51)."""
+    disk_quota: Annotated[Size | None, EngineField("DiskQuota", values.size)]
+    """Disk size (up to API 1.39)."""
 
 
 class UpdateOptions(NamedLimits, MoreLimits, total=False):
-    """Options of ``containers.create`` that :meth:`Container.update` takes as well."""
+    """Options of ``containers.create`` that :meth:`Container.update` accepts too."""
 
 
 class CommonHostOptions(UpdateOptions, total=False):
-    """Options of ``create_container`` that go into its host config."""
+    """Options of ``create_container`` for its host configuration."""
 
-    binds: Annotated[Binds | None, Wire("Binds", shorthands.binds)]
-    """Folders and volumes: ``{"/host": {"bind": "/in", "mode": "ro"}}``, or texts ``"./src:/app:ro"``."""
-    port_bindings: Annotated[PortBindings | None, Wire("PortBindings", shorthands.port_bindings)]
+    binds: Annotated[Binds | None, EngineField("Binds", shorthands.binds)]
+    """Folders and volumes: ``{"/host": {"bind": "/in", "mode": "ro"}}``, or strings ``"./src:/app:ro"``."""
+    port_bindings: Annotated[PortBindings | None, EngineField("PortBindings", shorthands.port_bindings)]
     """Published ports: ``{"80/tcp": 8080, "53/udp": None, 22: ("127.0.0.1", 2222)}``, or ``["127.0.0.1:8080:80"]``."""
-    lxc_conf: Annotated[None, Wire("", _no_lxc)]
-    """Gone from the Engine: refused."""
-    publish_all_ports: Annotated[bool | None, Wire("PublishAllPorts", unset=False)]
+    lxc_conf: Annotated[None, EngineField("", _no_lxc)]
+    """Removed from the Engine; refused."""
+    publish_all_ports: Annotated[bool | None, EngineField("PublishAllPorts", unset=False)]
     """Publish all exposed ports, each on a free port of the host."""
-    links: Annotated[Mapping[str, str] | Sequence[str | tuple[str, str]] | None, Wire("Links", shorthands.links)]
-    """Containers to reach by an alias, on the default bridge: ``{"container": "alias"}``, or pairs."""
-    privileged: Annotated[bool | None, Wire("Privileged", unset=False)]
-    """With all capabilities and devices of the host."""
-    dns: Annotated[Texts | None, Wire("Dns", parse.texts)]
+    links: Annotated[Mapping[str, str] | Sequence[str | tuple[str, str]] | None, EngineField("Links", shorthands.links)]
+    """Links to containers by an alias, on the default bridge: ``{"container": "alias"}``, or pairs."""
+    privileged: Annotated[bool | None, EngineField("Privileged", unset=False)]
+    """Run with all capabilities and access to all host devices."""
+    dns: Annotated[Texts | None, EngineField("Dns", values.string_list)]
     """Addresses of name servers."""
-    dns_search: Annotated[Texts | None, Wire("DnsSearch", parse.texts)]
-    """Domains in which to look names up."""
-    volumes_from: Annotated[str | Texts | None, Wire("VolumesFrom", shorthands.volumes_from)]
-    """Containers whose mounts to have as well: ``["other:ro"]``."""
-    network_mode: Annotated[str | HasId | None, Wire("NetworkMode", _network_mode)]
-    """bridge, host, none, container:ID, or a network's name; a container to share its network."""
-    cap_add: Annotated[Texts | None, Wire("CapAdd", parse.texts)]
-    """Capabilities to give: ``["NET_ADMIN"]``."""
-    cap_drop: Annotated[Texts | None, Wire("CapDrop", parse.texts)]
-    """Capabilities to take away: ``["ALL"]``."""
-    extra_hosts: Annotated[Mapping[str, str | Sequence[str]] | Texts | None, Wire("ExtraHosts", shorthands.extra_hosts)]
-    """Lines for /etc/hosts: ``{"name": "10.0.0.1"}``; the address ``host-gateway`` is the host's."""
-    read_only: Annotated[bool | None, Wire("ReadonlyRootfs", unset=False)]
-    """A root file system that can't be written to."""
-    pid_mode: Annotated[str | None, Wire("PidMode")]
-    """host or container:ID, to see its processes."""
-    ipc_mode: Annotated[str | None, Wire("IpcMode")]
-    """none, private, shareable, host or container:ID."""
-    security_opt: Annotated[Texts | None, Wire("SecurityOpt", parse.texts)]
-    """As ``["no-new-privileges", "seccomp=unconfined"]``."""
-    log_config: Annotated[LogConfig | Mapping[str, Any] | str | None, Wire("LogConfig", _log_config)]
-    """Where the output goes: a LogConfig, or a driver's name."""
-    group_add: Annotated[Sequence[str | int] | None, Wire("GroupAdd", shorthands.group_add)]
-    """Further groups of the user, by name or number."""
-    shm_size: Annotated[Size | None, Wire("ShmSize", parse.size)]
+    dns_search: Annotated[Texts | None, EngineField("DnsSearch", values.string_list)]
+    """DNS search domains."""
+    volumes_from: Annotated[str | Texts | None, EngineField("VolumesFrom", shorthands.volumes_from)]
+    """Containers whose volumes are mounted too: ``["other:ro"]``."""
+    network_mode: Annotated[str | HasId | None, EngineField("NetworkMode", _network_mode)]
+    """bridge, host, none, container:ID, or a network's name; a container object shares its network."""
+    cap_add: Annotated[str | Texts | None, EngineField("CapAdd", shorthands.capabilities)]
+    """Capabilities to add: ``["NET_ADMIN"]``."""
+    cap_drop: Annotated[str | Texts | None, EngineField("CapDrop", shorthands.capabilities)]
+    """Capabilities to drop: ``["ALL"]``."""
+    extra_hosts: Annotated[
+        Mapping[str, str | Sequence[str]] | Texts | None, EngineField("ExtraHosts", shorthands.extra_hosts)
+    ]
+    """Lines for /etc/hosts: ``{"name": "10.0.0.1"}``; ``host-gateway`` stands for the host's address."""
+    read_only: Annotated[bool | None, EngineField("ReadonlyRootfs", unset=False)]
+    """Mount the root file system read-only."""
+    pid_mode: Annotated[str | None, EngineField("PidMode")]
+    """PID namespace: host or container:ID."""
+    ipc_mode: Annotated[str | None, EngineField("IpcMode")]
+    """IPC namespace: none, private, shareable, host or container:ID."""
+    security_opt: Annotated[Texts | None, EngineField("SecurityOpt", values.string_list)]
+    """Security options: ``["no-new-privileges", "seccomp=unconfined"]``."""
+    log_config: Annotated["LogConfig | Mapping[str, Any] | str | None", EngineField("LogConfig", _log_config)]
+    """Log configuration: a LogConfig, or the name of a driver."""
+    group_add: Annotated[Sequence[str | int] | None, EngineField("GroupAdd", shorthands.group_add)]
+    """Additional groups of the user, by name or number."""
+    shm_size: Annotated[Size | None, EngineField("ShmSize", values.size)]
     """Size of /dev/shm."""
-    sysctls: Annotated[Texted | None, Wire("Sysctls", parse.text_map)]
-    """Parameters of the kernel: ``{"net.core.somaxconn": 1024}``."""
-    tmpfs: Annotated[Mapping[str, str] | Texts | None, Wire("Tmpfs", shorthands.tmpfs)]
-    """Folders in memory: ``{"/run": "size=64m"}``, or a list of paths."""
-    oom_score_adj: Annotated[int | None, Wire("OomScoreAdj")]
-    """How willingly the kernel kills it when memory runs out: -1000 to 1000."""
-    dns_opt: Annotated[Texts | None, Wire("DnsOptions", parse.texts)]
+    sysctls: Annotated[Texted | None, EngineField("Sysctls", values.string_map)]
+    """Kernel parameters: ``{"net.core.somaxconn": 1024}``."""
+    tmpfs: Annotated[Mapping[str, str] | Texts | None, EngineField("Tmpfs", shorthands.tmpfs)]
+    """tmpfs mounts: ``{"/run": "size=64m"}``, or a list of paths."""
+    oom_score_adj: Annotated[int | None, EngineField("OomScoreAdj")]
+    """Adjustment of the OOM killer's score, -1000 to 1000."""
+    dns_opt: Annotated[Texts | None, EngineField("DnsOptions", values.string_list)]
     """Options for resolv.conf."""
-    userns_mode: Annotated[str | None, Wire("UsernsMode")]
-    """host, to switch user namespaces off for it."""
-    uts_mode: Annotated[str | None, Wire("UTSMode")]
-    """host, to share its host name."""
-    isolation: Annotated[str | None, Wire("Isolation")]
+    userns_mode: Annotated[str | None, EngineField("UsernsMode")]
+    """User namespace: host disables remapping."""
+    uts_mode: Annotated[str | None, EngineField("UTSMode")]
+    """UTS namespace: host shares the host's name."""
+    isolation: Annotated[str | None, EngineField("Isolation")]
     """Windows: default, process or hyperv."""
-    auto_remove: Annotated[bool | None, Wire("AutoRemove", unset=False)]
-    """The engine removes it when it stops."""
-    storage_opt: Annotated[Texted | None, Wire("StorageOpt", parse.text_map)]
+    auto_remove: Annotated[bool | None, EngineField("AutoRemove", unset=False)]
+    """Remove the container when it stops (by the engine)."""
+    storage_opt: Annotated[Texted | None, EngineField("StorageOpt", values.string_map)]
     """Options of the storage driver: ``{"size": "10G"}``."""
-    init: Annotated[bool | None, Wire("Init")]
-    """A small init as its first process, which forwards signals and reaps (API 1.25)."""
-    init_path: Annotated[str | None, Wire("InitPath")]
-    """Path of that init (API 1.25 to 1.28)."""
-    volume_driver: Annotated[str | None, Wire("VolumeDriver")]
-    """Driver for volumes that ``binds`` makes."""
-    mounts: Annotated[Sequence[Mount | Mapping[str, Any] | str] | None, Wire("Mounts", mount_list)]
-    """Mounts: ``[Mount("/data", "volume")]``; more than ``binds`` can say."""
-    cgroupns: Annotated[str | None, Wire("CgroupnsMode")]
-    """host or private (API 1.41)."""
-    annotations: Annotated[Mapping[str, str] | None, Wire("Annotations", parse.text_map)]
+    init: Annotated[bool | None, EngineField("Init")]
+    """Run an init process that forwards signals and reaps processes (API 1.25)."""
+    init_path: Annotated[str | None, EngineField("InitPath")]
+    """Path of the init binary (API 1.25 to 1.28)."""
+    volume_driver: Annotated[str | None, EngineField("VolumeDriver")]
+    """Driver of volumes created by ``binds``."""
+    mounts: Annotated["Sequence[Mount | Mapping[str, Any] | str] | None", EngineField("Mounts", _mounts)]
+    """Mounts: ``[Mount("/data", "volume")]``; with more options than ``binds``."""
+    cgroupns: Annotated[str | None, EngineField("CgroupnsMode")]
+    """Cgroup namespace: host or private (API 1.41)."""
+    annotations: Annotated[Mapping[str, str] | None, EngineField("Annotations", values.string_map)]
     """Annotations for the OCI runtime (API 1.43)."""
-    console_size: Annotated[tuple[int, int] | None, Wire("ConsoleSize", _console_size)]
-    """Rows and columns of its terminal (Linux: API 1.42)."""
-    masked_paths: Annotated[Texts | None, Wire("MaskedPaths", parse.texts)]
-    """Paths to hide, instead of the engine's own; ``[]`` hides none (API 1.38)."""
-    readonly_paths: Annotated[Texts | None, Wire("ReadonlyPaths", parse.texts)]
-    """Paths to make read-only, instead of the engine's own (API 1.38)."""
-    cgroup: Annotated[str | None, Wire("Cgroup")]
+    console_size: Annotated[tuple[int, int] | None, EngineField("ConsoleSize", _console_size)]
+    """Rows and columns of the terminal (Linux: API 1.42)."""
+    masked_paths: Annotated[Texts | None, EngineField("MaskedPaths", values.string_list)]
+    """Paths to hide, instead of the engine's defaults; ``[]`` hides none (API 1.38)."""
+    readonly_paths: Annotated[Texts | None, EngineField("ReadonlyPaths", values.string_list)]
+    """Paths to make read-only, instead of the engine's defaults (API 1.38)."""
+    cgroup: Annotated[str | None, EngineField("Cgroup")]
     """Cgroup to join."""
-    container_id_file: Annotated[str | None, Wire("ContainerIDFile")]
-    """Where a command line wrote the id; the engine only keeps it."""
-    capabilities: Annotated[Texts | None, Wire("Capabilities", parse.texts)]
-    """All capabilities that it has (API 1.40 only)."""
+    container_id_file: Annotated[str | None, EngineField("ContainerIDFile")]
+    """File to which a CLI wrote the ID; the engine only stores the path."""
+    capabilities: Annotated[Texts | None, EngineField("Capabilities", values.string_list)]
+    """Complete list of capabilities (API 1.40 only)."""
 
 
 class HostOptions(CommonHostOptions, total=False):
     """Options of :meth:`APIClient.create_host_config`."""
 
-    runtime: Annotated[str | None, Wire("Runtime")]
-    """The OCI runtime."""
+    runtime: Annotated[str | None, EngineField("Runtime")]
+    """OCI runtime."""
 
 
-# A TypedDict has its bases' rows first; by position docker-py's order counts.
+# A TypedDict has its bases' keys first; positional arguments follow docker-py's order.
 _POSITIONS = (
     *("binds", "port_bindings", "lxc_conf", "publish_all_ports", "links", "privileged", "dns", "dns_search"),
     *("volumes_from", "network_mode", "restart_policy", "cap_add", "cap_drop", "devices", "extra_hosts", "read_only"),

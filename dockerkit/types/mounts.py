@@ -1,4 +1,4 @@
-"""Folders, volumes, memory and images that appear in a container's file system."""
+"""Mounts: folders, volumes, tmpfs and images in a container's file system."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import model_validator
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse
-from dockerkit.types.base import Value, Wire, engine_dict
-from dockerkit.types.parse import Labels, Size, refuse, size, text, text_map
-from dockerkit.types.shorthands import absolute, mapping
+from dockerkit.parsing import values
+from dockerkit.parsing.shorthands import absolute_folder, mapping
+from dockerkit.parsing.values import Labels, Size, raise_invalid, size, string, string_map
+from dockerkit.types.base import Value, engine_dict
+from dockerkit.types.option_schema import EngineField
 
 Options = Mapping[str, str | int | float | bool]
 
@@ -38,10 +39,10 @@ _FITS = {
 class DriverConfig(Value):
     """A driver and its options: of a volume, a log, an IPAM."""
 
-    name: Annotated[str, Wire("Name")]
+    name: Annotated[str, EngineField("Name")]
     """Name of the driver."""
-    options: Annotated[Options | None, Wire("Options", text_map)] = None
-    """Its options; numbers become texts."""
+    options: Annotated[Options | None, EngineField("Options", string_map)] = None
+    """Options of the driver; numbers are converted to strings."""
 
 
 def _tmpfs_options(value: object, name: str) -> list[list[str]]:
@@ -49,8 +50,8 @@ def _tmpfs_options(value: object, name: str) -> list[list[str]]:
     if isinstance(value, Mapping):
         value = [[key] if item is None else [key, str(item)] for key, item in value.items()]
     if isinstance(value, str) or not isinstance(value, Sequence):
-        refuse(name, "a list of options, or a mapping,", value)
-    return [[text(part, name) for part in ([item] if isinstance(item, str) else item)] for item in value]
+        raise_invalid(name, "a list of options or a mapping", value)
+    return [[string(part, name) for part in ([item] if isinstance(item, str) else item)] for item in value]
 
 
 class Mount(Value):
@@ -64,72 +65,72 @@ class Mount(Value):
         Mount("/models", "example.org/models:1", type="image", subpath="small")
     """
 
-    target: Annotated[str, Wire("Target", text)]
+    target: Annotated[str, EngineField("Target", string)]
     """Path in the container."""
-    source: Annotated[str | None, Wire("Source", text)] = None
-    """A volume's name, a folder of the host (``./src`` counts from here), an image; None for an anonymous volume."""
-    type: Annotated[Literal["volume", "bind", "tmpfs", "npipe", "cluster", "image"], Wire("Type")] = "volume"
+    source: Annotated[str | None, EngineField("Source", string)] = None
+    """Name of a volume, folder of the host (``./src`` is relative to the current directory), or image; None for an anonymous volume."""
+    type: Annotated[Literal["volume", "bind", "tmpfs", "npipe", "cluster", "image"], EngineField("Type")] = "volume"
     """What is mounted: volume, bind, tmpfs, npipe, cluster (API 1.42) or image (API 1.48)."""
-    read_only: Annotated[bool | None, Wire("ReadOnly", unset=False)] = False
-    """Not writable from within."""
-    consistency: Annotated[str | None, Wire("Consistency")] = None
+    read_only: Annotated[bool | None, EngineField("ReadOnly", unset=False)] = False
+    """Mount it read-only."""
+    consistency: Annotated[str | None, EngineField("Consistency")] = None
     """default, consistent, cached or delegated: for Docker Desktop."""
-    propagation: Annotated[str | None, Wire("BindOptions.Propagation")] = None
+    propagation: Annotated[str | None, EngineField("BindOptions.Propagation")] = None
     """bind: private, rprivate, shared, rshared, slave or rslave."""
-    no_copy: Annotated[bool | None, Wire("VolumeOptions.NoCopy", unset=False)] = False
-    """volume: don't fill a new one with what the image has at the target."""
-    labels: Annotated[Labels | None, Wire("VolumeOptions.Labels", parse.labels)] = None
-    """volume: labels of a new one."""
-    driver_config: Annotated[DriverConfig | Mapping[str, Any] | None, Wire("VolumeOptions.DriverConfig", mapping)] = (
-        None
-    )
-    """volume: driver of a new one."""
-    tmpfs_size: Annotated[Size | None, Wire("TmpfsOptions.SizeBytes", size)] = None
-    """tmpfs: how large it may get."""
-    tmpfs_mode: Annotated[int | None, Wire("TmpfsOptions.Mode")] = None
-    """tmpfs: its permissions, as ``0o1777``."""
-    subpath: Annotated[str | None, Wire("VolumeOptions.Subpath", text)] = None
-    """volume (API 1.45) and image (1.48): mount only this folder of it."""
-    non_recursive: Annotated[bool | None, Wire("BindOptions.NonRecursive", unset=False)] = None
-    """bind: without what is mounted below the source (API 1.40)."""
-    create_mountpoint: Annotated[bool | None, Wire("BindOptions.CreateMountpoint", unset=False)] = None
-    """bind: make the source where it is missing (API 1.42)."""
-    read_only_non_recursive: Annotated[bool | None, Wire("BindOptions.ReadOnlyNonRecursive", unset=False)] = None
-    """bind, read-only: what is mounted below stays writable (API 1.44)."""
-    read_only_force_recursive: Annotated[bool | None, Wire("BindOptions.ReadOnlyForceRecursive", unset=False)] = None
-    """bind, read-only: fail where what is mounted below can't be made read-only as well (API 1.44)."""
+    no_copy: Annotated[bool | None, EngineField("VolumeOptions.NoCopy", unset=False)] = False
+    """volume: don't copy the image's files at the target to a new volume."""
+    labels: Annotated[Labels | None, EngineField("VolumeOptions.Labels", values.labels)] = None
+    """volume: labels of a new volume."""
+    driver_config: Annotated[
+        DriverConfig | Mapping[str, Any] | None, EngineField("VolumeOptions.DriverConfig", mapping)
+    ] = None
+    """volume: driver of a new volume."""
+    tmpfs_size: Annotated[Size | None, EngineField("TmpfsOptions.SizeBytes", size)] = None
+    """tmpfs: maximum size."""
+    tmpfs_mode: Annotated[int | None, EngineField("TmpfsOptions.Mode")] = None
+    """tmpfs: permissions, such as ``0o1777``."""
+    subpath: Annotated[str | None, EngineField("VolumeOptions.Subpath", string)] = None
+    """volume (API 1.45) and image (1.48): mount only this subfolder."""
+    non_recursive: Annotated[bool | None, EngineField("BindOptions.NonRecursive", unset=False)] = None
+    """bind: exclude mounts below the source (API 1.40)."""
+    create_mountpoint: Annotated[bool | None, EngineField("BindOptions.CreateMountpoint", unset=False)] = None
+    """bind: create a missing source (API 1.42)."""
+    read_only_non_recursive: Annotated[bool | None, EngineField("BindOptions.ReadOnlyNonRecursive", unset=False)] = None
+    """bind, read-only: mounts below the source stay writable (API 1.44)."""
+    read_only_force_recursive: Annotated[
+        bool | None, EngineField("BindOptions.ReadOnlyForceRecursive", unset=False)
+    ] = None
+    """bind, read-only: fail if mounts below the source can't be made read-only (API 1.44)."""
     tmpfs_options: Annotated[
         Sequence[str | Sequence[str]] | Mapping[str, str | int | None] | None,
-        Wire("TmpfsOptions.Options", _tmpfs_options),
+        EngineField("TmpfsOptions.Options", _tmpfs_options),
     ] = None
     """tmpfs: further mount options: ``["noexec"]`` (API 1.46)."""
-    cluster_options: Annotated[Mapping[str, Any] | None, Wire("ClusterOptions", mapping)] = None
-    """cluster: the Engine's dict, which is empty so far."""
+    cluster_options: Annotated[Mapping[str, Any] | None, EngineField("ClusterOptions", mapping)] = None
+    """cluster: the Engine's dict, currently always empty."""
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         for name, kinds in _FITS.items():
             value = self.__dict__[name]
             if value is not None and value is not False and self.type not in kinds:
-                raise InvalidArgument(f"{name}: is for mounts of type {' or '.join(kinds)}, not {self.type}")
+                raise InvalidArgument(f"{name}: only for mounts of type {' or '.join(kinds)}, not {self.type}")
         if self.type == "volume" and self.source is not None and _FOLDER.match(self.source):
-            raise InvalidArgument(f"source: {self.source!r} is a folder, no volume's name: say type='bind'")
+            raise InvalidArgument(f"source: {self.source!r} is a folder, not the name of a volume: pass type='bind'")
         return self
 
     def to_engine(self) -> dict[str, Any]:
-        """The Engine's dict."""
+        """Return the Engine's dict."""
         body = super().to_engine()
-        if (
-            self.type == "image"
-        ):  # told also where empty, so that an engine which is too old is known before it is asked
+        if self.type == "image":  # sent even if empty, so that engines that are too old are detected
             body["ImageOptions"] = body.pop("VolumeOptions", {})
         if self.type == "bind" and self.source is not None:
-            body["Source"] = absolute(self.source)
+            body["Source"] = absolute_folder(self.source, anything=True, name="source")
         return body
 
     @classmethod
     def from_engine(cls, attrs: Mapping[str, Any]) -> Self:
-        """A value from the Engine's dict; fields that we don't know are left out."""
+        """Create a mount from the Engine's dict; unknown fields are ignored."""
         if image := attrs.get("ImageOptions"):
             attrs = {**attrs, "VolumeOptions": image}
         mount: Self = super().from_engine(attrs)
@@ -137,22 +138,22 @@ class Mount(Value):
 
     @classmethod
     def parse_mount_string(cls, string: str) -> Self:
-        """A mount from ``"source:target[:ro]"`` or ``"target"``; a source that is a path makes it a bind mount."""
-        drive = _DRIVE.match(text(string, "mount"))
+        """Create a mount from ``"source:target[:ro]"`` or ``"target"``; if the source is a path, it is a bind mount."""
+        drive = _DRIVE.match(values.string(string, "mount"))
         parts = string[len(drive[0]) if drive else 0 :].split(":")
         if drive:
             parts[0] = drive[0] + parts[0]
         if len(parts) > 3 or not all(parts) or parts[2:] not in ([], ["ro"], ["rw"]):
-            refuse("mount", '"source:target[:ro]"', string)
+            raise_invalid("mount", '"source:target[:ro]"', string)
         if len(parts) == 1:
             return cls(target=parts[0])
         return cls(parts[1], parts[0], "bind" if _FOLDER.match(parts[0]) else "volume", parts[2:] == ["ro"])
 
 
 def mount_list(value: object, name: str = "mounts") -> list[dict[str, Any]]:
-    """Mounts as the Engine's dicts: from values, dicts, or ``"source:target[:ro]"`` texts."""
+    """Return mounts as the Engine's dicts, from values, dicts, or ``"source:target[:ro]"`` strings."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        refuse(name, "a list of mounts", value)
+        raise_invalid(name, "a list of mounts", value)
     return [
         Mount.parse_mount_string(item).to_engine() if isinstance(item, str) else engine_dict(Mount, item, name)
         for item in value

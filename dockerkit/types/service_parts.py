@@ -1,4 +1,4 @@
-"""Smaller parts of a service: secrets, configs, placement, networks, privileges, plugins."""
+"""Parts of a service: secrets, configs, placement, networks, privileges, plugins."""
 
 from __future__ import annotations
 
@@ -10,35 +10,44 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import model_validator
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Value, Wire
+from dockerkit.parsing import shorthands, values
+from dockerkit.types.base import Value, engine_dict
+from dockerkit.types.host_options import HasId
+from dockerkit.types.option_schema import EngineField
 
 Part = Mapping[str, Any]
 Texted = Mapping[str, str | int | float | bool]
 
 
+def _reference(value: object, name: str) -> str:
+    """Return an ID, from a string, the Engine's dict, or an object."""
+    if isinstance(value, Mapping):
+        value = value.get("ID", value.get("Id"))
+    return values.string(getattr(value, "id", value), name)
+
+
 def _id(value: object, name: str) -> str:
-    return str(parse.whole(value, name)) if isinstance(value, int) else parse.text(value, name)
+    return str(values.integer(value, name)) if isinstance(value, int) else values.string(value, name)
 
 
 class SecretReference(Value):
     """A secret that containers can read: ``SecretReference(secret.id, secret.name)``."""
 
-    secret_id: Annotated[str, Wire("SecretID")]
-    """Its id."""
-    secret_name: Annotated[str, Wire("SecretName")]
+    secret_id: Annotated[str | Part | HasId, EngineField("SecretID", _reference)]
+    """Its ID, the object, or a dict with ``ID``."""
+    secret_name: Annotated[str, EngineField("SecretName")]
     """Its name."""
-    filename: Annotated[str | None, Wire("File.Name", parse.text)] = None
-    """The file, below ``/run/secrets``; None is its name."""
-    uid: Annotated[str | int | None, Wire("File.UID", _id)] = None
-    """The file's owner; None is 0."""
-    gid: Annotated[str | int | None, Wire("File.GID", _id)] = None
-    """The file's group; None is 0."""
-    mode: Annotated[int, Wire("File.Mode")] = 0o444
-    """The file's permissions."""
+    filename: Annotated[str | None, EngineField("File.Name", values.string)] = None
+    """Name of the file below ``/run/secrets``; None uses the secret's name."""
+    uid: Annotated[str | int | None, EngineField("File.UID", _id)] = None
+    """Owner of the file; None is 0."""
+    gid: Annotated[str | int | None, EngineField("File.GID", _id)] = None
+    """Group of the file; None is 0."""
+    mode: Annotated[int, EngineField("File.Mode")] = 0o444
+    """Permissions of the file."""
 
     def to_engine(self) -> dict[str, Any]:
-        """The Engine's dict."""
+        """Return the Engine's dict."""
         body = super().to_engine()
         body["File"] = {"Name": self.secret_name, "UID": "0", "GID": "0", **body["File"]}
         return body
@@ -47,23 +56,23 @@ class SecretReference(Value):
 class ConfigReference(Value):
     """A config that containers can read: ``ConfigReference(config.id, config.name, "/etc/app.conf")``."""
 
-    config_id: Annotated[str, Wire("ConfigID")]
-    """Its id."""
-    config_name: Annotated[str, Wire("ConfigName")]
+    config_id: Annotated[str | Part | HasId, EngineField("ConfigID", _reference)]
+    """Its ID, the object, or a dict with ``ID``."""
+    config_name: Annotated[str, EngineField("ConfigName")]
     """Its name."""
-    filename: Annotated[str | None, Wire("File.Name", parse.text)] = None
-    """The file; None is its name, in the root folder."""
-    uid: Annotated[str | int | None, Wire("File.UID", _id)] = None
-    """The file's owner; None is 0."""
-    gid: Annotated[str | int | None, Wire("File.GID", _id)] = None
-    """The file's group; None is 0."""
-    mode: Annotated[int, Wire("File.Mode")] = 0o444
-    """The file's permissions."""
-    runtime: Annotated[bool | Part | None, Wire("")] = None
-    """True: no file, but for the engine itself, as a credential spec (API 1.40)."""
+    filename: Annotated[str | None, EngineField("File.Name", values.string)] = None
+    """Path of the file; None uses the config's name in the root folder."""
+    uid: Annotated[str | int | None, EngineField("File.UID", _id)] = None
+    """Owner of the file; None is 0."""
+    gid: Annotated[str | int | None, EngineField("File.GID", _id)] = None
+    """Group of the file; None is 0."""
+    mode: Annotated[int, EngineField("File.Mode")] = 0o444
+    """Permissions of the file."""
+    runtime: Annotated[bool | Part | None, EngineField("")] = None
+    """True: for the engine itself instead of a file, such as a credential spec (API 1.40)."""
 
     def to_engine(self) -> dict[str, Any]:
-        """The Engine's dict."""
+        """Return the Engine's dict."""
         body = super().to_engine()
         if self.runtime is not None and self.runtime is not False:
             del body["File"]
@@ -73,27 +82,32 @@ class ConfigReference(Value):
 
 
 class PlacementPreference(Value):
-    """What to spread tasks over: ``PlacementPreference("spread", "node.labels.rack")``."""
+    """Label over which to spread tasks: ``PlacementPreference("spread", "node.labels.rack")``."""
 
-    strategy: Annotated[Literal["spread"], Wire("")]
-    """spread is the only one."""
-    descriptor: Annotated[str, Wire("Spread.SpreadDescriptor")]
-    """The label of nodes or engines."""
+    strategy: Annotated[Literal["spread"], EngineField("")]
+    """Strategy; only spread is supported."""
+    descriptor: Annotated[str, EngineField("Spread.SpreadDescriptor")]
+    """Label of nodes or engines."""
 
 
 def _preferences(value: object, name: str) -> list[dict[str, Any]]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        parse.refuse(name, "a list of preferences", value)
-    return [
-        PlacementPreference(*item).to_engine() if isinstance(item, tuple) else shorthands.mapping(item, name)
-        for item in value
-    ]
+        values.raise_invalid(name, "a list of preferences", value)
+    return [_preference(item, name) for item in value]
+
+
+def _preference(value: object, name: str) -> dict[str, Any]:
+    if isinstance(value, tuple):
+        return PlacementPreference(*value).to_engine()
+    if isinstance(value, Mapping) and "strategy" in value:
+        return engine_dict(PlacementPreference, value, name)
+    return shorthands.mapping(value, name)
 
 
 def _platforms(value: object, name: str) -> list[dict[str, Any]]:
-    """Pairs of architecture and system, ``"linux/arm64"`` texts, or the Engine's dicts."""
+    """Return platforms, from pairs of architecture and system, ``"linux/arm64"`` strings, or the Engine's dicts."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        parse.refuse(name, "a list of platforms", value)
+        values.raise_invalid(name, "a list of platforms", value)
     plain = []
     for item in value:
         if isinstance(item, Mapping):
@@ -101,139 +115,142 @@ def _platforms(value: object, name: str) -> list[dict[str, Any]]:
             continue
         pair = item.split("/")[1::-1] if isinstance(item, str) else item
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            parse.refuse(name, "(architecture, system)", item)
-        plain.append({"Architecture": parse.text(pair[0], name), "OS": parse.text(pair[1], name)})
+            values.raise_invalid(name, "(architecture, system)", item)
+        plain.append({"Architecture": values.string(pair[0], name), "OS": values.string(pair[1], name)})
     return plain
 
 
 class Placement(Value):
     """Which nodes may run the tasks of a service: ``Placement(["node.role == worker"], maxreplicas=1)``."""
 
-    constraints: Annotated[Sequence[str] | None, Wire("Constraints", parse.texts)] = None
-    """What must be so: ``["node.labels.disk == ssd"]``."""
+    constraints: Annotated[Sequence[str] | None, EngineField("Constraints", values.string_list)] = None
+    """Constraints: ``["node.labels.disk == ssd"]``."""
     preferences: Annotated[
-        Sequence[PlacementPreference | tuple[str, str] | Part] | None, Wire("Preferences", _preferences)
+        Sequence[PlacementPreference | tuple[str, str] | Part] | None, EngineField("Preferences", _preferences)
     ] = None
-    """What to spread over: ``[("spread", "node.labels.rack")]`` (API 1.28)."""
-    platforms: Annotated[Sequence[tuple[str, str] | str | Part] | None, Wire("Platforms", _platforms)] = None
+    """Labels over which to spread tasks: ``[("spread", "node.labels.rack")]`` (API 1.28)."""
+    platforms: Annotated[Sequence[tuple[str, str] | str | Part] | None, EngineField("Platforms", _platforms)] = None
     """Platforms: ``[("amd64", "linux")]`` (API 1.30)."""
-    maxreplicas: Annotated[int | None, Wire("MaxReplicas")] = None
-    """How many tasks a node may have (API 1.40)."""
+    maxreplicas: Annotated[int | None, EngineField("MaxReplicas")] = None
+    """Maximum number of tasks per node (API 1.40)."""
 
 
 class DNSConfig(Value):
     """Name servers of containers."""
 
-    nameservers: Annotated[Sequence[str] | None, Wire("Nameservers", parse.texts)] = None
-    """Their addresses."""
-    search: Annotated[Sequence[str] | None, Wire("Search", parse.texts)] = None
-    """Domains in which to look names up."""
-    options: Annotated[Sequence[str] | None, Wire("Options", parse.texts)] = None
+    nameservers: Annotated[Sequence[str] | None, EngineField("Nameservers", values.string_list)] = None
+    """Addresses of name servers."""
+    search: Annotated[Sequence[str] | None, EngineField("Search", values.string_list)] = None
+    """Search domains."""
+    options: Annotated[Sequence[str] | None, EngineField("Options", values.string_list)] = None
     """Options for resolv.conf."""
 
 
 def _profile(value: object, name: str) -> str:
-    """A seccomp profile as the Engine takes it: its JSON in base64."""
+    """Return a seccomp profile as base64 of its JSON, as the Engine takes it."""
     if isinstance(value, Mapping):
         value = json.dumps(shorthands.mapping(value, name))
     if isinstance(value, str):
         value = value.encode()
     if not isinstance(value, bytes):
-        parse.refuse(name, "a profile as a dict, or its JSON,", value)
+        values.raise_invalid(name, "a profile as a dict, or as JSON", value)
     return base64.b64encode(value).decode()
 
 
 class Privileges(Value):
-    """What the containers of a service may do (API 1.29)."""
+    """Security options of the containers of a service (API 1.29)."""
 
-    credentialspec_file: Annotated[str | None, Wire("CredentialSpec.File")] = None
+    credentialspec_file: Annotated[str | None, EngineField("CredentialSpec.File")] = None
     """Windows: a credential spec's file."""
-    credentialspec_registry: Annotated[str | None, Wire("CredentialSpec.Registry")] = None
+    credentialspec_registry: Annotated[str | None, EngineField("CredentialSpec.Registry")] = None
     """Windows: a credential spec's name in the registry."""
-    selinux_disable: Annotated[bool | None, Wire("SELinuxContext.Disable")] = None
-    """Without SELinux."""
-    selinux_user: Annotated[str | None, Wire("SELinuxContext.User")] = None
+    selinux_disable: Annotated[bool | None, EngineField("SELinuxContext.Disable")] = None
+    """Disable SELinux."""
+    selinux_user: Annotated[str | None, EngineField("SELinuxContext.User")] = None
     """SELinux: the user label."""
-    selinux_role: Annotated[str | None, Wire("SELinuxContext.Role")] = None
+    selinux_role: Annotated[str | None, EngineField("SELinuxContext.Role")] = None
     """SELinux: the role label."""
-    selinux_type: Annotated[str | None, Wire("SELinuxContext.Type")] = None
+    selinux_type: Annotated[str | None, EngineField("SELinuxContext.Type")] = None
     """SELinux: the type label."""
-    selinux_level: Annotated[str | None, Wire("SELinuxContext.Level")] = None
+    selinux_level: Annotated[str | None, EngineField("SELinuxContext.Level")] = None
     """SELinux: the level label."""
-    credentialspec_config: Annotated[str | None, Wire("CredentialSpec.Config")] = None
+    credentialspec_config: Annotated[str | None, EngineField("CredentialSpec.Config")] = None
     """Windows: a credential spec in a config, which is a :class:`ConfigReference` with ``runtime=True`` (API 1.40)."""
-    seccomp_mode: Annotated[Literal["default", "unconfined", "custom"] | None, Wire("Seccomp.Mode")] = None
-    """Which system calls are open to them (API 1.44)."""
-    seccomp_profile: Annotated[str | bytes | Part | None, Wire("Seccomp.Profile", _profile)] = None
-    """For the mode custom: the profile, as a dict or its JSON."""
-    apparmor_mode: Annotated[Literal["default", "disabled"] | None, Wire("AppArmor.Mode")] = None
-    """AppArmor (API 1.44)."""
-    no_new_privileges: Annotated[bool | None, Wire("NoNewPrivileges")] = None
-    """Programs can't gain more than they are started with (API 1.44)."""
+    seccomp_mode: Annotated[Literal["default", "unconfined", "custom"] | None, EngineField("Seccomp.Mode")] = None
+    """Seccomp mode (API 1.44)."""
+    seccomp_profile: Annotated[str | bytes | Part | None, EngineField("Seccomp.Profile", _profile)] = None
+    """Seccomp profile for the mode custom, as a dict or JSON."""
+    apparmor_mode: Annotated[Literal["default", "disabled"] | None, EngineField("AppArmor.Mode")] = None
+    """AppArmor mode (API 1.44)."""
+    no_new_privileges: Annotated[bool | None, EngineField("NoNewPrivileges")] = None
+    """Prevent processes from gaining privileges (API 1.44)."""
 
     @model_validator(mode="after")
     def _one_spec(self) -> Self:
-        given = [
+        passed = [
             name
             for name in ("credentialspec_file", "credentialspec_registry", "credentialspec_config")
             if self.__dict__[name] is not None
         ]
-        if len(given) > 1:
-            raise InvalidArgument(f"{given[0]}: give only one of {', '.join(given)}")
+        if len(passed) > 1:
+            raise InvalidArgument(f"{passed[0]}: pass only one of {', '.join(passed)}")
         return self
 
 
 def attachments(value: object, name: str = "networks") -> list[dict[str, Any]]:
-    """Networks of a service: names, ids, values or dicts, as the Engine's dicts."""
+    """Return networks of a service as the Engine's dicts, from names, IDs, values or dicts."""
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
-        parse.refuse(name, "a list of networks", value)
-    return [{"Target": item} if isinstance(item, str) and item else shorthands.mapping(item, name) for item in value]
+        values.raise_invalid(name, "a list of networks", value)
+    return [
+        {"Target": item} if isinstance(item, str) and item else engine_dict(NetworkAttachmentConfig, item, name)
+        for item in value
+    ]
 
 
 class NetworkAttachmentConfig(Value):
-    """A network that a service is in: ``NetworkAttachmentConfig("net", aliases=["db"])``."""
+    """A network of a service: ``NetworkAttachmentConfig("net", aliases=["db"])``."""
 
-    target: Annotated[str, Wire("Target")]
-    """Its name or id."""
-    aliases: Annotated[Sequence[str] | None, Wire("Aliases", parse.texts)] = None
-    """Further names of the service in it."""
-    options: Annotated[Texted | None, Wire("DriverOpts", parse.text_map)] = None
-    """Options of the network's driver (API 1.30)."""
+    target: Annotated[str, EngineField("Target")]
+    """Name or ID of the network."""
+    aliases: Annotated[Sequence[str] | None, EngineField("Aliases", values.string_list)] = None
+    """Additional names of the service in the network."""
+    options: Annotated[Texted | None, EngineField("DriverOpts", values.string_map)] = None
+    """Options of the network driver (API 1.30)."""
 
 
 class NetworkAttachmentSpec(Value):
-    """Stands for a container outside of services that is in one of the swarm's networks."""
+    """A standalone container in a network of the swarm."""
 
-    container_id: Annotated[str, Wire("ContainerID")]
+    container_id: Annotated[str, EngineField("ContainerID")]
     """The container."""
 
 
 class PluginPrivilege(Value):
-    """What a plugin asks for, and is given when it is installed."""
+    """A privilege that a plugin requests, and is granted when it is installed."""
 
-    name: Annotated[str, Wire("Name")]
-    """network, mount, device, capabilities..."""
-    description: Annotated[str | None, Wire("Description")] = None
-    """For people."""
-    value: Annotated[Sequence[str] | None, Wire("Value", parse.texts)] = None
-    """Which ones."""
+    name: Annotated[str, EngineField("Name")]
+    """Kind: network, mount, device, capabilities..."""
+    description: Annotated[str | None, EngineField("Description")] = None
+    """Description for users."""
+    value: Annotated[Sequence[str] | None, EngineField("Value", values.string_list)] = None
+    """Granted values."""
 
 
 def _privileges(value: object, name: str) -> list[dict[str, Any]]:
-    """In a service these have names in lower case."""
+    """Return privileges with lower-case keys, as services take them."""
     return [{key.lower(): item for key, item in row.items()} for row in shorthands.mappings(value, name)]
 
 
 class PluginSpec(Value):
     """A plugin that a service installs on nodes (API 1.31)."""
 
-    name: Annotated[str | None, Wire("Name")] = None
-    """The name that it gets."""
-    remote: Annotated[str | None, Wire("Remote")] = None
-    """Where it is pulled from."""
-    disabled: Annotated[bool | None, Wire("Disabled")] = None
-    """Install it, and don't enable it."""
-    privileges: Annotated[Sequence[PluginPrivilege | Part] | None, Wire("privileges", _privileges)] = None
-    """What it may do."""
-    env: Annotated[parse.Environment | None, Wire("env", parse.environment)] = None
-    """Its settings (API 1.41)."""
+    name: Annotated[str | None, EngineField("Name")] = None
+    """Local name of the plugin."""
+    remote: Annotated[str | None, EngineField("Remote")] = None
+    """Reference from which it is pulled."""
+    disabled: Annotated[bool | None, EngineField("Disabled")] = None
+    """Install the plugin without enabling it."""
+    privileges: Annotated[Sequence[PluginPrivilege | Part] | None, EngineField("privileges", _privileges)] = None
+    """Granted privileges."""
+    env: Annotated[values.Environment | None, EngineField("env", values.environment)] = None
+    """Settings of the plugin (API 1.41)."""

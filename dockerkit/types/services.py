@@ -1,20 +1,21 @@
-"""Services of a swarm: what their containers are, where and how they run, how they are updated and found."""
+"""Services of a swarm: containers, resources, placement, updates and endpoints."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from dockerkit.constants import IS_WINDOWS_PLATFORM
 from dockerkit.errors import InvalidArgument
-from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Value, Wire
+from dockerkit.parsing import shorthands, values
+from dockerkit.parsing.values import Command, Duration, Environment, Labels, Size
+from dockerkit.types.base import Value, engine_dict, part_of, parts_of
 from dockerkit.types.healthcheck import Healthcheck
 from dockerkit.types.limits import Ulimit
 from dockerkit.types.mounts import DriverConfig, Mount, mount_list
-from dockerkit.types.parse import Command, Duration, Environment, Labels, Size
+from dockerkit.types.option_schema import EngineField
 from dockerkit.types.service_parts import (
     ConfigReference,
     DNSConfig,
@@ -30,29 +31,30 @@ from dockerkit.types.service_parts import (
 )
 
 Part = Mapping[str, Any]
+IS_WINDOWS_PLATFORM = sys.platform == "win32"
 
 
 def _hosts(value: object, name: str) -> list[str]:
-    """A mapping of names to addresses, or ``"address name"`` lines, as /etc/hosts has them."""
+    """Return /etc/hosts lines, from a mapping of names to addresses or ``"address name"`` strings."""
     if isinstance(value, Mapping):
-        return [f"{parse.text(item, name)} {parse.text(host, name)}" for host, item in sorted(value.items())]
-    return parse.texts(value, name)
+        return [f"{values.string(item, name)} {values.string(host, name)}" for host, item in sorted(value.items())]
+    return values.string_list(value, name)
 
 
 def _cpus(value: object, name: str) -> int:
-    """CPUs in billionths. A whole number below 1 000 000 counts CPUs: the Engine takes no smaller part."""
+    """Return CPUs in billionths. An integer below 1,000,000, the smallest value that the Engine accepts, counts CPUs."""
     if isinstance(value, str) and value.replace(".", "", 1).isdecimal():
         value = float(value)
     if isinstance(value, float) and 0 < value < 1e6:
         return round(value * 1e9)
-    number = parse.whole(value, name)
+    number = values.integer(value, name)
     if number < 0:
-        parse.refuse(name, "a number of CPUs", value)
+        values.raise_invalid(name, "a number of CPUs", value)
     return number if number >= 1_000_000 else number * 10**9
 
 
 def _generic(value: object, name: str) -> list[dict[str, Any]]:
-    """``{"gpu": 2, "slot": "a"}``, or the Engine's dicts: a number counts, a text names one."""
+    """Return generic resources, from ``{"gpu": 2, "slot": "a"}`` (a number or a name) or the Engine's dicts."""
     if not isinstance(value, Mapping):
         return shorthands.mappings(value, name)
     plain = []
@@ -60,33 +62,33 @@ def _generic(value: object, name: str) -> list[dict[str, Any]]:
         if isinstance(amount, int) and not isinstance(amount, bool):
             plain.append({"DiscreteResourceSpec": {"Kind": kind, "Value": amount}})
         else:
-            plain.append({"NamedResourceSpec": {"Kind": kind, "Value": parse.text(amount, f"{name}[{kind!r}]")}})
+            plain.append({"NamedResourceSpec": {"Kind": kind, "Value": values.string(amount, f"{name}[{kind!r}]")}})
     return plain
 
 
 def convert_service_ports(ports: object, name: str = "ports") -> list[dict[str, Any]]:
-    """Published ports of a service, as the Engine's dicts.
+    """Return published ports of a service as the Engine's dicts.
 
     Args:
         ports: ``{published: target}``, where the target is a port, ``(port, "udp")`` or ``(port, "tcp", "host")``; or a
-            list of the Engine's dicts, or of texts such as ``"8080:80/tcp"``.
+            list of the Engine's dicts, or of strings such as ``"8080:80/tcp"``.
         name: the parameter, for the error.
     """
     if not isinstance(ports, Mapping):
         if isinstance(ports, str) or not isinstance(ports, Sequence):
-            parse.refuse(name, "a mapping of published to target ports, or a list,", ports)
+            values.raise_invalid(name, "a mapping of published to target ports or a list", ports)
         return [plain for item in ports for plain in _service_port(item, name)]
     plain = []
     for published, target in ports.items():
         number, protocol, mode, *more = *(target if isinstance(target, tuple) else (target,)), None, None
         if more not in ([], [None], [None, None]):
-            parse.refuse(name, "port, (port, protocol) or (port, protocol, mode)", target)
+            values.raise_invalid(name, "port, (port, protocol) or (port, protocol, mode)", target)
         port, _, kind = shorthands.container_ports((number, protocol or "tcp"), name)[0].partition("/")
         row: dict[str, Any] = {"Protocol": kind, "TargetPort": int(port)}
         if published not in (None, 0):
-            row["PublishedPort"] = parse.whole(int(published) if isinstance(published, str) else published, name)
+            row["PublishedPort"] = values.integer(int(published) if isinstance(published, str) else published, name)
         if mode is not None:
-            row["PublishMode"] = parse.text(mode, name)
+            row["PublishMode"] = values.string(mode, name)
         plain.append(row)
     return plain
 
@@ -99,7 +101,7 @@ def _service_port(value: object, name: str) -> list[dict[str, Any]]:
         target, _, protocol = port.partition("/")
         row: dict[str, Any] = {"Protocol": protocol, "TargetPort": int(target)}
         if host.get("HostIp") or "-" in host["HostPort"]:
-            parse.refuse(name, "a service's port, which has neither an address nor a range to choose from,", value)
+            values.raise_invalid(name, "a service port without a host address or a range to choose from", value)
         if host["HostPort"]:
             row["PublishedPort"] = int(host["HostPort"])
         rows.append(row)
@@ -107,128 +109,134 @@ def _service_port(value: object, name: str) -> list[dict[str, Any]]:
 
 
 class ContainerSpec(Value):
-    """What the containers of a service are: ``ContainerSpec("nginx:1.29", env={"A": "1"})``."""
+    """The containers of a service: ``ContainerSpec("nginx:1.29", env={"A": "1"})``."""
 
-    image: Annotated[str, Wire("Image", parse.text)]
+    image: Annotated[str, EngineField("Image", values.string)]
     """Name of the image."""
-    command: Annotated[Command | None, Wire("Command", parse.command)] = None
-    """What to run, instead of the image's entrypoint."""
-    args: Annotated[Command | None, Wire("Args", parse.command)] = None
-    """Its arguments."""
-    hostname: Annotated[str | None, Wire("Hostname")] = None
-    """Host name (API 1.25); templates as ``{{.Node.Hostname}}`` are filled in."""
-    env: Annotated[Environment | None, Wire("Env", parse.environment)] = None
-    """Variables: a dict, or ``"NAME=value"`` texts."""
-    workdir: Annotated[str | None, Wire("Dir", parse.text)] = None
-    """The folder to start in."""
-    user: Annotated[str | None, Wire("User")] = None
-    """Who runs the command."""
-    labels: Annotated[Labels | None, Wire("Labels", parse.labels)] = None
+    command: Annotated[Command | None, EngineField("Command", values.command)] = None
+    """Command to run instead of the image's entrypoint."""
+    args: Annotated[Command | None, EngineField("Args", values.command)] = None
+    """Arguments of the command."""
+    hostname: Annotated[str | None, EngineField("Hostname")] = None
+    """Host name (API 1.25); templates such as ``{{.Node.Hostname}}`` are expanded."""
+    env: Annotated[Environment | None, EngineField("Env", values.environment)] = None
+    """Variables: a dict, or ``"NAME=value"`` strings."""
+    workdir: Annotated[str | None, EngineField("Dir", values.string)] = None
+    """Working directory."""
+    user: Annotated[str | None, EngineField("User")] = None
+    """User that runs the command."""
+    labels: Annotated[Labels | None, EngineField("Labels", values.labels)] = None
     """Labels of the containers."""
-    mounts: Annotated[Sequence[Mount | Part | str] | None, Wire("Mounts", mount_list)] = None
-    """Mounts: values, or ``"source:target[:ro]"`` texts."""
-    stop_grace_period: Annotated[Duration | None, Wire("StopGracePeriod", parse.nanoseconds)] = None
-    """How long they have to stop."""
-    secrets: Annotated[Sequence[SecretReference | Part] | None, Wire("Secrets", shorthands.mappings)] = None
-    """Secrets that they can read (API 1.25)."""
-    tty: Annotated[bool | None, Wire("TTY")] = None
-    """Give them a terminal (API 1.25)."""
-    groups: Annotated[Sequence[str | int] | None, Wire("Groups", shorthands.group_add)] = None
-    """Further groups of the user (API 1.25)."""
-    open_stdin: Annotated[bool | None, Wire("OpenStdin")] = None
+    mounts: Annotated[Sequence[Mount | Part | str] | None, EngineField("Mounts", mount_list)] = None
+    """Mounts: values, or ``"source:target[:ro]"`` strings."""
+    stop_grace_period: Annotated[Duration | None, EngineField("StopGracePeriod", values.nanoseconds)] = None
+    """Time to stop before they are killed."""
+    secrets: Annotated[Sequence[SecretReference | Part] | None, EngineField("Secrets", parts_of(SecretReference))] = (
+        None
+    )
+    """Secrets for the containers (API 1.25)."""
+    tty: Annotated[bool | None, EngineField("TTY")] = None
+    """Allocate a terminal (API 1.25)."""
+    groups: Annotated[Sequence[str | int] | None, EngineField("Groups", shorthands.group_add)] = None
+    """Additional groups of the user (API 1.25)."""
+    open_stdin: Annotated[bool | None, EngineField("OpenStdin")] = None
     """Keep stdin open (API 1.25)."""
-    read_only: Annotated[bool | None, Wire("ReadOnly")] = None
-    """A root file system that can't be written to (API 1.28)."""
-    stop_signal: Annotated[str | None, Wire("StopSignal")] = None
-    """The signal that stops them (API 1.28)."""
-    healthcheck: Annotated[Healthcheck | Part | None, Wire("HealthCheck", shorthands.mapping)] = None
-    """How to find out whether they are healthy (API 1.25)."""
-    hosts: Annotated[Mapping[str, str] | Sequence[str] | None, Wire("Hosts", _hosts)] = None
+    read_only: Annotated[bool | None, EngineField("ReadOnly")] = None
+    """Mount the root file system read-only (API 1.28)."""
+    stop_signal: Annotated[str | None, EngineField("StopSignal", values.signal)] = None
+    """Signal that stops the containers (API 1.28)."""
+    healthcheck: Annotated[Healthcheck | Part | None, EngineField("Healthcheck", part_of(Healthcheck))] = None
+    """Health check (API 1.25)."""
+    hosts: Annotated[Mapping[str, str] | Sequence[str] | None, EngineField("Hosts", _hosts)] = None
     """Lines for /etc/hosts: ``{"name": "10.0.0.1"}`` (API 1.25)."""
-    dns_config: Annotated[DNSConfig | Part | None, Wire("DNSConfig", shorthands.mapping)] = None
+    dns_config: Annotated[DNSConfig | Part | None, EngineField("DNSConfig", part_of(DNSConfig))] = None
     """Name servers (API 1.25)."""
-    configs: Annotated[Sequence[ConfigReference | Part] | None, Wire("Configs", shorthands.mappings)] = None
-    """Configs that they can read (API 1.30)."""
-    privileges: Annotated[Privileges | Part | None, Wire("Privileges", shorthands.mapping)] = None
-    """What they may do (API 1.29)."""
-    isolation: Annotated[str | None, Wire("Isolation")] = None
+    configs: Annotated[Sequence[ConfigReference | Part] | None, EngineField("Configs", parts_of(ConfigReference))] = (
+        None
+    )
+    """Configs for the containers (API 1.30)."""
+    privileges: Annotated[Privileges | Part | None, EngineField("Privileges", part_of(Privileges))] = None
+    """Security options (API 1.29)."""
+    isolation: Annotated[str | None, EngineField("Isolation")] = None
     """Windows: default, process or hyperv (API 1.35)."""
-    init: Annotated[bool | None, Wire("Init")] = None
-    """A small init as first process (API 1.38)."""
-    cap_add: Annotated[Sequence[str] | None, Wire("CapabilityAdd", parse.texts)] = None
-    """Capabilities to give (API 1.41)."""
-    cap_drop: Annotated[Sequence[str] | None, Wire("CapabilityDrop", parse.texts)] = None
-    """Capabilities to take away (API 1.41)."""
-    sysctls: Annotated[Mapping[str, str | int] | None, Wire("Sysctls", parse.text_map)] = None
-    """Parameters of the kernel (API 1.40)."""
-    ulimits: Annotated[Sequence[Ulimit | Part | str] | None, Wire("Ulimits", shorthands.ulimits)] = None
-    """Limits of the processes (API 1.41)."""
-    oom_score_adj: Annotated[int | None, Wire("OomScoreAdj")] = None
-    """How willingly the kernel kills them when memory runs out (API 1.46)."""
+    init: Annotated[bool | None, EngineField("Init")] = None
+    """Run an init process that forwards signals and reaps processes (API 1.38)."""
+    cap_add: Annotated[Sequence[str] | None, EngineField("CapabilityAdd", values.string_list)] = None
+    """Capabilities to add (API 1.41)."""
+    cap_drop: Annotated[Sequence[str] | None, EngineField("CapabilityDrop", values.string_list)] = None
+    """Capabilities to drop (API 1.41)."""
+    sysctls: Annotated[Mapping[str, str | int] | None, EngineField("Sysctls", values.string_map)] = None
+    """Kernel parameters (API 1.40)."""
+    ulimits: Annotated[Sequence[Ulimit | Part | str] | None, EngineField("Ulimits", shorthands.ulimits)] = None
+    """Process limits (API 1.41)."""
+    oom_score_adj: Annotated[int | None, EngineField("OomScoreAdj")] = None
+    """Adjustment of the OOM killer's score, -1000 to 1000 (API 1.46)."""
 
 
 class Resources(Value):
-    """What a task may use at most, and what is set aside for it."""
+    """Resource limits and reservations of a task."""
 
-    cpu_limit: Annotated[int | float | str | None, Wire("Limits.NanoCPUs", _cpus)] = None
-    """CPUs at most: ``1.5``, or in billionths."""
-    mem_limit: Annotated[Size | None, Wire("Limits.MemoryBytes", parse.size)] = None
-    """Memory at most."""
-    cpu_reservation: Annotated[int | float | str | None, Wire("Reservations.NanoCPUs", _cpus)] = None
+    cpu_limit: Annotated[int | float | str | None, EngineField("Limits.NanoCPUs", _cpus)] = None
+    """Maximum CPUs: ``1.5``, or in billionths."""
+    mem_limit: Annotated[Size | None, EngineField("Limits.MemoryBytes", values.size)] = None
+    """Maximum memory."""
+    cpu_reservation: Annotated[int | float | str | None, EngineField("Reservations.NanoCPUs", _cpus)] = None
     """CPUs that a node must have free."""
-    mem_reservation: Annotated[Size | None, Wire("Reservations.MemoryBytes", parse.size)] = None
+    mem_reservation: Annotated[Size | None, EngineField("Reservations.MemoryBytes", values.size)] = None
     """Memory that a node must have free."""
     generic_resources: Annotated[
-        Mapping[str, int | str] | Sequence[Part] | None, Wire("Reservations.GenericResources", _generic)
+        Mapping[str, int | str] | Sequence[Part] | None, EngineField("Reservations.GenericResources", _generic)
     ] = None
     """Other resources that a node must have: ``{"gpu": 2}`` (API 1.32)."""
-    pids_limit: Annotated[int | None, Wire("Limits.Pids")] = None
-    """Processes at most (API 1.41)."""
-    swap_bytes: Annotated[Size | None, Wire("SwapBytes", parse.size)] = None
+    pids_limit: Annotated[int | None, EngineField("Limits.Pids")] = None
+    """Maximum number of processes (API 1.41)."""
+    swap_bytes: Annotated[Size | None, EngineField("SwapBytes", values.size)] = None
     """Swap; -1 is no limit (API 1.52)."""
-    memory_swappiness: Annotated[int | None, Wire("MemorySwappiness")] = None
-    """How willingly to swap: 0 to 100 (API 1.52)."""
+    memory_swappiness: Annotated[int | None, EngineField("MemorySwappiness")] = None
+    """Swappiness from 0 to 100 (API 1.52)."""
     generic_limits: Annotated[
-        Mapping[str, int | str] | Sequence[Part] | None, Wire("Limits.GenericResources", _generic)
+        Mapping[str, int | str] | Sequence[Part] | None, EngineField("Limits.GenericResources", _generic)
     ] = None
-    """Other resources at most (API 1.32 to 1.40)."""
+    """Limits of other resources (API 1.32 to 1.40)."""
 
 
 class UpdateConfig(Value):
-    """How an update goes on: ``UpdateConfig(parallelism=2, delay="10s", failure_action="rollback")``."""
+    """How to perform an update: ``UpdateConfig(parallelism=2, delay="10s", failure_action="rollback")``."""
 
-    parallelism: Annotated[int | None, Wire("Parallelism")] = 0
-    """How many tasks at once; 0 is all."""
-    delay: Annotated[Duration | None, Wire("Delay", parse.nanoseconds)] = None
-    """Time between them."""
-    failure_action: Annotated[Literal["continue", "pause", "rollback"] | None, Wire("FailureAction")] = "continue"
-    """What to do when it fails."""
-    monitor: Annotated[Duration | None, Wire("Monitor", parse.nanoseconds)] = None
-    """How long to watch each task for failure (API 1.25)."""
-    max_failure_ratio: Annotated[float | None, Wire("MaxFailureRatio")] = None
-    """Share of the tasks that may fail: 0 to 1 (API 1.25)."""
-    order: Annotated[Literal["stop-first", "start-first"] | None, Wire("Order")] = None
-    """Whether the old task stops before the new one starts (API 1.29)."""
+    parallelism: Annotated[int | None, EngineField("Parallelism")] = 0
+    """Number of tasks updated at once; 0 is all."""
+    delay: Annotated[Duration | None, EngineField("Delay", values.nanoseconds)] = None
+    """Time between tasks."""
+    failure_action: Annotated[Literal["continue", "pause", "rollback"] | None, EngineField("FailureAction")] = (
+        "continue"
+    )
+    """Action if the update fails."""
+    monitor: Annotated[Duration | None, EngineField("Monitor", values.nanoseconds)] = None
+    """Time to monitor each task for failure (API 1.25)."""
+    max_failure_ratio: Annotated[float | None, EngineField("MaxFailureRatio")] = None
+    """Ratio of tasks that may fail, 0 to 1 (API 1.25)."""
+    order: Annotated[Literal["stop-first", "start-first"] | None, EngineField("Order")] = None
+    """Whether to stop the old task before or after starting the new one (API 1.29)."""
 
     @model_validator(mode="after")
     def _share(self) -> Self:
         if self.max_failure_ratio is not None and not 0 <= self.max_failure_ratio <= 1:
-            raise InvalidArgument(f"max_failure_ratio: a number from 0 to 1 is needed, not {self.max_failure_ratio!r}")
+            raise InvalidArgument(f"max_failure_ratio: must be a number from 0 to 1, got {self.max_failure_ratio!r}")
         return self
 
 
 class RollbackConfig(UpdateConfig):
-    """How going back goes on (API 1.28)."""
+    """How to perform a rollback (API 1.28)."""
 
     @model_validator(mode="after")
     def _no_rollback(self) -> Self:
         if self.failure_action == "rollback":
-            raise InvalidArgument("failure_action: continue or pause is needed: a rollback can't be rolled back")
+            raise InvalidArgument("failure_action: must be continue or pause, since a rollback can't be rolled back")
         return self
 
 
 class RestartConditionTypesEnum:
-    """When a task is started again."""
+    """Conditions under which a task is restarted."""
 
     _values = ("none", "on-failure", "any")
 
@@ -238,40 +246,40 @@ class RestartConditionTypesEnum:
 
 
 class RestartPolicy(Value):
-    """Whether tasks that end are started again: ``RestartPolicy("on-failure", delay="5s", max_attempts=3)``."""
+    """When to restart tasks that end: ``RestartPolicy("on-failure", delay="5s", max_attempts=3)``."""
 
     condition_types: ClassVar[type[RestartConditionTypesEnum]] = RestartConditionTypesEnum
 
-    condition: Annotated[Literal["none", "on-failure", "any"], Wire("Condition")] = "none"
-    """When."""
-    delay: Annotated[Duration, Wire("Delay", parse.nanoseconds)] = 0
-    """Time to wait before."""
-    max_attempts: Annotated[int, Wire("MaxAttempts")] = 0
-    """How often; 0 is no limit."""
-    window: Annotated[Duration, Wire("Window", parse.nanoseconds)] = 0
-    """Only attempts within this time count; 0 is no limit."""
+    condition: Annotated[Literal["none", "on-failure", "any"], EngineField("Condition")] = "none"
+    """Condition for a restart."""
+    delay: Annotated[Duration, EngineField("Delay", values.nanoseconds)] = 0
+    """Time to wait before a restart."""
+    max_attempts: Annotated[int, EngineField("MaxAttempts")] = 0
+    """Maximum number of restarts; 0 is no limit."""
+    window: Annotated[Duration, EngineField("Window", values.nanoseconds)] = 0
+    """Time within which attempts are counted; 0 is unlimited."""
 
 
 class ServiceMode(Value):
-    """How many tasks a service has, and whether they are to end: ``ServiceMode("replicated", 3)``."""
+    """The mode of a service, and its number of tasks: ``ServiceMode("replicated", 3)``."""
 
-    mode: Annotated[Literal["replicated", "global", "replicated-job", "global-job"], Wire("")]
-    """replicated: so many; global: one on each node; the jobs (API 1.41) run to their end."""
-    replicas: Annotated[int | None, Wire("")] = None
-    """How many; of a replicated-job, how many have to complete."""
-    concurrency: Annotated[int | None, Wire("")] = None
-    """Of a replicated-job: how many at once."""
+    mode: Annotated[Literal["replicated", "global", "replicated-job", "global-job"], EngineField("")]
+    """replicated: a number of tasks; global: one on each node; jobs (API 1.41) run to completion."""
+    replicas: Annotated[int | None, EngineField("")] = None
+    """Number of tasks; for a replicated-job, the number that must complete."""
+    concurrency: Annotated[int | None, EngineField("")] = None
+    """For a replicated-job: maximum number of concurrent tasks."""
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         if self.replicas is not None and not self.mode.startswith("replicated"):
-            raise InvalidArgument(f"replicas: is for replicated and replicated-job, not {self.mode}")
+            raise InvalidArgument(f"replicas: only for replicated and replicated-job, not {self.mode}")
         if self.concurrency is not None and self.mode != "replicated-job":
-            raise InvalidArgument(f"concurrency: is for replicated-job, not {self.mode}")
+            raise InvalidArgument(f"concurrency: only for replicated-job, not {self.mode}")
         return self
 
     def to_engine(self) -> dict[str, Any]:
-        """The Engine's dict."""
+        """Return the Engine's dict."""
         if self.mode == "replicated":
             counts = {"Replicas": self.replicas}
         elif self.mode == "replicated-job":
@@ -283,48 +291,50 @@ class ServiceMode(Value):
 
 
 class EndpointSpec(Value):
-    """How a service is reached: ``EndpointSpec(ports={8080: 80})``."""
+    """Published ports and service discovery: ``EndpointSpec(ports={8080: 80})``."""
 
-    mode: Annotated[Literal["vip", "dnsrr"] | None, Wire("Mode")] = None
-    """vip: one address for all tasks; dnsrr: the name has all of theirs."""
+    mode: Annotated[Literal["vip", "dnsrr"] | None, EngineField("Mode")] = None
+    """vip: one virtual address for all tasks; dnsrr: the name resolves to the addresses of all tasks."""
     ports: Annotated[
-        Mapping[int, int | tuple[Any, ...]] | Sequence[Part | str] | None, Wire("Ports", convert_service_ports)
+        Mapping[int, int | tuple[Any, ...]] | Sequence[Part | str] | None, EngineField("Ports", convert_service_ports)
     ] = None
-    """``{published: target}``, with a target ``80``, ``(53, "udp")`` or ``(80, "tcp", "host")``; or texts ``"8080:80"``."""
+    """``{published: target}``, with a target ``80``, ``(53, "udp")`` or ``(80, "tcp", "host")``; or strings ``"8080:80"``."""
 
 
 def _placement(value: object, name: str) -> dict[str, Any]:
-    """A list is its constraints."""
+    """Return a placement; a list is its constraints."""
     if isinstance(value, (list, tuple)):
         return Placement(list(value)).to_engine()
-    return shorthands.mapping(value, name)
+    return engine_dict(Placement, value, name, defaults=False)
 
 
 class TaskTemplate(Value):
-    """What the tasks of a service are, and where and how they run."""
+    """The tasks of a service: containers, resources, placement."""
 
-    container_spec: Annotated[ContainerSpec | Part | None, Wire("ContainerSpec", shorthands.mapping)] = None
-    """Its containers."""
-    resources: Annotated[Resources | Part | None, Wire("Resources", shorthands.mapping)] = None
-    """What each may use."""
-    restart_policy: Annotated[RestartPolicy | Part | None, Wire("RestartPolicy", shorthands.mapping)] = None
-    """Whether those that end are started again."""
-    placement: Annotated[Placement | Part | Sequence[str] | None, Wire("Placement", _placement)] = None
-    """Which nodes run them; a list is constraints."""
-    log_driver: Annotated[DriverConfig | Part | None, Wire("LogDriver", shorthands.mapping)] = None
-    """Where their output goes."""
-    networks: Annotated[Sequence[str | NetworkAttachmentConfig | Part] | None, Wire("Networks", attachments)] = None
-    """Networks that they are in (API 1.25)."""
-    force_update: Annotated[int | None, Wire("ForceUpdate")] = None
-    """Another number than before replaces all tasks though nothing else changed (API 1.25)."""
-    runtime: Annotated[str | None, Wire("Runtime")] = None
+    container_spec: Annotated[ContainerSpec | Part | None, EngineField("ContainerSpec", part_of(ContainerSpec))] = None
+    """The containers."""
+    resources: Annotated[Resources | Part | None, EngineField("Resources", part_of(Resources))] = None
+    """Resource limits and reservations."""
+    restart_policy: Annotated[RestartPolicy | Part | None, EngineField("RestartPolicy", part_of(RestartPolicy))] = None
+    """When to restart tasks."""
+    placement: Annotated[Placement | Part | Sequence[str] | None, EngineField("Placement", _placement)] = None
+    """Nodes that may run the tasks; a list is constraints."""
+    log_driver: Annotated[DriverConfig | Part | None, EngineField("LogDriver", part_of(DriverConfig))] = None
+    """Log driver."""
+    networks: Annotated[Sequence[str | NetworkAttachmentConfig | Part] | None, EngineField("Networks", attachments)] = (
+        None
+    )
+    """Networks of the tasks (API 1.25)."""
+    force_update: Annotated[int | None, EngineField("ForceUpdate")] = None
+    """Counter; changing it replaces all tasks even if nothing else changed (API 1.25)."""
+    runtime: Annotated[str | None, EngineField("Runtime")] = None
     """container, plugin or attachment (API 1.30)."""
-    plugin_spec: Annotated[PluginSpec | Part | None, Wire("PluginSpec", shorthands.mapping)] = None
-    """Instead of containers: a plugin of the engine (API 1.31)."""
+    plugin_spec: Annotated[PluginSpec | Part | None, EngineField("PluginSpec", part_of(PluginSpec))] = None
+    """A plugin of the engine, instead of containers (API 1.31)."""
     network_attachment_spec: Annotated[
-        NetworkAttachmentSpec | Part | None, Wire("NetworkAttachmentSpec", shorthands.mapping)
+        NetworkAttachmentSpec | Part | None, EngineField("NetworkAttachmentSpec", part_of(NetworkAttachmentSpec))
     ] = None
-    """Set by the engine, for containers outside of services (API 1.38)."""
+    """Set by the engine, for standalone containers (API 1.38)."""
 
 
 __all__ = [

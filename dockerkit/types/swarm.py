@@ -1,4 +1,4 @@
-"""The swarm as a whole: its settings, its certificate authority."""
+"""Settings of the swarm and its nodes."""
 
 from __future__ import annotations
 
@@ -7,78 +7,81 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dockerkit.types import parse, shorthands
-from dockerkit.types.base import Value, Wire
+from dockerkit.parsing import values
+from dockerkit.parsing.values import Duration, Labels
+from dockerkit.types.base import Value, part_of, parts_of
 from dockerkit.types.mounts import DriverConfig
-from dockerkit.types.parse import Duration, Labels
+from dockerkit.types.option_schema import EngineField
 
 Part = Mapping[str, Any]
 
 
 class SwarmExternalCA(Value):
-    """An authority outside of the swarm that signs nodes' certificates."""
+    """An external certificate authority that signs the certificates of nodes."""
 
-    url: Annotated[str, Wire("URL")]
-    """Where it takes requests."""
-    protocol: Annotated[str | None, Wire("Protocol")] = None
-    """cfssl is the only one."""
-    options: Annotated[Mapping[str, str | int | bool] | None, Wire("Options", parse.text_map)] = None
+    url: Annotated[str, EngineField("URL")]
+    """URL for signing requests."""
+    protocol: Annotated[str | None, EngineField("Protocol")] = None
+    """Protocol; only cfssl is supported."""
+    options: Annotated[Mapping[str, str | int | bool] | None, EngineField("Options", values.string_map)] = None
     """Options of the protocol."""
-    ca_cert: Annotated[str | None, Wire("CACert", parse.text)] = None
+    ca_cert: Annotated[str | None, EngineField("CACert", values.string)] = None
     """Its root certificate, in PEM (API 1.30)."""
 
 
 class SwarmSpec(Value):
     """Settings of a swarm: ``SwarmSpec(node_cert_expiry="720h", autolock_managers=True)``."""
 
-    version: Annotated[str | None, Wire("")] = None
-    """Taken for docker-py's sake: the version in use with the engine decides."""
-    task_history_retention_limit: Annotated[int | None, Wire("Orchestration.TaskHistoryRetentionLimit")] = None
-    """How many ended tasks are kept of each slot."""
-    snapshot_interval: Annotated[int | None, Wire("Raft.SnapshotInterval")] = None
+    version: Annotated[str | None, EngineField("")] = None
+    """Accepted for compatibility with docker-py and ignored."""
+    task_history_retention_limit: Annotated[int | None, EngineField("Orchestration.TaskHistoryRetentionLimit")] = None
+    """Number of ended tasks to keep per slot."""
+    snapshot_interval: Annotated[int | None, EngineField("Raft.SnapshotInterval")] = None
     """Log entries between two snapshots."""
-    keep_old_snapshots: Annotated[int | None, Wire("Raft.KeepOldSnapshots")] = None
-    """How many snapshots are kept beside the current one."""
-    log_entries_for_slow_followers: Annotated[int | None, Wire("Raft.LogEntriesForSlowFollowers")] = None
-    """Log entries that are kept for managers that are behind."""
-    heartbeat_tick: Annotated[int | None, Wire("Raft.HeartbeatTick")] = None
+    keep_old_snapshots: Annotated[int | None, EngineField("Raft.KeepOldSnapshots")] = None
+    """Number of snapshots to keep besides the current one."""
+    log_entries_for_slow_followers: Annotated[int | None, EngineField("Raft.LogEntriesForSlowFollowers")] = None
+    """Number of log entries to keep for managers that are behind."""
+    heartbeat_tick: Annotated[int | None, EngineField("Raft.HeartbeatTick")] = None
     """Ticks (seconds) between two heartbeats."""
-    election_tick: Annotated[int | None, Wire("Raft.ElectionTick")] = None
+    election_tick: Annotated[int | None, EngineField("Raft.ElectionTick")] = None
     """Ticks (seconds) without a heartbeat before an election."""
-    dispatcher_heartbeat_period: Annotated[Duration | None, Wire("Dispatcher.HeartbeatPeriod", parse.nanoseconds)] = (
+    dispatcher_heartbeat_period: Annotated[
+        Duration | None, EngineField("Dispatcher.HeartbeatPeriod", values.nanoseconds)
+    ] = None
+    """Interval at which nodes report."""
+    node_cert_expiry: Annotated[Duration | None, EngineField("CAConfig.NodeCertExpiry", values.nanoseconds)] = None
+    """Validity of node certificates."""
+    external_cas: Annotated[
+        Sequence[SwarmExternalCA | Part] | None, EngineField("CAConfig.ExternalCAs", parts_of(SwarmExternalCA))
+    ] = None
+    """External authorities that sign node certificates."""
+    name: Annotated[str | None, EngineField("Name")] = None
+    """Name of the swarm: always ``default``."""
+    labels: Annotated[Labels | None, EngineField("Labels", values.labels)] = None
+    """Its labels."""
+    signing_ca_cert: Annotated[str | None, EngineField("CAConfig.SigningCACert")] = None
+    """CA certificate that signs node certificates, in PEM (API 1.30)."""
+    signing_ca_key: Annotated[str | None, EngineField("CAConfig.SigningCAKey")] = Field(default=None, repr=False)
+    """Key of that certificate, in PEM (API 1.30)."""
+    ca_force_rotate: Annotated[int | None, EngineField("CAConfig.ForceRotate")] = None
+    """Counter; changing it creates a new certificate authority (API 1.30)."""
+    autolock_managers: Annotated[bool | None, EngineField("EncryptionConfig.AutoLockManagers")] = None
+    """Require a key to unlock managers after a restart (API 1.25)."""
+    log_driver: Annotated[DriverConfig | Part | None, EngineField("TaskDefaults.LogDriver", part_of(DriverConfig))] = (
         None
     )
-    """How often nodes report."""
-    node_cert_expiry: Annotated[Duration | None, Wire("CAConfig.NodeCertExpiry", parse.nanoseconds)] = None
-    """How long nodes' certificates are valid."""
-    external_cas: Annotated[
-        Sequence[SwarmExternalCA | Part] | None, Wire("CAConfig.ExternalCAs", shorthands.mappings)
-    ] = None
-    """Authorities outside that sign nodes' certificates."""
-    name: Annotated[str | None, Wire("Name")] = None
-    """Its name: always ``default``."""
-    labels: Annotated[Labels | None, Wire("Labels", parse.labels)] = None
-    """Its labels."""
-    signing_ca_cert: Annotated[str | None, Wire("CAConfig.SigningCACert")] = None
-    """Certificate that signs nodes', in PEM (API 1.30)."""
-    signing_ca_key: Annotated[str | None, Wire("CAConfig.SigningCAKey")] = Field(default=None, repr=False)
-    """Key of that certificate, in PEM (API 1.30)."""
-    ca_force_rotate: Annotated[int | None, Wire("CAConfig.ForceRotate")] = None
-    """Another number than before makes a new authority (API 1.30)."""
-    autolock_managers: Annotated[bool | None, Wire("EncryptionConfig.AutoLockManagers")] = None
-    """A manager that starts again has to be unlocked with a key (API 1.25)."""
-    log_driver: Annotated[DriverConfig | Part | None, Wire("TaskDefaults.LogDriver", shorthands.mapping)] = None
-    """Where the output of tasks goes that say nothing of it."""
+    """Default log driver of tasks."""
 
 
 class NodeSpec(Value):
     """Settings of a node of a swarm."""
 
-    name: Annotated[str | None, Wire("Name")] = None
+    name: Annotated[str | None, EngineField("Name")] = None
     """Its name."""
-    labels: Annotated[Labels | None, Wire("Labels", parse.labels)] = None
+    labels: Annotated[Labels | None, EngineField("Labels", values.labels)] = None
     """Its labels."""
-    role: Annotated[Literal["worker", "manager"] | None, Wire("Role")] = None
-    """What it is."""
-    availability: Annotated[Literal["active", "pause", "drain"] | None, Wire("Availability")] = None
-    """Whether it takes tasks; drain moves those that it has away."""
+    role: Annotated[Literal["worker", "manager"] | None, EngineField("Role")] = None
+    """Role of the node."""
+    availability: Annotated[Literal["active", "pause", "drain"] | None, EngineField("Availability")] = None
+    """Whether the node accepts tasks; drain also moves its tasks to other nodes."""

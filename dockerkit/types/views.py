@@ -1,6 +1,6 @@
-"""Typed looks at what the engine answered: lenient, since engines differ. What is missing or odd is None, never an error.
+"""Typed views of the engine's responses. Missing or unexpected values are None, never an error, since engines differ.
 
-A view is made when it is first asked for; the engine's dict stays as it came, in ``attrs``.
+A view is created on first access; ``attrs`` keeps the engine's dict unchanged.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.alias_generators import to_pascal
 
 
-def _moment(value: object) -> object:
-    """The Engine's zero time (year 1) and "" say that it never was."""
+def _parse_time(value: object) -> object:
+    """Return None for the Engine's zero time (year 1) and "", which mean never."""
     return None if isinstance(value, str) and (not value or value.startswith("0001-")) else value
 
 
@@ -26,13 +26,13 @@ def _mapped(value: object) -> object:
     return {} if value is None else value
 
 
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+ParsedTime = Annotated[datetime | None, BeforeValidator(_parse_time)]
 Texts = Annotated[list[str], BeforeValidator(_listed)]
 TextMap = Annotated[dict[str, str], BeforeValidator(_mapped)]
 
 
 class View(BaseModel):
-    """A part of an answer. Attributes are the Engine's names in snake case; what we don't know is kept as well."""
+    """A part of a response. Attributes are the Engine's names in snake case; unknown ones are kept."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         alias_generator=to_pascal, populate_by_name=True, extra="allow", frozen=True
@@ -48,26 +48,26 @@ class View(BaseModel):
 
     @classmethod
     def of(cls, attrs: object) -> Self:
-        """A view of the Engine's dict; of anything else, an empty one."""
+        """Return a view of the Engine's dict, or an empty view for anything else."""
         return cls.model_validate(attrs if isinstance(attrs, dict) else {})
 
 
 class HealthResult(View):
     """One run of a health check."""
 
-    start: Moment = None
-    end: Moment = None
+    start: ParsedTime = None
+    end: ParsedTime = None
     exit_code: int | None = None
     output: str | None = None
 
 
 class Health(View):
-    """What the health checks say.
+    """The results of health checks.
 
     Attributes:
         status: none, starting, healthy or unhealthy.
-        failing_streak: how many failed in a row.
-        log: the last runs.
+        failing_streak: number of consecutive failures.
+        log: the latest results.
     """
 
     status: str | None = None
@@ -76,13 +76,13 @@ class Health(View):
 
 
 class ContainerState(View):
-    """What a container is doing.
+    """The state of a container.
 
     Attributes:
         status: created, running, paused, restarting, removing, exited or dead.
-        exit_code: of the last run; 0 while it runs.
-        started_at, finished_at: None where it never did.
-        health: None where nothing checks it.
+        exit_code: exit code of the last run; 0 while running.
+        started_at, finished_at: None if it never started or finished.
+        health: None without a health check.
     """
 
     status: str | None = None
@@ -94,16 +94,16 @@ class ContainerState(View):
     pid: int | None = None
     exit_code: int | None = None
     error: str | None = None
-    started_at: Moment = None
-    finished_at: Moment = None
+    started_at: ParsedTime = None
+    finished_at: ParsedTime = None
     health: Health | None = None
 
 
 class PortBinding(View):
-    """Where on the host a port is published.
+    """The address on the host at which a port is published.
 
     Attributes:
-        host_ip: "0.0.0.0" and "::" are all addresses.
+        host_ip: "0.0.0.0" and "::" mean all addresses.
     """
 
     host_ip: str | None = None
@@ -111,7 +111,7 @@ class PortBinding(View):
 
 
 class Endpoint(View):
-    """A container's place in a network."""
+    """The endpoint of a container in a network."""
 
     network_id: str | None = Field(None, alias="NetworkID")
     endpoint_id: str | None = Field(None, alias="EndpointID")
@@ -130,11 +130,11 @@ class Endpoint(View):
 
 
 class NetworkSettings(View):
-    """The networks that a container is in, and its ports.
+    """The networks and ports of a container.
 
     Attributes:
-        networks: by name.
-        ports: ``{"80/tcp": [PortBinding]}``; an empty list is exposed but not published.
+        networks: endpoints by network name.
+        ports: ``{"80/tcp": [PortBinding]}``; the list is empty if a port is exposed but not published.
     """
 
     networks: Annotated[dict[str, Endpoint], BeforeValidator(_mapped)] = {}
@@ -144,18 +144,18 @@ class NetworkSettings(View):
 
     @property
     def ip_address(self) -> str | None:
-        """The address in the first network that gave one."""
-        return next((place.ip_address for place in self.networks.values() if place.ip_address), None)
+        """The first IPv4 address in any network."""
+        return next((endpoint.ip_address for endpoint in self.networks.values() if endpoint.ip_address), None)
 
 
 class MountPoint(View):
-    """Something that is mounted in a container.
+    """A mount of a container.
 
     Attributes:
         type: bind, volume, tmpfs, image...
-        name: of the volume.
-        source, destination: on the host, in the container.
-        rw: whether it can be written to.
+        name: name of the volume.
+        source, destination: path on the host and in the container.
+        rw: whether it is writable.
     """
 
     type: str | None = None
@@ -169,7 +169,7 @@ class MountPoint(View):
 
 
 class HealthcheckView(View):
-    """A health check as configured: durations in nanoseconds."""
+    """A configured health check; durations are in nanoseconds."""
 
     test: Texts = []
     interval: int | None = None
@@ -180,7 +180,7 @@ class HealthcheckView(View):
 
 
 class ImageConfig(View):
-    """How containers of an image run, unless told otherwise; also a container's own configuration."""
+    """The default configuration of containers of an image."""
 
     user: str | None = None
     env: Texts = []

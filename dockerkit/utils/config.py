@@ -1,25 +1,3 @@
-"""docker-py's ``docker.utils.config``: the docker command's config.json."""
+"""docker-py's ``docker.utils.config``. Written by scripts/make_doors.py."""
 
-from __future__ import annotations
-
-import os
-
-from dockerkit.constants import IS_WINDOWS_PLATFORM
-from dockerkit.credentials.configfile import (
-    DOCKER_CONFIG_FILENAME,
-    LEGACY_DOCKER_CONFIG_FILENAME,
-    find_config_file,
-    home_dir,
-    load_general_config,
-)
-
-__all__ = [
-    "DOCKER_CONFIG_FILENAME", "IS_WINDOWS_PLATFORM", "LEGACY_DOCKER_CONFIG_FILENAME", "config_path_from_environment",
-    "find_config_file", "home_dir", "load_general_config",
-]  # fmt: skip
-
-
-def config_path_from_environment() -> str | None:
-    """The path of config.json in ``DOCKER_CONFIG``; None where that is not set."""
-    folder = os.environ.get("DOCKER_CONFIG")
-    return os.path.join(folder, os.path.basename(DOCKER_CONFIG_FILENAME)) if folder else None
+from dockerkit.compat.config import *  # noqa: F403

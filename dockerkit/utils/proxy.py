@@ -1,7 +1,3 @@
-"""docker-py's ``docker.utils.proxy``."""
+"""docker-py's ``docker.utils.proxy``. Written by scripts/make_doors.py."""
 
-from __future__ import annotations
-
-from dockerkit.proxies import ProxyConfig
-
-__all__ = ["ProxyConfig"]
+from dockerkit.cliconfig.proxies import *  # noqa: F403

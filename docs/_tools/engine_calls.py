@@ -20,15 +20,23 @@ def since(operation: str) -> str:
     return (row[0].partition("-")[0] if row else "") or FLOOR
 
 
-def note(docstring: str) -> str:
-    """A line on the versions that the calls of a docstring need."""
-    calls = list(dict.fromkeys(CALL.findall(docstring)))
-    known = [(call, since(call)) for call in calls]
-    if not known:
-        return ""
-    if len({version for _, version in known}) == 1:
-        return f"Engine API: from {known[0][1]} on."
-    return "Engine API: " + ", ".join(f"`{call}` from {version} on" for call, version in known) + "."
+def with_versions(docstring: str) -> str:
+    """The docstring with the first API version behind each engine call."""
+    seen: set[str] = set()
+
+    def version(match: re.Match[str]) -> str:
+        if match[1] in seen:
+            return match[0]
+        seen.add(match[1])
+        return f"{match[0]} (API {since(match[1])})"
+
+    return CALL.sub(version, docstring)
+
+
+def first_sentence(docstring: str) -> str:
+    """The first sentence of a docstring, without the engine call."""
+    paragraph = " ".join(docstring.split("\n\n", 1)[0].split())
+    return re.split(r"(?<=[.:]) |[:.,;]?$", CALL.split(paragraph, maxsplit=1)[0].strip(), maxsplit=1)[0].rstrip(".:")
 
 
 ROLE = re.compile(r":(?:class|meth|attr|func|mod|exc|data|obj):`~?([\w.]+)`")
@@ -68,10 +76,7 @@ class EngineCalls(griffe.Extension):
             obj.docstring.value = fenced(linked(obj.docstring.value))
 
     def on_function_instance(self, *, func: griffe.Function, **_: Any) -> None:
-        """Put the note behind the docstring's first paragraph."""
-        if func.docstring is None:
-            return
-        text = func.docstring.value
-        if added := note(text):
-            head, gap, rest = text.partition("\n\n")
-            func.docstring.value = f"{head}\n\n{added}{gap}{rest}"
+        """Note the first sentence for the summary of the class, and the versions of engine calls."""
+        if func.docstring is not None:
+            func.extra["dockerkit"]["summary"] = first_sentence(func.docstring.value)
+            func.docstring.value = with_versions(func.docstring.value)

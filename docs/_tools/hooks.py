@@ -1,4 +1,4 @@
-"""mkdocs hooks: the table of all engine calls is made from the code."""
+"""mkdocs hooks: the version, generated tables, and which pages a search lists first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,25 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from engine_calls import CALL, since
+import run_options
+from engine_calls import CALL, first_sentence, linked, since
 
 MARK = "<!-- all engine calls -->"
+
+# Pages -> the weight of their hits in a search; the first match counts.
+BOOSTS = (
+    ("reference/(api|calls|types|.*values)", 0.02),
+    ("reference/", 0.1),
+    ("(architecture|benchmarks|changelog|reliability|versions)", 0.5),
+    ("", 4),
+)
+
+
+def on_config(config: Any) -> None:
+    """Show the version at the bottom of each page."""
+    from dockerkit import __version__
+
+    config.copyright = f"dockerkit {__version__}"
 
 
 def rows() -> list[str]:
@@ -28,15 +44,19 @@ def rows() -> list[str]:
         home = f"{member.__module__}.{member.__qualname__}"
         paths = "<br>".join(f"`{call}`" for call in calls)
         versions = "<br>".join(since(call) for call in calls)
-        meaning = re.split(r"(?<=[.:]) ", doc.replace("\n", " "), maxsplit=1)[0].partition("``")[0].strip()
-        table.append(f"| [`{name}`][{home}] | {paths} | {versions} | {meaning.replace('|', '/')} |")
+        meaning = first_sentence(linked(doc)).replace("|", "/")
+        table.append(f"| [`{name}`][{home}]<br>{meaning} | {paths} | {versions} |")
     return table
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in the table."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Fill in the generated tables; let a search list guides before the reference."""
+    boost = next(boost for path, boost in BOOSTS if re.match(path, page.file.src_uri))
+    page.meta.setdefault("search", {"boost": boost})
+    if run_options.MARK in markdown:
+        return markdown.replace(run_options.MARK, run_options.table())
     if MARK not in markdown:
         return markdown
-    head = ["| method | engine call | from API | |", "| --- | --- | --- | --- |"]
+    head = ["| method | engine call | from API |", "| --- | --- | --- |"]
     table = "\n".join([*head, *rows()])
     return markdown.replace(MARK, f'<div class="engine-calls" markdown>\n\n{table}\n\n</div>')

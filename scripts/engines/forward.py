@@ -16,7 +16,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def enter(handle: int) -> None:
-    """Move this process to another network; sockets stay in the one where they were made."""
+    """Move this process to another network. Open sockets stay in theirs."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(handle, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "cannot enter the network namespace")

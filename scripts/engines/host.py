@@ -24,16 +24,16 @@ SEARCH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/s
 
 
 class EngineUnavailable(Exception):
-    """The engine cannot be brought up here; the text says why and what to do."""
+    """The engine can't be started here. The message says why, and what to do."""
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal; standard output is kept for answers."""
+    """Print a message to standard error; standard output is for results."""
     print(text, file=sys.stderr, flush=True)
 
 
 def run(*command: str | os.PathLike[str], check: bool = True, quiet: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, and show its output when it fails."""
+    """Run a command, and show its output if it fails."""
     environment = {**os.environ, "PATH": SEARCH, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
     done = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -46,7 +46,7 @@ def run(*command: str | os.PathLike[str], check: bool = True, quiet: bool = Fals
 
 
 def require_root() -> None:
-    """Namespaces and mounts are root's."""
+    """Namespaces and mounts require root."""
     if os.geteuid() != 0:
         raise EngineUnavailable("private engines need root: run this again with sudo")
 
@@ -61,7 +61,9 @@ def install(packages: Sequence[str]) -> None:
     if not packages:
         return
     if not shutil.which("apt-get", path=SEARCH):
-        raise EngineUnavailable(f"these are needed and this is no Debian: install them by hand: {' '.join(packages)}")
+        raise EngineUnavailable(
+            f"packages are missing and this system is not Debian: install them by hand: {' '.join(packages)}"
+        )
     say(f"installing {' '.join(packages)}")
     with _services_not_started():
         run("apt-get", "update", "-q")
@@ -76,7 +78,7 @@ def have(commands: Mapping[str, Sequence[str]]) -> None:
 
 @contextlib.contextmanager
 def _services_not_started() -> Iterator[None]:
-    """Debian asks this file whether a service may be started that was just installed."""
+    """Keep Debian from starting the services that it installs: it asks this file first."""
     policy = pathlib.Path("/usr/sbin/policy-rc.d")
     if policy.exists():
         yield
@@ -91,7 +93,7 @@ def _services_not_started() -> Iterator[None]:
 
 @contextlib.contextmanager
 def lock(path: pathlib.Path) -> Iterator[None]:
-    """Only one of us at a time."""
+    """Let only one process in at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -99,10 +101,10 @@ def lock(path: pathlib.Path) -> Iterator[None]:
 
 
 class Outliving(subprocess.Popen[bytes]):
-    """A process that is meant to go on when nobody holds it any more, of which Python would warn."""
+    """A process that outlives its object; Python would warn about that."""
 
     def __del__(self, *_: object) -> None:
-        """Leave it alone."""
+        """Do nothing."""
 
 
 def spawn(command: Sequence[object], pidfile: pathlib.Path, log: pathlib.Path) -> Outliving:
@@ -130,7 +132,7 @@ def alive(pidfile: pathlib.Path) -> int | None:
 
 
 def kill(pidfile: pathlib.Path) -> None:
-    """End the process noted in `pidfile`, and wait until it is gone."""
+    """Stop the process named in `pidfile`, and wait for its end."""
     pid = alive(pidfile)
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
@@ -149,7 +151,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def name_of(pid: int) -> str:
-    """A process's short name; "" when it is gone."""
+    """Return a process's short name; "" if it has ended."""
     try:
         return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -157,7 +159,7 @@ def name_of(pid: int) -> str:
 
 
 def wait_until(condition: object, seconds: float, complaint: str) -> None:
-    """Look at `condition` until it holds."""
+    """Wait until a condition is true."""
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

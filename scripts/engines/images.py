@@ -21,7 +21,7 @@ FILES = {
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP to an engine's Unix socket. (These scripts run before anything of dockerkit's is installed.)"""
+    """HTTP to an engine's Unix socket. These scripts run before dockerkit is installed."""
 
     def __init__(self, path: pathlib.Path, timeout: float = 60) -> None:
         super().__init__("engine", timeout=timeout)

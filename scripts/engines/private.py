@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def up(spec: Spec) -> bool:
-    """Have the engine running, with the busybox image in it. True when it was not running before."""
+    """Start the engine, unless it runs, and give it the busybox image. Return whether it was started."""
     with host.lock(STATE / f".{spec.name}.lock"):
         add_packages(spec.suite, "git", "git")  # with which engines fetch build contexts; older roots lack it
         if is_up(spec):
@@ -54,7 +54,7 @@ def _trust_registries(spec: Spec) -> None:
 
 
 def down(spec: Spec) -> bool:
-    """End the engine with all it runs, and remove what it wrote. True when there was anything to do."""
+    """Stop the engine and everything that it runs, and remove its files. Return False if there was nothing to remove."""
     with host.lock(STATE / f".{spec.name}.lock"):
         if not spec.state.exists():
             return False
@@ -64,7 +64,7 @@ def down(spec: Spec) -> bool:
 
 
 def crash(spec: Spec, *, downtime: float = 0.0) -> None:
-    """Kill the engine's daemon with SIGKILL, and have it come back on the same files: what runs in it is lost or not.
+    """Kill the engine's daemon with SIGKILL, and restart it with the same files.
 
     Args:
         spec: a running engine.
@@ -72,20 +72,25 @@ def crash(spec: Spec, *, downtime: float = 0.0) -> None:
     """
     immortal = spec.state / "immortal"
     immortal.touch()
-    first = host.alive(spec.state / "pid")
-    assert first is not None, f"{spec.name} does not run"
-    daemons = [pid for pid in host.descendants(first) if host.name_of(pid) == spec.program]
-    assert daemons, f"no {spec.program} in {spec.name}"
-    for pid in daemons:
-        os.kill(pid, signal.SIGKILL)
+    signal_daemon(spec, signal.SIGKILL)
     if downtime:
         time.sleep(downtime)
     host.wait_until(lambda: version(spec.socket) is not None, 60, f"{spec.name} does not come back")
     immortal.unlink(missing_ok=True)
 
 
+def signal_daemon(spec: Spec, number: signal.Signals) -> None:
+    """Send a signal to the engine's daemon: SIGSTOP makes it stall, SIGCONT lets it continue."""
+    first = host.alive(spec.state / "pid")
+    assert first is not None, f"{spec.name} does not run"
+    daemons = [pid for pid in host.descendants(first) if host.name_of(pid) == spec.program]
+    assert daemons, f"no {spec.program} in {spec.name}"
+    for pid in daemons:
+        os.kill(pid, number)
+
+
 def is_up(spec: Spec) -> bool:
-    """Does the engine run and answer?"""
+    """Return whether the engine runs and responds."""
     return host.alive(spec.state / "pid") is not None and version(spec.socket) is not None
 
 
@@ -144,7 +149,7 @@ def _tls(spec: Spec) -> list[str]:
 
 
 def _connect_network(spec: Spec) -> None:
-    """A network namespace joined to this machine by one pair of interfaces."""
+    """A network namespace, connected to this machine by a pair of interfaces."""
     inside, outside = "eth0", spec.link
     netns = ("-n", spec.namespace)
     run("ip", "netns", "add", spec.namespace)

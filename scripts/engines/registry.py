@@ -20,7 +20,7 @@ HTPASSWD = "dockerkit:$2b$05$e5ktIdfoQsrHrEdmpkgFk.S3TKpmnbL.DvXT/zqEcTUVrOlojbZ
 
 @dataclass(frozen=True)
 class Registry:
-    """One registry; the port is the same from this machine and from within every private engine."""
+    """A registry, on the same port for this machine and for every private engine."""
 
     kind: str
     port: int
@@ -42,7 +42,7 @@ REGISTRIES = {kind: Registry(kind, REGISTRY_PORT + n) for n, kind in enumerate((
 
 
 def up(registry: Registry) -> bool:
-    """Have the registry running. True when it was not before."""
+    """Start the registry, unless it runs. Return whether it was started."""
     with host.lock(STATE / f".registry-{registry.kind}.lock"):
         if host.alive(registry.state / "pid") is not None and _answers(registry.port):
             return False
@@ -61,7 +61,7 @@ def up(registry: Registry) -> bool:
 
 
 def down(registry: Registry) -> bool:
-    """End the registry and remove its files. True when there was anything to do."""
+    """Stop the registry, and remove its files. Return False if there was nothing to remove."""
     with host.lock(STATE / f".registry-{registry.kind}.lock"):
         if not registry.state.exists():
             return False
@@ -91,7 +91,7 @@ def _config(registry: Registry) -> dict[str, object]:
 
 
 def make_certificates(folder: pathlib.Path) -> None:
-    """A private authority (ca.pem) and a certificate of its for the loopback (cert.pem, key.pem)."""
+    """Create a private authority (ca.pem), and a certificate for the loopback that it signs (cert.pem, key.pem)."""
     if not shutil.which("openssl"):
         host.install(["openssl"])
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")

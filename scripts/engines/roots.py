@@ -33,7 +33,7 @@ def ensure_root(suite: str) -> pathlib.Path:
 
 
 def add_packages(suite: str, command: str, *packages: str) -> None:
-    """Install more into a root, unless `command` is there already."""
+    """Install more packages into a root, unless it has `command`."""
     root = ensure_root(suite)
     with lock(ROOTS / f".{suite}.lock"):
         if not shutil.which(command, path=f"{root}/usr/bin:{root}/usr/sbin"):

@@ -25,7 +25,7 @@ REGISTRY_PORT = int(os.environ.get("DOCKERKIT_REGISTRY_PORT", "15000"))
 
 @dataclass(frozen=True)
 class Spec:
-    """One engine that these scripts know how to run."""
+    """An engine that these scripts can run."""
 
     name: str
     number: int
@@ -37,7 +37,7 @@ class Spec:
 
     @property
     def root(self) -> pathlib.Path:
-        """The Debian root that the engine runs in; kept for the next time."""
+        """The Debian root that the engine runs in; it is kept for later runs."""
         return ROOTS / self.suite
 
     @property
@@ -69,7 +69,7 @@ class Spec:
 
     @property
     def distant(self) -> str:
-        """This machine once more, by an address from which the engine takes no registry without a good certificate."""
+        """Another address of this machine, at which the engine requires a valid certificate of a registry."""
         return f"198.18.{NETWORK.rpartition('.')[2]}.{self.number}"
 
     @property
@@ -93,4 +93,4 @@ SPECS = {
         Spec("podman-trixie", 6, "trixie", program="podman"),
     )
 }
-DEFAULT = ("bookworm", "trixie", "sid")
+DEFAULT = ("bookworm", "trixie", "sid", "sid-containerd")

@@ -1,7 +1,7 @@
 """Which operations and parameters of the Engine API the tests have used, by engine: a report at the end of the run.
 
-Counted is what was sent by dockerkit and answered by a real engine without an error. ``--api-coverage 95`` makes the run
-fail below so many percent of the operations that an engine has; the facts are those that the version table is made of.
+Counted is what dockerkit sent to a real engine. ``--api-coverage 95`` makes the run
+fail below a percentage of the operations that an engine has; the facts are those that the version table is made of.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,10 +17,10 @@ import pytest
 from engines.settings import SPECS
 
 FACTS = json.loads((pathlib.Path(__file__).parents[2] / "scripts/data/operations.json").read_text())
-NEEDED_ON = ("bookworm", "trixie", "sid")
-MOST = 70  # percent, from which on the report tells what is missing
+NEEDED_ON = ("bookworm", "trixie", "sid", "sid-containerd")
+MOST = 70  # percentage from which on the report lists what is missing
 
-# Operations that no engine of ours can do, and why.
+# Operations that no test engine supports, and why.
 OUT_OF_REACH = {
     "POST /containers/{name}/checkpoints": "needs an experimental engine with CRIU",
     "DELETE /containers/{name}/checkpoints/{checkpoint}": "needs an experimental engine with CRIU",
@@ -35,7 +35,7 @@ Used = dict[str, dict[str, set[str]]]  # engine -> operation -> names of paramet
 
 
 def names_of(query: Any, headers: Any, body: Any) -> Iterator[str]:
-    """The names that a request uses, as the facts name them."""
+    """Return the names that a request uses, as in the documents."""
     for name, value in (query or {}).items():
         if value is not None:
             yield f"query {name}"
@@ -46,7 +46,7 @@ def names_of(query: Any, headers: Any, body: Any) -> Iterator[str]:
 
 
 def paths_of(value: Any, path: str = "") -> Iterator[str]:
-    """The dotted paths of a body's fields; for maps, whose keys are no fields, both forms."""
+    """Return the dotted paths of a body's fields; for maps, whose keys are not fields, both forms."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if item is not None:
@@ -75,30 +75,18 @@ class Coverage:
             self.used.setdefault(engine, {}).setdefault(operation, set()).update(names)
 
     def pytest_sessionstart(self) -> None:
-        from dockerkit.api.base import Base
-        from dockerkit.types.wire import wire
+        from dockerkit.api.base import APIBase
+        from dockerkit.parsing.json_data import to_json_data
 
-        def watched(send: Callable[..., Any]) -> Callable[..., Any]:
-            @functools.wraps(send)
-            def sending(api: Base, method: str, path: str, *args: Any, **options: Any) -> Any:
-                answer = send(api, method, path, *args, **options)
-                names = names_of(options.get("query"), options.get("headers"), wire(options.get("body")))
-                self.note(api.endpoint.host, f"{method} {path}", names)
-                return answer
+        encode = APIBase._encode
 
-            return sending
+        @functools.wraps(encode)
+        def encoding(api: APIBase, request: Any) -> Any:
+            names = names_of(request.query, request.headers, to_json_data(request.body))
+            self.note(api.endpoint.host, f"{request.method} {request.path}", names)
+            return encode(api, request)
 
-        for name in ("_send", "_hijack"):
-            setattr(Base, name, watched(getattr(Base, name)))
-        request = Base._request
-
-        @functools.wraps(request)
-        def requesting(api: Base, method: str, path: str, ids: Any, query: Any, *args: Any) -> Any:
-            if path.endswith("/attach/ws"):  # a websocket is opened by others
-                self.note(api.endpoint.host, f"{method} {path}", names_of(query, None, None))
-            return request(api, method, path, ids, query, *args)
-
-        Base._request = requesting  # type: ignore[method-assign]
+        APIBase._encode = encoding  # type: ignore[method-assign]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -140,7 +128,7 @@ def numbers(version: str) -> tuple[int, int]:
 
 
 def existing(engine: str) -> dict[str, set[str]]:
-    """The operations that an engine has, each with the names that it knows."""
+    """Return the operations of an engine, each with its names."""
     spoken = version_of(engine)
 
     def known(fact: Mapping[str, Any]) -> bool:
@@ -164,7 +152,7 @@ def existing(engine: str) -> dict[str, set[str]]:
 
 
 def share(engine: str, used: Mapping[str, set[str]]) -> float:
-    """Percent of the operations that an engine has and that are in reach."""
+    """Return the percentage of the reachable operations of an engine that were used."""
     there = existing(engine).keys() - OUT_OF_REACH.keys()
     return 100 * len(there & used.keys()) / len(there)
 
@@ -177,7 +165,7 @@ def report(engine: str, used: Mapping[str, set[str]]) -> Iterator[str]:
         f"API coverage on {engine}: {len(there.keys() & used.keys())} of {len(there)} operations "
         f"({share(engine, used):.0f} % of those in reach), {seen} of {names} parameters, filters and fields"
     )
-    if share(engine, used) < MOST:  # a part of the tests only
+    if share(engine, used) < MOST:  # only a part of the tests ran
         return
     missing = sorted(there.keys() - used.keys() - OUT_OF_REACH.keys())
     if missing:
@@ -188,16 +176,16 @@ def report(engine: str, used: Mapping[str, set[str]]) -> Iterator[str]:
 
 @contextmanager
 def recorded(api: Any) -> Iterator[list[str]]:
-    """The requests of a client inside the block, as ``"GET /networks/{id}"``."""
+    """Record the requests of a client inside the block, as ``"GET /networks/{id}"``."""
     sent: list[str] = []
-    request = api._request
+    encode = api._encode
 
-    def requesting(method: str, path: str, *args: Any, **options: Any) -> Any:
-        sent.append(f"{method} {path}")
-        return request(method, path, *args, **options)
+    def encoding(request: Any) -> Any:
+        sent.append(f"{request.method} {request.path}")
+        return encode(request)
 
-    api._request = requesting
+    api._encode = encoding
     try:
         yield sent
     finally:
-        del api._request
+        del api._encode

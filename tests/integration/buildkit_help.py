@@ -1,4 +1,4 @@
-"""What the tests of BuildKit builds share."""
+"""Helpers for the tests of BuildKit builds."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import socket
 import ssl
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dockerkit import APIClient
-from dockerkit.build.buildkit import Output, build
+from dockerkit.builder.buildkit import Exporter, build
 
 COPY_ALL = "FROM scratch\nCOPY . /\n"
 
 
 def built_files(api: APIClient, **options: Any) -> dict[str, tarfile.TarInfo | bytes]:
-    """The files of an image by name: content of regular ones, the archive's record of others."""
+    """Return the files of an image by name: the content of regular files, the archive's record of others."""
     archive = io.BytesIO()
-    build(api, outputs=Output("tar", archive), **options)
+    build(api, outputs=Exporter("tar", archive), **options)
     archive.seek(0)
     with tarfile.open(fileobj=archive) as tar:
         return {
@@ -33,9 +34,9 @@ def built_files(api: APIClient, **options: Any) -> dict[str, tarfile.TarInfo | b
 
 
 def built_members(api: APIClient, **options: Any) -> dict[str, tarfile.TarInfo]:
-    """The archive's records of an image's files by name."""
+    """Return the archive's records of an image's files by name."""
     archive = io.BytesIO()
-    build(api, outputs=Output("tar", archive), **options)
+    build(api, outputs=Exporter("tar", archive), **options)
     archive.seek(0)
     with tarfile.open(fileobj=archive) as tar:
         return {one.name.strip("./"): one for one in tar if one.name.strip("./")}
@@ -49,14 +50,19 @@ def write(folder: Path, files: dict[str, str | bytes]) -> Path:
     return folder
 
 
-def ours() -> list[str]:
-    """Threads of BuildKit connections that are alive."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("dockerkit")]
+def ours(seconds: float = 5) -> list[str]:
+    """Return the threads of BuildKit connections that stay alive; those of TLS end shortly after their connection."""
+    end = time.monotonic() + seconds
+    while names := [thread.name for thread in threading.enumerate() if thread.name.startswith("dockerkit")]:
+        if time.monotonic() > end:
+            break
+        time.sleep(0.01)
+    return names
 
 
 @contextlib.contextmanager
-def tls_door(engine_socket: Path, context: ssl.SSLContext) -> Iterator[int]:
-    """A TLS port that leads to an engine's Unix socket."""
+def tls_door(engine_socket: Path, context: ssl.SSLContext, agreed: list[str | None] | None = None) -> Iterator[int]:
+    """Open a TLS port in front of an engine's Unix socket; `agreed` collects the ALPN protocol of each connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     ends: list[socket.socket] = []
 
@@ -67,6 +73,8 @@ def tls_door(engine_socket: Path, context: ssl.SSLContext) -> Iterator[int]:
         except OSError:
             raw.close()
             return
+        if agreed is not None:
+            agreed.append(secure.selected_alpn_protocol())
         inner = socket.socket(socket.AF_UNIX)
         inner.connect(str(engine_socket))
         ends.extend((secure, inner))

@@ -1,4 +1,4 @@
-"""Where Podman answers Docker's API differently: measured with 4.3.1 (bookworm) and 5.4.2 (trixie).
+"""Differences between Podman and Docker, measured with 4.3.1 (bookworm) and 5.4.2 (trixie).
 
 Each row: what Podman does, and the tests that show it. A test that passes although a steady difference was expected
 fails the run, so that this table stays true. ``docs/podman.md`` tells users the same.
@@ -21,7 +21,7 @@ OPTION = f"{CREATE}TestHostConfig::test_option_arrives|"
 
 
 class Difference(NamedTuple):
-    """One way in which Podman is not Docker.
+    """One difference between Podman and Docker.
 
     ``tests`` are ``file.py`` or ``file.py::Class::test``, or with ``|part`` only where the parameters hold that part.
     """
@@ -48,31 +48,31 @@ DIFFERENCES = [
         BOTH,
         (
             "test_container_api_basics.py::test_image_import_tag_inspect_remove",
-            "test_images.py::test_facts_of_an_image",
-            "test_images.py::test_a_list_is_one_request_and_knows_the_same",
+            "test_images.py::test_image_has_typed_attributes",
+            "test_images.py::test_list_is_one_request_and_knows_the_same",
             "test_images.py::test_tag_exists_remove",
         ),
     ),
     Difference(
         "gives ids of images without sha256: in answers to prune and commit",
         BOTH,
-        ("test_images.py::test_prune_takes_only_what_has_no_name", f"{LIFE}TestCommit::test_commit"),
+        ("test_images.py::test_prune_removes_only_untagged_images", f"{LIFE}TestCommit::test_commit"),
     ),
     Difference("keeps no ENV of a commit's changes", OLD, (f"{LIFE}TestCommit::test_changes_as_text_and_conf",)),
     Difference("has no GET /distribution", BOTH, ("test_images.py::test_push_and_pull",)),
     Difference(
         "tells no digest and no layers while it pushes",
         BOTH,
-        ("test_images.py::test_records_as_they_come", "test_images.py::test_a_registry_with_tls"),
+        ("test_images.py::test_records_are_streamed", "test_images.py::test_registry_with_tls"),
     ),
-    Difference("tells no layers while it pushes", BOTH, ("test_images.py::test_progress_is_told",)),
+    Difference("tells no layers while it pushes", BOTH, ("test_images.py::test_reports_progress",)),
     Difference(
         "reports a pull's or push's failure late: in the stream where Docker answers 404, or as a 500",
         OLD,
-        ("test_images.py::test_a_failed_pull_raises",),
+        ("test_images.py::test_failed_pull_raises",),
     ),
-    Difference("answers a failed push with 500", NEW, ("test_images.py::test_a_failed_push_raises",), steady=False),
-    Difference("answers a failed login or push with 500", BOTH, ("test_images.py::test_a_registry_with_a_password",)),
+    Difference("answers a failed push with 500", NEW, ("test_images.py::test_failed_push_raises",), steady=False),
+    Difference("answers a failed login or push with 500", BOTH, ("test_images.py::test_registry_with_a_password",)),
     Difference("answers a failed login with 500", BOTH, ("test_system_api.py::TestCalls::test_login",)),
     # --- options of containers
     Difference(
@@ -119,12 +119,12 @@ DIFFERENCES = [
         OLD,
         (f"{CREATE}TestCreate::test_platform_of_another_machine_is_refused",),
     ),
-    # --- states and answers
+    # --- states and responses
     Difference(
         "answers 500 where Docker answers 409: a name that is taken, a container that is in the wrong state",
         BOTH,
         (
-            f"{CREATE}TestCreate::test_name_that_is_taken",
+            f"{CREATE}TestCreate::test_create_rejects_a_taken_name",
             "test_container_api_exec.py::TestCreate::test_not_running",
             f"{LIFE}TestRemove::test_running_needs_force",
         ),
@@ -136,7 +136,7 @@ DIFFERENCES = [
     Difference(
         "tells exit code 0 of a command that still runs",
         BOTH,
-        ("test_container_api_exec.py::TestInspect::test_code_and_facts",),
+        ("test_container_api_exec.py::TestInspect::test_inspect_returns_exit_code_and_state",),
     ),
     Difference(
         "waits for the command though exec was detached",
@@ -157,7 +157,7 @@ DIFFERENCES = [
     Difference(
         "answers 500 to inspect of a container that is going",
         BOTH,
-        ("test_waiting.py::test_a_removed_container_has_exited",),
+        ("test_waiting.py::test_removed_container_has_exited",),
         steady=False,
     ),
     # --- streams
@@ -170,7 +170,7 @@ DIFFERENCES = [
     Difference(
         "drops the last line's end from the past in attach",
         OLD,
-        (f"{STREAMS}TestAttach::test_logs_brings_the_past",),
+        (f"{STREAMS}TestAttach::test_attach_with_logs_includes_earlier_output",),
         steady=False,
     ),
     Difference("has no websockets", BOTH, (f"{STREAMS}TestAttachSocket::test_websocket",)),
@@ -180,14 +180,14 @@ DIFFERENCES = [
     Difference(
         "tells a log's lines from before a restart twice",
         OLD,
-        ("test_waiting.py::test_a_line_before_a_restart_does_not_count",),
+        ("test_waiting.py::test_lines_before_a_restart_are_ignored",),
         steady=False,
         hangs=True,
     ),
     Difference(
         "runs no health checks without systemd",
         BOTH,
-        ("test_waiting.py::test_healthy", "test_waiting.py::test_unhealthy_fails_at_once_and_tells_why"),
+        ("test_waiting.py::test_healthy", "test_waiting.py::test_unhealthy_fails_immediately_with_the_reason"),
         steady=False,
         hangs=True,
     ),
@@ -206,16 +206,16 @@ DIFFERENCES = [
     Difference(
         "tells no events of networks",
         BOTH,
-        ("test_networks.py::TestCalls::test_the_events_of_a_network",),
+        ("test_networks.py::TestCalls::test_events_of_a_network",),
         steady=False,
         hangs=True,
     ),
     Difference("tells no sizes of images in df", BOTH, ("test_logs_events_stats.py::test_disk_use",), steady=False),
-    Difference("has no debug calls", BOTH, ("test_system_api.py::TestCalls::test_the_engine_looks_at_itself",)),
+    Difference("has no debug calls", BOTH, ("test_system_api.py::TestCalls::test_debug_calls_return_profiles",)),
     Difference(
         "loses the output of a command that ends without reading all its input",
         BOTH,
-        ("test_exec_objects.py::test_a_process_that_does_not_read_all_its_input",),
+        ("test_exec_objects.py::test_process_may_leave_input_unread",),
         steady=False,
     ),
     # --- files
@@ -226,13 +226,17 @@ DIFFERENCES = [
             f"{STREAMS}TestArchives::test_put_into_nothing",
             *(
                 f"test_copy.py::{name}"
-                for name in ("test_one_file", "test_what_is_no_file", "test_links_in_the_container")
+                for name in ("test_one_file", "test_rejects_paths_that_are_not_files", "test_links_in_the_container")
             ),
             *(
                 f"test_copy.py::{name}"
-                for name in ("test_over_what_is_there", "test_owners", "test_links_out_of_what_is_copied")
+                for name in (
+                    "test_copy_to_replaces_files_but_not_folders",
+                    "test_owners",
+                    "test_links_outside_the_copied_folder_are_refused",
+                )
             ),
-            "test_copy.py::test_into_or_as|folder-link",
+            "test_copy.py::test_copy_to_targets_a_folder_or_a_new_name|folder-link",
             *(
                 f"test_volumes.py::TestFiles::{name}"
                 for name in ("test_write_read_list_stat", "test_backup_and_restore", "test_clone")
@@ -249,11 +253,11 @@ DIFFERENCES = [
                 *(
                     "test_life_cycle",
                     "test_all_of_ipam",
-                    "test_config_only_and_made_from_it",
+                    "test_config_only_network_and_a_network_from_it",
                     "test_errors",
                     "test_filters",
                 ),
-                *("test_inspect_verbose_and_in_a_scope", "test_connect_with_all_of_an_endpoint"),
+                *("test_inspect_verbose_and_in_a_scope", "test_connect_accepts_every_endpoint_option"),
             )
         ),
     ),
@@ -265,7 +269,9 @@ DIFFERENCES = [
             "test_volumes.py::TestCalls::test_filters",
         ),
     ),
-    Difference("is slow to forget", BOTH, ("test_volumes.py::TestFiles::test_nothing_is_left_behind",), steady=False),
+    Difference(
+        "is slow to forget", BOTH, ("test_volumes.py::TestFiles::test_volume_files_leave_nothing_behind",), steady=False
+    ),
     # --- builds, runs, registries, and what users of docker-py do
     Difference(
         "builds with Buildah: other records, no exit codes of steps, no prune of a cache, fewer options, and runs on when left",
@@ -273,16 +279,16 @@ DIFFERENCES = [
         tuple(
             f"test_classic_build.py::{name}"
             for name in (
-                *("test_a_folder", "test_a_context_that_the_engine_fetches", "test_a_failing_step", "test_progress"),
-                *("test_every_option_reaches_the_steps", "test_a_build_that_is_given_up_ends_at_the_engine_too"),
-                *("test_proxies_of_the_configuration_are_arguments", "test_a_build_is_cancelled_from_another_thread"),
-                *("test_cache_is_pruned", "test_generated_ignore_files_leave_what_they_should"),
+                *("test_a_folder", "test_context_that_the_engine_fetches", "test_failing_step", "test_progress"),
+                *("test_every_option_reaches_the_steps", "test_abandoned_build_ends_on_the_engine"),
+                *("test_proxies_of_the_configuration_are_arguments", "test_build_is_cancelled_from_another_thread"),
+                *("test_cache_is_pruned", "test_generated_ignore_files_match_the_engine"),
             )
         ),
         steady=False,
     ),
     Difference(
-        "tells exit code 0 of a container that it removes itself", OLD, ("test_containers.py::test_a_failed_command",)
+        "tells exit code 0 of a container that it removes itself", OLD, ("test_containers.py::test_failed_command",)
     ),
     Difference(
         "knows other log drivers, no links, no update, runs no health checks without systemd, and frames attached logs wrongly",
@@ -292,11 +298,16 @@ DIFFERENCES = [
             for name in (
                 *(
                     "test_run_makes_five_requests",
-                    "test_output_comes_whatever_the_log_driver",
-                    "test_a_missing_image_is_pulled",
+                    "test_returns_output_with_any_log_driver",
+                    "test_missing_image_is_pulled",
                 ),
-                *("test_ports_are_published_and_found", "test_several_networks", "test_health", "test_verbs"),
-                *("test_a_context_manager_stops_and_removes", "test_a_list_is_one_request_and_agrees_with_inspecting"),
+                *(
+                    "test_ports_are_published_and_found",
+                    "test_several_networks",
+                    "test_health",
+                    "test_lifecycle_methods",
+                ),
+                *("test_context_manager_stops_and_removes", "test_list_is_one_request_and_agrees_with_inspecting"),
                 *("test_logs_and_attach", "test_each_option_reaches_the_engine", "test_links_and_volumes_from"),
             )
         ),
@@ -306,8 +317,8 @@ DIFFERENCES = [
         "answers a failed login with 500",
         BOTH,
         (
-            "test_credentials.py::test_login_is_checked_and_kept_for_this_client_only",
-            "test_credentials.py::test_login_is_saved_when_asked_and_forgotten_by_logout",
+            "test_credentials.py::test_login_applies_to_this_client_only",
+            "test_credentials.py::test_login_saves_on_request_and_logout_erases",
         ),
         steady=False,
     ),
@@ -318,34 +329,39 @@ DIFFERENCES = [
             f"test_registry_trouble.py::{name}"
             for name in (
                 *(
-                    "test_a_good_one_serves_its_image",
-                    "test_a_search_in_a_registry",
-                    "test_trouble_is_an_error_in_time",
+                    "test_scripted_registry_serves_an_image",
+                    "test_search_in_a_registry",
+                    "test_registry_failures_raise_in_time",
                 ),
-                *("test_credentials_do_not_help_where_nothing_does", "test_a_token_service"),
+                *("test_fresh_credentials_are_requested_once", "test_token_service"),
                 *(
-                    "test_a_pull_that_is_given_up_ends_at_the_engine_too",
-                    "test_a_pull_is_cancelled_from_another_thread",
+                    "test_abandoned_pull_ends_on_the_engine",
+                    "test_pull_is_cancelled_from_another_thread",
                 ),
             )
         ),
         steady=False,
     ),
-    # --- what it does not have
-    Difference("has no swarm", BOTH, ("test_swarm.py", "test_answers.py::test_swarm"), hangs=True),
+    # --- unsupported features
+    Difference(
+        "has no swarm", BOTH, ("test_swarm.py", "test_answers.py::test_swarm_responses_match_their_types"), hangs=True
+    ),
     Difference("has no plugins", BOTH, ("test_plugins.py",), hangs=True),
     Difference(
         "has checkpoints elsewhere",
         BOTH,
         (
-            "test_checkpoints.py::test_a_container_without_checkpoints_has_none",
-            "test_checkpoints.py::test_a_checkpoint_is_made_and_started_from_or_the_engine_says_why_not",
+            "test_checkpoints.py::test_container_without_checkpoints_has_none",
+            "test_checkpoints.py::test_checkpoint_is_made_and_started_from_or_the_engine_says_why_not",
         ),
     ),
     Difference(
         "answers null, or other types, in places",
         BOTH,
-        ("test_answers.py::test_containers", "test_answers.py::test_images_and_system"),
+        (
+            "test_answers.py::test_container_responses_match_their_types",
+            "test_answers.py::test_image_and_system_responses_match_their_types",
+        ),
         steady=False,
     ),
     Difference(
@@ -357,14 +373,14 @@ DIFFERENCES = [
     Difference(
         "has full names of images",
         BOTH,
-        ("test_memory.py::test_save_load_export_and_import_stay_small", "test_testing_aids.py::test_fixtures"),
+        ("test_memory.py::test_save_load_export_and_import_use_bounded_memory", "test_testing_aids.py::test_fixtures"),
         steady=False,
     ),
     Difference(
         "listens at one address only",
         BOTH,
         (
-            "test_threads_and_forks.py::test_threads_never_get_each_others_answers|tcp",
+            "test_threads_and_forks.py::test_threads_get_their_own_responses|tcp",
             "test_threads_and_forks.py::test_threads_run_commands_side_by_side|tcp",
         ),
     ),
@@ -372,7 +388,7 @@ DIFFERENCES = [
 
 
 def mark(items: list[pytest.Item]) -> None:
-    """Expect of Podman what Podman does."""
+    """Mark the tests that are expected to fail with Podman."""
     for item in items:
         name, _, parameters = f"{item.path.name}::{item.nodeid.partition('::')[2]}".partition("[")
         for difference in DIFFERENCES:

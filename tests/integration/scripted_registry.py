@@ -1,4 +1,4 @@
-"""A registry for the tests that holds one small image, and misbehaves as it is told to."""
+"""A registry for the tests with one small image and configurable faults."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import http.server
 import io
 import json
 import os
+import socket
 import ssl
 import tarfile
 import threading
@@ -27,7 +28,7 @@ def _digest(content: bytes) -> str:
 
 
 class ScriptedRegistry:
-    """What it serves, how it misbehaves, and what it has seen.
+    """The registry: its image, its faults, and the requests it received.
 
     Attributes:
         mode: "good"; "loop401" (never satisfied); "limited" (429); "cut" (the configuration ends half way); "wrong"
@@ -45,7 +46,7 @@ class ScriptedRegistry:
         with tarfile.open(fileobj=layer_tar, mode="w") as tar:
             member = tarfile.TarInfo("file")
             member.size = 16
-            tar.addfile(member, io.BytesIO(os.urandom(16)))  # no engine has this layer yet
+            tar.addfile(member, io.BytesIO(os.urandom(16)))  # no engine has this layer
         layer = gzip.compress(layer_tar.getvalue(), mtime=0)
         config = json.dumps({
             "architecture": "amd64", "os": "linux", "config": {"Cmd": ["/file"]},
@@ -67,7 +68,7 @@ class ScriptedRegistry:
 
         self._server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
-        if context is not None:  # the handshake is each connection's own thread's business
+        if context is not None:  # the handshake runs in the connection's thread
             listener = self._server.socket
             self._server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
@@ -85,7 +86,7 @@ class ScriptedRegistry:
 def scripted_registry(
     host: str, mode: str = "good", context: ssl.SSLContext | None = None
 ) -> Iterator[ScriptedRegistry]:
-    """Run one while the block lasts; over TLS with a `context`."""
+    """Run a registry for the block; over TLS with a `context`."""
     registry = ScriptedRegistry(host, mode, context)
     try:
         yield registry
@@ -98,11 +99,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle(self) -> None:
-        with contextlib.suppress(ssl.SSLError, ConnectionError):  # a client that does not trust us goes away
+        plain = not isinstance(self.connection, ssl.SSLSocket)
+        if (
+            plain and self.connection.recv(1, socket.MSG_PEEK) == b"\x16"
+        ):  # engines try TLS first, and expect a response
+            self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+            return
+        with contextlib.suppress(
+            ssl.SSLError, ConnectionError
+        ):  # a client that does not trust the certificate disconnects
             super().handle()
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -192,7 +201,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 def eventually(condition: Any, seconds: float = 10) -> bool:
-    """Whether a condition comes true in time."""
+    """Return whether a condition becomes true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -1,4 +1,4 @@
-"""A real OpenSSH server on the loopback, with keys and settings of its own."""
+"""A real OpenSSH server on the loopback address, with its own keys and settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SSHServer:
         self.folder = folder
         self.port = 0
         self.bin = folder / "bin"
-        # Control sockets of this test alone: others, in other processes, may use ssh at the same time.
+        # Control sockets of this test only: other processes may use ssh at the same time.
         self._sockets = tempfile.mkdtemp(prefix=f"dk{os.getpid()}-", dir="/tmp")
         atexit.register(shutil.rmtree, self._sockets, ignore_errors=True)
         self._tempdir, tempfile.tempdir = tempfile.tempdir, self._sockets
@@ -42,7 +42,7 @@ class SSHServer:
         return getpass.getuser()
 
     def start(self, *settings: str) -> None:
-        """Start the server, with further lines for its config."""
+        """Start the server, with additional configuration lines."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -84,7 +84,7 @@ class SSHServer:
         (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {public}\n" if key else "")
 
     def client(self, key: str = "user", *settings: str) -> None:
-        """Write the client's config, and an ``ssh`` that reads it."""
+        """Write the client's configuration, and an ``ssh`` that reads it."""
         lines = [
             *settings,
             "Host *",
@@ -104,7 +104,7 @@ class SSHServer:
         return (self.folder / "sshd.log").read_text().count("Accepted publickey")
 
     def ours(self) -> list[str]:
-        """Processes of our side of ssh that are still there: the shared login calls itself by its control socket."""
+        """Return the running ssh processes of the client; the shared login is named after its control socket."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():

@@ -1,4 +1,4 @@
-"""What engines really answer, held against the types that say so."""
+"""Responses of real engines, compared with their types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dockerkit.types import answers
 
 
 def faults(value: Any, kind: Any, place: str) -> Iterator[str]:
-    """Where a value is not of a type. Keys may be missing, and may be more: engines differ in that."""
+    """Return where a value does not match a type. Missing and additional keys are accepted, since engines differ."""
     origin = get_origin(kind)
     if kind is Any:
         return
@@ -58,7 +58,7 @@ def swarm(engine):
         client.swarm.leave(force=True)
 
 
-def test_containers(api, box, unique, labels):
+def test_container_responses_match_their_types(api, box, unique, labels):
     name = unique("vol")
     api.create_volume(name, labels=labels)
     network = api.create_network(unique("net"), labels=labels)["Id"]
@@ -92,7 +92,7 @@ def test_containers(api, box, unique, labels):
     assert found == []
 
 
-def test_images_and_system(api, busybox):
+def test_image_and_system_responses_match_their_types(api, busybox):
     found = check(api.images(), list[answers.ImageSummary], "images")
     found += check(api.inspect_image(busybox), answers.ImageInspect, "image")
     found += check(api.history(busybox), list[answers.ImageHistoryResponseItem], "history")
@@ -109,7 +109,7 @@ def test_images_and_system(api, busybox):
     assert found == []
 
 
-def test_swarm(swarm, busybox, unique, labels):
+def test_swarm_responses_match_their_types(swarm, busybox, unique, labels):
     api = swarm.api
     secret = swarm.secrets.create(unique("secret"), "s", labels=labels)
     config = swarm.configs.create(unique("config"), "c", labels=labels)
@@ -124,7 +124,7 @@ def test_swarm(swarm, busybox, unique, labels):
     found += check(api.info(), answers.SystemInfo, "info")
     found += check(api.nodes(), list[answers.Node], "nodes")
     found += check(
-        api.services(status=api._supports("GET /services", "status") or None), list[answers.Service], "services"
+        api.services(status=api.supports("GET /services", "status") or None), list[answers.Service], "services"
     )
     found += check(api.inspect_service(service, insert_defaults=True), answers.Service, "service")
     found += check(api.tasks(), list[answers.Task], "tasks")
@@ -135,7 +135,7 @@ def test_swarm(swarm, busybox, unique, labels):
     assert found == []
 
 
-def test_events(api, unique, labels):
+def test_events_match_their_type(api, unique, labels):
     name = unique("vol")
     with api.events(filters={"volume": name}, decode=True) as events:
         api.create_volume(name, labels=labels)

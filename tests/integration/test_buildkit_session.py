@@ -24,15 +24,15 @@ import trustme
 from buildkit_help import COPY_ALL, built_files, ours, tls_door, write
 
 from dockerkit import APIClient
-from dockerkit.auth import AuthConfig
-from dockerkit.build.buildkit import Output, build, messages, services, stream
-from dockerkit.build.buildkit.control import Control, over
-from dockerkit.build.buildkit.secrets import secrets_of
-from dockerkit.build.buildkit.session import Session
-from dockerkit.build.buildkit.trace import Trace
+from dockerkit.builder.buildkit import Exporter, build, messages, services, stream
+from dockerkit.builder.buildkit.control import Control, over
+from dockerkit.builder.buildkit.secrets import secrets_of
+from dockerkit.builder.buildkit.session import BuildSession
+from dockerkit.builder.buildkit.trace import Trace
+from dockerkit.credentials.auth import AuthConfig
+from dockerkit.endpoint.tls import TLSConfig
 from dockerkit.errors import BuildError, InvalidArgument
 from dockerkit.progress import Progress
-from dockerkit.tls import TLSConfig
 
 SECRET = "s3cr3t-value-that-must-not-leak"
 
@@ -78,7 +78,7 @@ def test_over_ssh(engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         server.stop()
 
 
-def test_through_the_control_connection_as_engines_without_upgrades_will_need(
+def test_session_through_the_control_connection(
     api: APIClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Control, "session", Control.tunnel)
@@ -115,7 +115,7 @@ RUN --mount=type=secret,id=absent test ! -e /run/secrets/absent
     build(api, fileobj=dockerfile, secrets=given, labels=labels, outputs="type=cacheonly")
 
 
-def test_secret_that_a_step_requires_and_nobody_gave(api: APIClient, busybox: str) -> None:
+def test_missing_required_secret_fails_the_build(api: APIClient, busybox: str) -> None:
     with pytest.raises(BuildError, match="needed"):
         build(api, fileobj=f"FROM {busybox}\nRUN --mount=type=secret,id=needed,required=true true\n")
     assert ours() == []
@@ -124,15 +124,15 @@ def test_secret_that_a_step_requires_and_nobody_gave(api: APIClient, busybox: st
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"a": SECRET}, "give bytes"),
+        ({"a": SECRET}, "must be bytes"),
         ({"a": {"env": "DKT_NOT_SET"}}, "DKT_NOT_SET"),
         ({"a": Path("/nowhere/file")}, "/nowhere/file"),
         ({"a": b"x" * 600_000}, "512000"),
         (["src=file"], "id=NAME"),
-        ({"a": {"what": "x"}}, "give bytes"),
+        ({"a": {"what": "x"}}, "must be bytes"),
     ],
 )
-def test_secrets_that_can_not_be_are_refused_at_once(given: object, told: str) -> None:
+def test_invalid_secrets_are_rejected_immediately(given: object, told: str) -> None:
     with APIClient("unix:///nowhere", version="1.41") as nobody:
         with pytest.raises((InvalidArgument, OSError), match=told) as caught:
             build(nobody, fileobj="FROM scratch", secrets=given)
@@ -161,9 +161,7 @@ def agent(tmp_path: Path) -> Iterator[Path]:
     process.wait()
 
 
-def test_ssh_agent_lists_keys_and_refuses_the_rest(
-    api: APIClient, busybox: str, agent: Path, tmp_path: Path, labels
-) -> None:
+def test_ssh_agent_only_lists_keys_and_signs(api: APIClient, busybox: str, agent: Path, tmp_path: Path, labels) -> None:
     helper = _agent_client(tmp_path)
     dockerfile = (
         f"FROM {busybox}\nCOPY client /client\nRUN --mount=type=ssh /client\nRUN --mount=type=ssh,id=other /client\n"
@@ -181,7 +179,7 @@ def test_ssh_agent_lists_keys_and_refuses_the_rest(
 
 
 def _agent_client(tmp_path: Path) -> Path:
-    """A static program that asks the agent for its keys, and then to remove them all."""
+    """Build a static program that requests the agent's keys, and then their removal."""
     source = tmp_path / "client.c"
     source.write_text(
         r"""
@@ -224,7 +222,7 @@ int main(void) {
 
 def test_ssh_without_an_agent(api: APIClient, busybox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    with pytest.raises(InvalidArgument, match="no ssh agent is known"):
+    with pytest.raises(InvalidArgument, match="no ssh agent found"):
         build(api, fileobj="FROM scratch", ssh=True)
     (tmp_path / "key").write_text("a key")
     with pytest.raises(InvalidArgument, match="ssh-add"):
@@ -237,7 +235,7 @@ def test_ssh_without_an_agent(api: APIClient, busybox: str, tmp_path: Path, monk
 
 
 def push(host: str, name: str, user: str = "", password: str = "") -> str:
-    """Put an empty image into a registry, by hand."""
+    """Push an empty image to a registry, without an engine."""
     config = json.dumps(
         {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
     ).encode()
@@ -284,7 +282,7 @@ def test_pulls_with_a_password(engine, auth_registry, unique, tmp_path: Path) ->
 
 
 class TokenRegistry(BaseHTTPRequestHandler):
-    """A door in front of a registry that wants a Bearer token: everybody's, or one for a password."""
+    """A proxy for a registry that requires a Bearer token, anonymous or for a password."""
 
     password = ""
     behind = ""
@@ -295,7 +293,8 @@ class TokenRegistry(BaseHTTPRequestHandler):
         pass
 
     def handle_one_request(self) -> None:
-        if self.rfile.peek(1)[:1] == b"\x16":  # TLS: engines fall back to plain HTTP only if that is what answers
+        # TLS: engines fall back to plain HTTP only if the registry speaks it.
+        if self.rfile.peek(1)[:1] == b"\x16":  # type: ignore[attr-defined]
             self.wfile.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
             self.close_connection = True
             return
@@ -347,7 +346,7 @@ class TokenRegistry(BaseHTTPRequestHandler):
 
 
 def listener_inside(engine) -> socket.socket:
-    """A socket on the loopback of the engine's network; a socket stays in the network that its thread was in."""
+    """Listen on the loopback address of the engine's network; a socket stays in the network of its thread."""
     made: list[socket.socket] = []
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(str(engine.socket))
@@ -366,11 +365,11 @@ def listener_inside(engine) -> socket.socket:
 
 @pytest.mark.parametrize("password", ["", "token password"])
 def test_pulls_with_tokens(engine, registry: str, unique, password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even a token for everybody needs a session, which is asked for credentials."""
+    """Even an anonymous token requires a session, from which BuildKit requests credentials."""
     door = type("Door", (TokenRegistry,), {"password": password, "behind": registry, "asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), door, bind_and_activate=False)
     server.socket.close()
-    server.socket = listener_inside(engine)  # where the engine speaks HTTP without TLS: its own loopback
+    server.socket = listener_inside(engine)  # the engine speaks plain HTTP only to its own loopback address
     server.server_activate()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -384,7 +383,7 @@ def test_pulls_with_tokens(engine, registry: str, unique, password: str, monkeyp
                 api, path={"Dockerfile": f"FROM {host}/{name}:1\nCOPY f /\n", "f": "x"}, auth_configs=known
             )
         assert files == {"f": b"x"}
-        assert door.asked
+        assert door.asked  # type: ignore[attr-defined]
     finally:
         server.shutdown()
         server.server_close()
@@ -412,19 +411,17 @@ def test_output_that_can_not_be_written_fails_the_build(api: APIClient, tmp_path
             raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        build(api, path={"Dockerfile": COPY_ALL, "f": "x"}, outputs=Output("tar", Full()))
+        build(api, path={"Dockerfile": COPY_ALL, "f": "x"}, outputs=Exporter("tar", Full()))
     assert ours() == []
 
 
-def test_low_level_calls_build_through_a_session_of_ones_own(
-    api: APIClient, busybox: str, unique, labels, tmp_path: Path
-) -> None:
-    """``POST /build?version=2`` with ``POST /session``: the older way to start a build."""
+def test_low_level_build_uses_a_custom_session(api: APIClient, busybox: str, unique, labels, tmp_path: Path) -> None:
+    """Start a build the older way: ``POST /build?version=2`` with ``POST /session``."""
     write(
         tmp_path,
         {"Dockerfile": f"FROM {busybox}\nCOPY f /\nRUN --mount=type=secret,id=s wc -c /run/secrets/s\n", "f": "x"},
     )
-    session = Session(auth=lambda: api._auth, secrets=secrets_of({"s": b"12345"}))
+    session = BuildSession(auth=lambda: api.auth_config, secrets=secrets_of({"s": b"12345"}))
     channel = over(api.session(session.id, methods=[services.SECRETS]), session.serve, name="session")
     try:
         tag = unique("low")

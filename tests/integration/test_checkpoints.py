@@ -1,4 +1,4 @@
-"""Checkpoints, which need an experimental engine, and CRIU beside it. Ours are experimental; Debian's have no CRIU."""
+"""Checkpoints require an experimental engine and CRIU. The test engines are experimental, but Debian has no CRIU."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import pytest
 from dockerkit.errors import APIError, InvalidArgument, NotFound
 
 
-def test_a_container_without_checkpoints_has_none(api, box):
+def test_container_without_checkpoints_has_none(api, box):
     assert api.info()["ExperimentalBuild"]
     assert api.checkpoints(box()) == []
 
 
-def test_a_checkpoint_is_made_and_started_from_or_the_engine_says_why_not(api, box):
+def test_checkpoint_is_made_and_started_from_or_the_engine_says_why_not(api, box):
     container = box()
     try:
         api.create_checkpoint(container, "frozen", exit=True)
@@ -32,5 +32,5 @@ def test_errors(api, box, unique):
     with pytest.raises(NotFound):
         api.checkpoints(unique("none"))
     for name in ("", "a/b", None):
-        with pytest.raises(InvalidArgument, match="name"):
+        with pytest.raises(InvalidArgument, match="checkpoint"):
             api.create_checkpoint(box(), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import io
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scripted_registry import eventually
 
-from dockerkit.build.ignore import IgnoreRules
+from dockerkit.builder.ignore import IgnoreRules
 from dockerkit.errors import APIError, BuildError, InvalidArgument, InvalidRepository, NotFound, UnreadableFile
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ Build = Callable[..., tuple["Image", list[dict[str, Any]]]]
 
 @pytest.fixture
 def build(client: DockerClient, labels: dict[str, str]) -> Iterator[Build]:
-    """Build with the classic builder; the image is removed when the test ends."""
+    """Build with the classic builder; the image is removed after the test."""
     built: list[str] = []
 
     def run(**options: Any) -> tuple[Image, list[dict[str, Any]]]:
@@ -44,10 +45,9 @@ def build(client: DockerClient, labels: dict[str, str]) -> Iterator[Build]:
 
     yield run
     for image in built:
-        try:
-            client.images.remove(image, force=True)
-        except NotFound:
-            continue
+        with contextlib.suppress(NotFound):
+            for name in (*client.images.get(image).tags, image):  # an ID with several tags would leave the parents
+                client.images.remove(name, force=True)
 
 
 def text(log: list[dict[str, Any]]) -> str:
@@ -103,7 +103,7 @@ def test_ways_to_give_a_context(build: Build, busybox: str, tmp_path: Path) -> N
     assert names(image, "/ctx") == ["file"]
 
 
-def test_several_names_of_one_file_stay_that(build: Build, busybox: str, tmp_path: Path) -> None:
+def test_hard_links_stay_hard_links(build: Build, busybox: str, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM {busybox}\nCOPY . /ctx\n")
     (tmp_path / ".dockerignore").write_text("a\n")
     (tmp_path / "a").write_bytes(b"x" * 100_000)
@@ -114,7 +114,7 @@ def test_several_names_of_one_file_stay_that(build: Build, busybox: str, tmp_pat
     assert image.read_bytes("/ctx/b") == image.read_bytes("/ctx/c") == b"x" * 100_000
 
 
-def test_a_context_that_the_engine_fetches(build: Build, engine: Engine, busybox: str, tmp_path: Path) -> None:
+def test_context_that_the_engine_fetches(build: Build, engine: Engine, busybox: str, tmp_path: Path) -> None:
     dockerfile = f"FROM {busybox}\nCOPY . /ctx\n"
     with tarfile.open(tmp_path / "context.tar", "w") as tar:
         member = tarfile.TarInfo("Dockerfile")
@@ -135,7 +135,7 @@ def test_a_context_that_the_engine_fetches(build: Build, engine: Engine, busybox
             thread.join()
 
 
-def test_a_failing_step(client: DockerClient, busybox: str, labels: dict[str, str]) -> None:
+def test_failing_step(client: DockerClient, busybox: str, labels: dict[str, str]) -> None:
     label = "=".join(next(iter(labels.items())))  # of the layer that is left behind
     dockerfile = f"FROM {busybox}\nLABEL {label}\nRUN echo before; echo the reason >&2; exit 7\nRUN echo never\n"
     with pytest.raises(BuildError) as caught:
@@ -147,6 +147,19 @@ def test_a_failing_step(client: DockerClient, busybox: str, labels: dict[str, st
     assert "non-zero code: 7" in error.msg and "the reason" in str(error)
     log = list(error.build_log)
     assert "Step 2/4 : LABEL " in text([dict(record) for record in log]) and log[-1]["errorDetail"]["code"] == 7
+
+
+@pytest.mark.parametrize("builder", ["classic", "buildkit"])
+def test_copy_of_an_ignored_file_names_the_line(client: DockerClient, tmp_path: Path, builder: str) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY notes.txt /\n")
+    (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / ".dockerignore").write_text("*.log\n*.txt\n")
+    with pytest.raises(BuildError) as caught:
+        client.images.build(path=tmp_path, builder=builder, rm=True, forcerm=True)
+    place = tmp_path / ".dockerignore"
+    assert str(caught.value).splitlines()[0] == (
+        f"'notes.txt' is excluded from the build context by line 2 of {place}: *.txt"
+    )
 
 
 def test_errors_before_any_step(client: DockerClient, busybox: str, tmp_path: Path) -> None:
@@ -165,12 +178,12 @@ def test_errors_before_any_step(client: DockerClient, busybox: str, tmp_path: Pa
         client.images.build(path=str(tmp_path))
 
 
-def test_a_file_that_cannot_be_read_ends_the_build(client: DockerClient, busybox: str, tmp_path: Path) -> None:
+def test_file_that_cannot_be_read_ends_the_build(client: DockerClient, busybox: str, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(f"FROM {busybox}\nCOPY . /ctx\n")
     big = tmp_path / "big"
     with big.open("wb") as file:
         file.truncate(200 * 2**20)
-    from dockerkit import archive
+    from dockerkit.files import archive
 
     def shrinking(path: str, size: int) -> Iterator[bytes]:
         big.write_bytes(b"short now")
@@ -179,9 +192,9 @@ def test_a_file_that_cannot_be_read_ends_the_build(client: DockerClient, busybox
     original = archive._blocks
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive, "_blocks", shrinking)
-        with pytest.raises(UnreadableFile, match="big became shorter"):
+        with pytest.raises(UnreadableFile, match="big shrank"):
             client.images.build(path=str(tmp_path), builder="classic")
-    assert client.ping()  # and the client goes on working
+    assert client.ping()  # and the client still works
 
 
 def test_every_option_reaches_the_steps(build: Build, busybox: str) -> None:
@@ -243,12 +256,12 @@ def test_credentials_reach_the_registry_of_the_base_image(
     with pytest.raises((BuildError, APIError)):
         build(path=dockerfile, pull=True)
     build(path=dockerfile, pull=True, auth_configs={auth_registry.host: login})
-    client.api._auth.add_auth(auth_registry.host, login)
+    client.api.auth_config.add_auth(auth_registry.host, login)
     build(path=dockerfile, pull=True)
     client.images.remove(base)
 
 
-def test_a_build_that_is_given_up_ends_at_the_engine_too(api: APIClient, busybox: str, labels: dict[str, str]) -> None:
+def test_abandoned_build_ends_on_the_engine(api: APIClient, busybox: str, labels: dict[str, str]) -> None:
     key, value = next(iter(labels.items()))
     dockerfile = f"FROM {busybox}\nLABEL {key}={value}\nRUN echo begun; exec sleep 4711\n"
     with api.build({"Dockerfile": dockerfile}, decode=True, rm=True, forcerm=True) as records:
@@ -263,7 +276,7 @@ def sleeping(api: APIClient) -> list[Any]:
     return [one for one in api.containers() if "sleep 4711" in one["Command"]]
 
 
-def test_a_build_is_cancelled_from_another_thread(api: APIClient, busybox: str) -> None:
+def test_build_is_cancelled_from_another_thread(api: APIClient, busybox: str) -> None:
     dockerfile = f"FROM {busybox}\nRUN echo begun; exec sleep 4711\n"
     records = api.build({"Dockerfile": dockerfile}, decode=True, rm=True, forcerm=True)
     timer = threading.Timer(1.5, records.close)
@@ -275,7 +288,7 @@ def test_a_build_is_cancelled_from_another_thread(api: APIClient, busybox: str) 
     assert eventually(lambda: not sleeping(api), 20)
 
 
-def test_the_builder_is_chosen_and_told(client: DockerClient, busybox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_which_builder_was_chosen(client: DockerClient, busybox: str, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"Dockerfile": f"FROM {busybox}\nENV CHOSEN=1\n"}
     monkeypatch.setenv("DOCKER_BUILDKIT", "0")
     _, log = client.images.build(path=files, rm=True)
@@ -285,9 +298,9 @@ def test_the_builder_is_chosen_and_told(client: DockerClient, busybox: str, monk
     assert (log.builder, log.reason) == ("classic", "because container_limits needs it")
     assert list(log) == log.records and "classic" in repr(log)
     image.remove(force=True)
-    image, log = client.images.build(path=files, rm=True, shmsize="64m")  # which the oldest BuildKit can't do
+    image, log = client.images.build(path=files, rm=True, shmsize="64m")  # not supported by the oldest BuildKit
     assert log.builder == "classic" or log.reason == "because engine and options allow it"
-    with pytest.raises(InvalidArgument, match="secrets: the classic builder does not know it"):
+    with pytest.raises(InvalidArgument, match="secrets: not supported by the classic builder"):
         client.images.build(path=files, builder="classic", secrets={"x": b"y"})
     image.remove(force=True)
 
@@ -304,8 +317,8 @@ TREE = ["a/a", "a/b.o", "a/d/keep", "ab", "b/a/b", "b/keep", "b/x.o", "d/a", "d/
 
 
 @pytest.mark.parametrize("seed", range(0, 20, 5))
-def test_generated_ignore_files_leave_what_they_should(build: Build, busybox: str, seed: int) -> None:
-    """What arrives in the image is what the rules leave."""
+def test_generated_ignore_files_match_the_engine(build: Build, busybox: str, seed: int) -> None:
+    """The image contains exactly the files that the rules include."""
     expected: dict[str, list[str]] = {}
     for number in range(seed, seed + 5):
         random_ = random.Random(number)
@@ -318,7 +331,7 @@ def test_generated_ignore_files_leave_what_they_should(build: Build, busybox: st
         image, _ = build(path={"Dockerfile": f"FROM {busybox}\nCOPY . /ctx\n", ".dockerignore": "\n".join(lines),
                                **dict.fromkeys(TREE, "")})  # fmt: skip
         arrived = [file.path.removeprefix("/ctx/") for file in image.list_files("/ctx", recursive=True) if file.is_file]
-        # What the rules say of the two files themselves is done by the engine's own reading of them.
+        # For these two files, the engine applies its own rules.
         for own in ("Dockerfile", ".dockerignore"):
             if not rules.ignores(own):
                 files.append(own)
@@ -326,8 +339,8 @@ def test_generated_ignore_files_leave_what_they_should(build: Build, busybox: st
     assert {lines: wrong for lines, wrong in expected.items() if wrong} == {}
 
 
-def test_the_engine_reads_patterns_as_we_do(build: Build, busybox: str) -> None:
-    """The engine itself removes an ignored Dockerfile: with one whose path is the question it tells how it matches."""
+def test_engine_reads_patterns_as_we_do(build: Build, busybox: str) -> None:
+    """The engine itself removes an ignored Dockerfile, which shows how it matches the Dockerfile's path."""
     for lines, path in (
         (["**/x"], "d/x"), (["d/*"], "d/x"), (["d"], "e"), (["*", "!d/x"], "d/x"), (["d/**", "!d/[x-z]"], "d/y"),
         (["[d]/*", "!**/y"], "d/y"), (["?/?"], "d/x"), (["**"], "e"),
@@ -336,3 +349,9 @@ def test_the_engine_reads_patterns_as_we_do(build: Build, busybox: str) -> None:
                          dockerfile=path)  # fmt: skip
         files = [file.path.removeprefix("/ctx/") for file in image.list_files("/ctx", recursive=True)]
         assert (path in files) is not IgnoreRules(lines).ignores(path), (lines, path)
+
+
+@pytest.mark.parametrize("step", ["RUN <<EOF\necho x > /x\nEOF\n", "COPY <<EOF /x\nx\nEOF\n"])
+def test_heredocs_are_rejected(build: Build, busybox: str, step: str) -> None:
+    with pytest.raises((BuildError, APIError), match="here-documents|unknown instruction"):
+        build(fileobj=io.BytesIO(f"FROM {busybox}\n{step}".encode()), forcerm=True)

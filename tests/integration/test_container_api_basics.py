@@ -1,4 +1,4 @@
-"""The few other calls that the container calls cannot do without, over both transports."""
+"""Basic calls that the container tests rely on, over both transports."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_negotiation_takes_the_engines_version(api, engine):
     assert api.api_version == engine.api_version
 
 
-def test_an_older_version_can_be_asked_for(engine):
+def test_older_version_can_be_asked_for(engine):
     with APIClient(engine.host, version="1.40") as old:
         assert old.api_version == "1.40"
         assert old.ping()

@@ -1,4 +1,4 @@
-"""create_container and the calls that make its parts, checked by what the engine says it understood."""
+"""create_container and the calls for its parts, checked by inspecting the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def host_config_of(api, container):
 
 
 class TestCreate:
-    def test_answers_id_and_warnings(self, api, busybox, unique, labels):
+    def test_create_returns_id_and_warnings(self, api, busybox, unique, labels):
         made = api.create_container(busybox, "true", name=unique(), labels=labels)
         assert len(made["Id"]) == 64
         assert "Warnings" in made
@@ -46,7 +46,7 @@ class TestCreate:
         assert config["StopSignal"] == "SIGINT"
         api.remove_container(made, v=True)
 
-    def test_command_text_is_split_as_a_shell_would(self, api, box):
+    def test_command_string_is_split_like_a_shell(self, api, box):
         container = box("sh -c 'echo \"hello world\"; exit 3'", start=False)
         assert config_of(api, container)["Cmd"] == ["sh", "-c", 'echo "hello world"; exit 3']
 
@@ -55,7 +55,7 @@ class TestCreate:
         container = box(words, start=False)
         assert config_of(api, container)["Cmd"] == words
 
-    def test_without_command_the_image_decides(self, api, box):
+    def test_default_command_is_the_images(self, api, box):
         assert config_of(api, box(None, start=False))["Cmd"] == ["sh"]
 
     def test_entrypoint_text_and_list(self, api, box):
@@ -69,7 +69,7 @@ class TestCreate:
         as_list = box(start=False, environment=["A=1", "B=2=3"])
         assert {"A=1", "B=2=3"} <= set(config_of(api, as_list)["Env"])
 
-    def test_environment_name_with_none_unsets_the_images(self, api, box):
+    def test_environment_none_unsets_the_images_variable(self, api, box):
         env = config_of(api, box(start=False, environment={"PATH": None}))["Env"] or []
         assert not [entry for entry in env if entry.startswith("PATH=/bin")]
 
@@ -138,7 +138,7 @@ class TestCreate:
         assert caught.value.is_client_error()
         assert "dkt-no-such-image" in caught.value.explanation
 
-    def test_name_that_is_taken(self, api, box, unique, busybox):
+    def test_create_rejects_a_taken_name(self, api, box, unique, busybox):
         name = unique()
         box(start=False, name=name)
         with pytest.raises(Conflict):
@@ -183,14 +183,14 @@ class TestConfig:
         assert config_of(api, made)["Cmd"] == ["echo", "hi"]
         api.remove_container(made)
 
-    def test_from_config_takes_the_engines_own_names(self, api, busybox, unique, labels):
+    def test_create_from_config_accepts_the_engines_dict(self, api, busybox, unique, labels):
         name = unique()
         made = api.create_container_from_config({"Image": busybox, "Cmd": ["true"], "Labels": labels}, name=name)
         assert api.inspect_container(made)["Name"] == f"/{name}"
         api.remove_container(made)
 
 
-# option -> value, name in HostConfig, what the engine has then
+# option -> value, name in HostConfig, value reported by the engine
 HOST_OPTIONS = [
     ("binds", ["/tmp:/mnt/a:ro"], "Binds", ["/tmp:/mnt/a:ro"]),
     ("binds", {"/tmp": {"bind": "/mnt/a", "mode": "ro"}}, "Binds", ["/tmp:/mnt/a:ro"]),
@@ -264,7 +264,7 @@ class TestHostConfig:
     def test_memswap(self, api, box):
         found = host_config_of(api, box(start=False, mem_limit="64m", memswap_limit="96m"))
         assert found["Memory"] == 64 * MIB
-        assert found["MemorySwap"] in (96 * MIB, -1)  # machines without swap accounting say so
+        assert found["MemorySwap"] in (96 * MIB, -1)  # machines without swap accounting report it
 
     def test_links_as_dict_and_pairs(self, api, box, unique):
         target = unique()
@@ -293,7 +293,7 @@ class TestHostConfig:
     def test_storage_opt(self, api):
         assert api.create_host_config(storage_opt={"size": "1G"})["StorageOpt"] == {"size": "1G"}
 
-    def test_lxc_conf_went_with_its_driver(self, api):
+    def test_lxc_conf_is_refused(self, api):
         with pytest.raises(InvalidArgument, match="lxc_conf"):
             api.create_host_config(lxc_conf={"lxc.utsname": "docker"})
 

@@ -106,7 +106,7 @@ class TestStart:
         assert payload == b"some inputend\n"
         assert api.exec_inspect(made)["ExitCode"] == 0
 
-    def test_a_megabyte_there_and_back(self, api, box):
+    def test_echoes_a_megabyte(self, api, box):
         made = api.exec_create(box(), ["wc", "-c"], stdin=True)
         with api.exec_start(made, socket=True) as sock:
             for _ in range(64):
@@ -117,7 +117,7 @@ class TestStart:
                 seen += chunk
         assert seen[8:] == b"1048576\n"
 
-    def test_a_program_that_is_not_there(self, api, box):
+    def test_program_that_is_not_there(self, api, box):
         made = api.exec_create(box(), ["/no/such"])
         try:
             output = api.exec_start(made)
@@ -128,7 +128,7 @@ class TestStart:
             assert api.exec_inspect(made)["ExitCode"] in (126, 127)
 
     @pytest.mark.parametrize("tty", [False, True])
-    def test_a_second_start_is_refused(self, api, box, tty):
+    def test_second_start_is_refused(self, api, box, tty):
         made = api.exec_create(box(), ["sh", "-c", "echo once; read line"], tty=tty, stdin=True)
         with api.exec_start(made, tty=tty, socket=True) as sock:
             assert b"once" in sock.recv(100)
@@ -162,7 +162,7 @@ class TestStart:
 
 
 class TestInspect:
-    def test_code_and_facts(self, api, box):
+    def test_inspect_returns_exit_code_and_state(self, api, box):
         container = box()
         made = api.exec_create(container, ["sh", "-c", "exit 5"])
         assert api.exec_inspect(made)["ExitCode"] is None
@@ -179,7 +179,7 @@ class TestInspect:
 
 
 class TestResize:
-    def test_the_terminal_is_told(self, api, box):
+    def test_resize_sends_the_terminal_size(self, api, box):
         made = api.exec_create(
             box(), ["sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done"], tty=True
         )

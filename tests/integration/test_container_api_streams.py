@@ -49,7 +49,7 @@ class TestLogs:
         assert api.logs(done, stderr=False) == b"out\nout2\n"
         assert api.logs(done, stdout=False) == b"err\n"
 
-    def test_neither_is_the_engines_error(self, api, done):
+    def test_logs_requires_stdout_or_stderr(self, api, done):
         with pytest.raises((APIError, InvalidArgument)):
             api.logs(done, stdout=False, stderr=False)
 
@@ -114,7 +114,7 @@ class TestLogs:
         total = sum(len(chunk) for chunk in api.logs(container, stream=True))
         assert total == 5_000_000
 
-    @pytest.mark.parametrize("tail", ["some", -1, 1.5, True, [1], ""])
+    @pytest.mark.parametrize("tail", ["some", -2, 1.5, True, [1], ""])
     def test_bad_tail(self, api, tail):
         with pytest.raises(InvalidArgument, match="tail"):
             api.logs("never-asked", tail=tail)
@@ -131,7 +131,7 @@ class TestLogs:
 
 
 class TestAttach:
-    def test_all_output_from_before_the_start(self, api, box):
+    def test_attach_before_start_returns_all_output(self, api, box):
         container = box(TALK, start=False)
         output = api.attach(container, stream=True)
         api.start(container)
@@ -141,7 +141,7 @@ class TestAttach:
         container = box(sh("sleep 0.7; echo bye"))
         assert api.attach(container) == b"bye\n"
 
-    def test_nobody_waits_for_a_container_that_has_ended(self, api, box):
+    def test_attach_to_a_stopped_container_returns_immediately(self, api, box):
         container = box(["echo", "hi"])
         api.wait(container, timeout=20)
         assert api.attach(container) == b""
@@ -159,7 +159,7 @@ class TestAttach:
         api.start(container)
         assert b"".join(output) == b"\x00\x01\x02\xff\r\n\xfe"
 
-    def test_logs_brings_the_past(self, api, box):
+    def test_attach_with_logs_includes_earlier_output(self, api, box):
         container = box(sh("echo past; sleep 600"))
         time.sleep(0.5)
         with api.attach(container, stream=True, logs=True) as output:
@@ -185,7 +185,7 @@ class TestAttach:
         api.start(container)
         assert b"".join(output) == b"out\r\nerr\r\nout2\r\n"
 
-    def test_a_stopped_container_does_not_hang(self, api, box):
+    def test_stopped_container_does_not_hang(self, api, box):
         with pytest.raises(NotFound):
             api.attach("dkt-nobody")
 
@@ -216,7 +216,7 @@ class TestAttachSocket:
         with api.attach_socket(container) as sock:
             assert sock.recv(4096) == b"\x01\0\0\0\0\0\0\x04out\n"
 
-    def test_once_stdin_closes_the_program_ends(self, api, busybox, unique, labels, box):
+    def test_closing_stdin_ends_the_program(self, api, busybox, unique, labels, box):
         config = api.create_container_config(busybox, ["cat"], stdin_open=True, labels=labels)
         container = api.create_container_from_config({**config, "StdinOnce": True, "AttachStdin": True}, unique())
         with api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}) as sock:
@@ -272,7 +272,7 @@ class TestStats:
         assert time.monotonic() - before < 5
         assert "cpu_stats" in found
 
-    def test_one_shot_is_no_stream(self, api, box):
+    def test_one_shot_returns_a_single_record(self, api, box):
         with pytest.raises(InvalidArgument, match="one_shot"):
             api.stats(box(), one_shot=True)
 
@@ -336,9 +336,9 @@ class TestArchives:
         with pytest.raises(NotFound):
             api.put_archive(box(start=False), "/no/such/folder", tar_of(a=b""))
 
-    def test_put_what_is_no_archive(self, api, box):
+    def test_put_archive_rejects_other_data(self, api, box):
         with pytest.raises(APIError):
-            api.put_archive(box(start=False), "/tmp", b"this is no archive" * 100)
+            api.put_archive(box(start=False), "/tmp", b"this is not an archive" * 100)
 
     @pytest.mark.parametrize("data", [None, "text", 5])
     def test_bad_data(self, api, box, data):

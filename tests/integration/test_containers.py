@@ -1,4 +1,4 @@
-"""Containers as objects, on real engines: run, create, list, ensure, and what they answer."""
+"""Container objects on real engines: run, create, list, ensure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from dockerkit import DockerClient, errors, types
-from dockerkit.models.container_run import RunOutput
+from dockerkit import DockerClient, File, errors, types
+from dockerkit.models.containers.run import RunOutput
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def nothing_left(client, labels):
 
 def test_run_makes_five_requests(client, run, requests_of, labels):
     client.ping()
-    client.version()  # the API version is negotiated before we count
+    client.version()  # negotiate the API version before counting
     with nothing_left(client, labels), requests_of(client) as sent:
         assert run("true", remove=True) == b""
     assert len(sent) <= 5, sent
@@ -61,7 +61,7 @@ def test_output(run):
 
 
 @pytest.mark.parametrize("driver", ["none", "json-file", "local"])
-def test_output_comes_whatever_the_log_driver(run, driver):
+def test_returns_output_with_any_log_driver(run, driver):
     assert run("echo seen", log_config=types.LogConfig(driver), remove=True) == b"seen\n"
 
 
@@ -75,7 +75,7 @@ def test_auto_removal_never_races(run, client, labels):
             assert run(f"echo {number}", auto_remove=number % 2 == 0, remove=number % 2 == 1) == f"{number}\n".encode()
 
 
-def test_a_failed_command(run, client, labels, busybox):
+def test_failed_command(run, client, labels, busybox):
     with nothing_left(client, labels), pytest.raises(errors.ContainerError) as caught:
         run(["sh", "-c", "echo out; echo err >&2; exit 3"], remove=True)
     error = caught.value
@@ -86,7 +86,7 @@ def test_a_failed_command(run, client, labels, busybox):
 
 
 @pytest.mark.parametrize("detach", [True, False])
-def test_what_can_not_start_is_removed(run, client, labels, detach, unique):
+def test_container_that_cannot_start_is_removed(run, client, labels, detach, unique):
     name = unique("broken")
     with nothing_left(client, labels), pytest.raises(errors.APIError, match="no such file|not found"):
         run("/no/such/program", name=name, detach=detach)
@@ -109,7 +109,7 @@ def test_streaming(run, client, labels):
         assert list(output) == []
 
 
-def test_both_streams_apart_and_in_time(run, client, labels):
+def test_demux_separates_streams_in_order(run, client, labels):
     assert run(["sh", "-c", "echo out; echo err >&2"], demux=True, remove=True) == (b"out\n", b"err\n")
     with nothing_left(client, labels), pytest.raises(errors.RunTimeout) as caught:
         run(["sh", "-c", "echo begun; sleep 600"], timeout=2, remove=True)
@@ -117,7 +117,7 @@ def test_both_streams_apart_and_in_time(run, client, labels):
     assert run("echo quick", timeout=60, remove=True) == b"quick\n"
 
 
-def test_a_missing_image_is_pulled(client, busybox, registry, labels, unique):
+def test_missing_image_is_pulled(client, busybox, registry, labels, unique):
     name = f"{registry}/{unique('pulled')}"
     client.images.get(busybox).tag(name, "1")
     client.api.push(name, "1")
@@ -133,11 +133,11 @@ def test_a_missing_image_is_pulled(client, busybox, registry, labels, unique):
         client.containers.run(f"{registry}/no-such-image:1", labels=labels)
 
 
-def test_an_image_object(client, busybox, labels):
+def test_image_object(client, busybox, labels):
     assert client.containers.run(client.images.get(busybox), "echo ok", remove=True, labels=labels) == b"ok\n"
 
 
-def test_a_context_manager_stops_and_removes(run, client, labels):
+def test_context_manager_stops_and_removes(run, client, labels):
     with nothing_left(client, labels):
         with run("sleep 600", detach=True, stop_signal="SIGKILL", volumes=["/data"]) as container:
             assert container.status == "running"
@@ -145,15 +145,15 @@ def test_a_context_manager_stops_and_removes(run, client, labels):
         with pytest.raises(errors.NotFound):
             client.api.inspect_volume(mount.name)
         with run("true", detach=True, remove=True) as container:
-            time.sleep(0.5)  # the engine removes it by itself meanwhile
+            time.sleep(0.5)  # the engine may remove it meanwhile
 
 
-def test_the_engines_warnings(run, client):
+def test_engine_warnings_are_python_warnings(run, client):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         container = client.containers.create("busybox", platform=None, mem_limit="64m", memswap_limit="64m")
         container.remove()
-        # Which warnings there are depends on the kernel: each that inspecting the answer shows must have come.
+        # The warnings depend on the kernel: each one in the response must be emitted.
         answer = client.api.create_container("busybox", mem_limit="64m", memswap_limit="64m")
         client.api.remove_container(answer)
     assert [str(warning.message) for warning in caught if warning.category is errors.EngineWarning] == (
@@ -234,7 +234,7 @@ def test_mounts(client, run, unique, labels):
     assert b"size=1024k" in run("mount", tmpfs={"/scratch": "size=1m"}, remove=True)
     assert b"size=2048k" in run("mount", mounts=[types.Mount("/s", type="tmpfs", tmpfs_size="2m")], remove=True)
     sub = types.Mount("/data", volume.name, subpath="file")
-    if client.api._supports("POST /containers/create", "HostConfig.Mounts[].VolumeOptions.Subpath"):
+    if client.api.supports("POST /containers/create", "HostConfig.Mounts[].VolumeOptions.Subpath"):
         assert run("cat /data", mounts=[sub], remove=True) == b"kept\n"
     else:
         with pytest.raises(errors.InvalidVersion, match="Subpath"):
@@ -243,10 +243,10 @@ def test_mounts(client, run, unique, labels):
 
 
 @pytest.mark.filterwarnings("ignore:Image mount is an experimental:dockerkit.errors.EngineWarning")
-def test_an_image_is_mounted(client, run, busybox):
+def test_image_is_mounted(client, run, busybox):
     whole = types.Mount("/other", busybox, type="image")
     part = types.Mount("/other", busybox, type="image", subpath="bin")
-    if client.api._supports("POST /containers/create", "HostConfig.Mounts[].ImageOptions"):
+    if client.api.supports("POST /containers/create", "HostConfig.Mounts[].ImageOptions"):
         assert b"/other/bin/busybox" in run("ls /other/bin/busybox", mounts=[whole], remove=True)
         assert b"/other/busybox" in run("ls /other/busybox", mounts=[part], remove=True)
         return
@@ -271,7 +271,7 @@ def test_health(run):
 # -- lists, verbs --------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_is_one_request_and_agrees_with_inspecting(client, run, requests_of, labels, unique):
+def test_list_is_one_request_and_agrees_with_inspecting(client, run, requests_of, labels, unique):
     name = unique("listed")
     with run(
         "sleep 600", detach=True, name=name, ports={80: None}, stop_signal="SIGKILL", volumes=["/data"]
@@ -317,7 +317,7 @@ def test_exec_run_makes_three_requests(run, client, requests_of):
         assert container.exec_run("true", detach=True).output == ""
 
 
-def test_verbs(run, client, unique):
+def test_lifecycle_methods(run, client, unique):
     container = run("sleep 600", detach=True, stop_signal="SIGKILL")
     container.pause()
     container.reload()
@@ -408,6 +408,61 @@ def test_ensure(client, busybox, labels, unique, requests_of):
     assert (second.name, second.status) == (name, "running")
     assert [found.id for found in client.containers.list(all=True, filters={"name": name})] == [second.id]
     second.remove(force=True)
+
+
+def test_ensure_keeps_what_is_in_anonymous_volumes(client, busybox, labels, unique):
+    name = unique("database")
+
+    def ensure(value, **options):
+        return client.containers.ensure(
+            busybox,
+            ["sh", "-c", "test -e /data/db || echo $A > /data/db; sleep 600"],
+            name=name,
+            labels=labels,
+            stop_signal="SIGKILL",
+            volumes=["/data"],
+            environment={"A": value},
+            **options,
+        )
+
+    first = ensure("first")
+    first.wait_until(File("/data/db"), timeout=20)
+    for value in ("second", "third"):  # a volume that was carried over once is carried over again
+        container = ensure(value)
+        assert container.ensured.action == "replaced"
+        assert [difference.name for difference in container.ensured.differences] == ["Env.A"]
+        assert container.read_text("/data/db") == "first\n"
+    with pytest.raises(errors.APIError):  # a new container that can't start leaves the volume alone
+        client.containers.ensure(busybox, "/no/such/program", name=name, labels=labels, volumes=["/data"])
+    container.reload()
+    assert (container.status, container.read_text("/data/db")) == ("running", "first\n")
+    volume = container.attrs["Mounts"][0]["Name"]
+    renewed = ensure("fourth", renew_volumes=True)
+    renewed.wait_until(File("/data/db"), timeout=20)
+    assert renewed.read_text("/data/db") == "fourth\n"
+    assert not client.volumes.exists(volume)
+    renewed.remove(v=True, force=True)
+
+
+def test_ensure_leaves_foreign_containers_alone(client, busybox, labels, unique):
+    name = unique("foreign")
+    with client.containers.run(
+        busybox, "sleep 600", name=name, labels=labels, stop_signal="SIGKILL", volumes=["/data"], detach=True
+    ) as foreign:
+        foreign.write_file("/data/db", "precious")
+        with pytest.raises(errors.Conflict, match="replace_foreign"):
+            client.containers.ensure(busybox, "sleep 600", name=name, labels=labels)
+        foreign.reload()
+        assert foreign.status == "running"
+        image = foreign.commit(unique("ensured"))
+        ours = client.containers.ensure(
+            busybox, "sleep 600", name=name, labels=labels, stop_signal="SIGKILL", replace_foreign=True
+        )
+        assert ours.read_text("/data/db") == "precious"
+        volume = ours.attrs["Mounts"][0]["Name"]
+        ours.remove(force=True)
+        client.volumes.get(volume).remove()
+        image.remove()
 
 
 # -- each option -----------------------------------------------------------------------------------------------------------
@@ -514,7 +569,7 @@ NOT_HERE = {
 }  # fmt: skip
 
 
-def test_each_option_is_tried_or_has_a_reason():
+def test_every_option_is_tested_or_exempted():
     from dockerkit.types.create_options import CONFIG_NAMES, HOST_NAMES
 
     assert set(OPTIONS) | set(NOT_HERE) == CONFIG_NAMES | HOST_NAMES
@@ -530,8 +585,8 @@ def test_each_option_reaches_the_engine(client, busybox, labels):
         field = f"HostConfig.{field}" if name in HOST_NAMES else field
         options = {name: value}
         options["labels"] = {**labels, **(value if name == "labels" else {})}
-        moved = name == "mac_address"  # to the endpoint, where engines have it there
-        if not moved and not client.api._supports("POST /containers/create", field):
+        moved = name == "mac_address"  # in the endpoint, if the engine supports it
+        if not moved and not client.api.supports("POST /containers/create", field):
             with pytest.raises(errors.InvalidVersion, match=field.rpartition(".")[2]):
                 client.containers.create(busybox, **options)
             continue

@@ -1,4 +1,4 @@
-"""The docker command reads the contexts that we write, and the reverse."""
+"""The docker command reads contexts written by dockerkit, and the reverse."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 import trustme
 
 from dockerkit import errors
-from dockerkit.config import resolve
 from dockerkit.context import ContextAPI
-from dockerkit.tls import TLSConfig
+from dockerkit.endpoint.discovery import resolve
+from dockerkit.endpoint.tls import TLSConfig
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_docker_command_reads_ours(store: Path, tls: TLSConfig) -> None:
+def test_docker_command_reads_our_contexts(store: Path, tls: TLSConfig) -> None:
     ContextAPI.create_context("with-tls", host="tcp://h:2376", tls_cfg=tls, description="the fast one")
     ContextAPI.create_context("over-ssh", host="ssh://me@h:2222")
     ContextAPI.set_current_context("over-ssh")
@@ -56,7 +56,7 @@ def test_the_docker_command_reads_ours(store: Path, tls: TLSConfig) -> None:
     assert [context.name for context in ContextAPI.contexts()] == ["default", "over-ssh"]
 
 
-def test_we_read_the_docker_commands(store: Path, tls: TLSConfig) -> None:
+def test_dockerkit_reads_contexts_of_the_docker_command(store: Path, tls: TLSConfig) -> None:
     cert, key = tls.cert or ("", "")
     docker(
         "create",
@@ -96,3 +96,23 @@ def test_both_refuse_the_same_names(store: Path) -> None:
         assert done.returncode != 0, name
         with pytest.raises((errors.InvalidArgument, errors.ContextException)):
             ContextAPI.create_context(name, host="ssh://h")
+
+
+def test_dockerkit_reads_exported_and_imported_contexts(store: Path, tls: TLSConfig) -> None:
+    cert, key = tls.cert or ("", "")
+    hosts = {
+        "tcp": "host=tcp://h:2375",
+        "unix": "host=unix:///run/somewhere.sock",
+        "ssh": "host=ssh://Me@MyBox:2222",
+        "tls": f"host=tcp://[::1]:2376,ca={tls.ca_cert},cert={cert},key={key}",
+    }
+    for name, options in hosts.items():
+        docker("create", name, "--docker", options)
+        docker("export", name, str(store / f"{name}.tar"))
+        docker("import", f"{name}-again", str(store / f"{name}.tar"))
+        for known in (name, f"{name}-again"):
+            assert ContextAPI.inspect_context(known) == json.loads(docker("inspect", known))[0]
+            assert resolve(context=known).host == options.partition("=")[2].partition(",")[0]
+    secure = resolve(context="tls-again").tls
+    assert secure is not None and secure.verifies and secure.cert is not None
+    assert Path(secure.ca_cert or "").read_bytes() == Path(tls.ca_cert or "").read_bytes()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import os
 import stat
+import struct
 import tarfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dockerkit.errors import APIError, InvalidArgument, NotFound, UnreadableFile, UnsafeArchive
-from dockerkit.models.files import ContainerFiles
+from dockerkit.models.containers.files import ContainerFiles
 
 if TYPE_CHECKING:
     from dockerkit import DockerClient
@@ -30,7 +31,7 @@ def stopped(client: DockerClient, box: Box) -> ContainerFiles:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A folder here with a file, a folder, and links."""
+    """A local folder with a file, a folder, and links."""
     root = tmp_path / "tree"
     (root / "sub").mkdir(parents=True)
     (root / "file").write_text("content")
@@ -57,12 +58,12 @@ def test_one_file(stopped: ContainerFiles) -> None:
     assert (listed.uid, listed.gid, listed.size, listed.mtime) == (12, 34, 7, facts.mtime)
     stopped.write_file("/tmp/a.txt", b"new")
     assert stopped.read_bytes("/tmp/a.txt") == b"new"
-    with pytest.raises(UnsafeArchive, match="3 bytes, more than 2"):
+    with pytest.raises(UnsafeArchive, match="3 bytes, more than max_bytes=2"):
         stopped.read_bytes("/tmp/a.txt", max_bytes=2)
     assert stopped.read_bytes("/tmp/a.txt", max_bytes=3) == b"new"
 
 
-def test_what_is_no_file(stopped: ContainerFiles) -> None:
+def test_rejects_paths_that_are_not_files(stopped: ContainerFiles) -> None:
     for path in ("/nope", "/tmp/nope/x"):
         with pytest.raises(NotFound):
             stopped.read_bytes(path)
@@ -73,7 +74,7 @@ def test_what_is_no_file(stopped: ContainerFiles) -> None:
     for path in ("/tmp", "/tmp/"):
         with pytest.raises(InvalidArgument, match="folder"):
             stopped.write_file(path, b"")
-        with pytest.raises(InvalidArgument, match="no regular file"):
+        with pytest.raises(InvalidArgument, match="is a directory"):
             stopped.read_bytes(path)
     stopped.write_file("/tmp/x", b"")
     with pytest.raises((InvalidArgument, NotFound)):
@@ -111,21 +112,23 @@ def test_links_in_the_container(stopped: ContainerFiles, tmp_path: Path) -> None
         ("file-link", "/tmp", ["/tmp/file-link"]),
     ],
 )
-def test_into_or_as(stopped: ContainerFiles, tree: Path, source: str, destination: str, expected: list[str]) -> None:
+def test_copy_to_targets_a_folder_or_a_new_name(
+    stopped: ContainerFiles, tree: Path, source: str, destination: str, expected: list[str]
+) -> None:
     stopped.copy_to(f"{tree.parent}/{source}", destination)
     assert paths(stopped, "/tmp") == expected
     if source == "folder-link":
         assert stopped.stat("/tmp/folder-link").is_link
 
 
-def test_links_here_are_followed_on_request(stopped: ContainerFiles, tree: Path) -> None:
+def test_local_links_are_followed_on_request(stopped: ContainerFiles, tree: Path) -> None:
     stopped.copy_to(tree.parent / "file-link", "/tmp", follow_links=True)
     assert stopped.stat("/tmp/file-link").is_file
     stopped.copy_to(f"{tree.parent}/folder-link/", "/tmp")
     assert stopped.stat("/tmp/folder-link").is_dir
 
 
-def test_over_what_is_there(stopped: ContainerFiles, tree: Path) -> None:
+def test_copy_to_replaces_files_but_not_folders(stopped: ContainerFiles, tree: Path) -> None:
     stopped.write_file("/tmp/f", "old")
     stopped.copy_to(tree / "file", "/tmp/f")
     assert stopped.read_text("/tmp/f") == "content"
@@ -133,15 +136,15 @@ def test_over_what_is_there(stopped: ContainerFiles, tree: Path) -> None:
         stopped.copy_to(tree, "/tmp/f")
     with pytest.raises(InvalidArgument):
         stopped.copy_to(tree / "file", "/tmp/f/")
-    with pytest.raises(InvalidArgument, match="no folder '/tmp/none/'"):
+    with pytest.raises(InvalidArgument, match="no such folder in the container: '/tmp/none/'"):
         stopped.copy_to(tree / "file", "/tmp/none/")
     with pytest.raises(NotFound):
         stopped.copy_to(tree, "/tmp/none/deeper")
-    with pytest.raises(InvalidArgument, match="is no folder"):
+    with pytest.raises(InvalidArgument, match="is not a folder"):
         stopped.copy_to(f"{tree}/file/", "/tmp")
     with pytest.raises(UnreadableFile, match="nothing"):
         stopped.copy_to(tree / "nothing", "/tmp")
-    with pytest.raises(InvalidArgument, match="no folder in the container"):
+    with pytest.raises(InvalidArgument, match="is not a folder"):
         stopped.copy_to({"a": b""}, "/tmp/f")
 
 
@@ -159,7 +162,7 @@ def test_owners(stopped: ContainerFiles, tree: Path) -> None:
         stopped.copy_to(tree, "/tmp/x", owner=("root", "root"))  # type: ignore[arg-type]
 
 
-def test_out_into_or_as(stopped: ContainerFiles, tree: Path, tmp_path: Path) -> None:
+def test_copy_from_targets_a_folder_or_a_new_name(stopped: ContainerFiles, tree: Path, tmp_path: Path) -> None:
     stopped.copy_to(tree, "/tmp")
     out = tmp_path / "out"
     out.mkdir()
@@ -175,9 +178,9 @@ def test_out_into_or_as(stopped: ContainerFiles, tree: Path, tmp_path: Path) -> 
     assert (out / "file").stat().st_mtime == int((tree / "file").stat().st_mtime)
     with pytest.raises(InvalidArgument, match="is a file"):
         stopped.copy_from("/tmp/tree", out / "file")
-    with pytest.raises(InvalidArgument, match="no folder"):
+    with pytest.raises(InvalidArgument, match="no such folder"):
         stopped.copy_from("/tmp/tree/file", f"{out}/none/")
-    with pytest.raises(InvalidArgument, match="no folder"):
+    with pytest.raises(InvalidArgument, match="no such folder"):
         stopped.copy_from("/tmp/tree/file", out / "none" / "x")
     with pytest.raises(NotFound):
         stopped.copy_from("/tmp/none", out)
@@ -185,7 +188,7 @@ def test_out_into_or_as(stopped: ContainerFiles, tree: Path, tmp_path: Path) -> 
         stopped.copy_from("/tmp/tree", tmp_path / "bounded", max_bytes=10)
 
 
-def test_links_out_of_what_is_copied(stopped: ContainerFiles, tmp_path: Path) -> None:
+def test_links_outside_the_copied_folder_are_refused(stopped: ContainerFiles, tmp_path: Path) -> None:
     os.symlink("/etc/passwd", tmp_path / "evil")
     stopped.copy_to(tmp_path / "evil", "/tmp")
     out = tmp_path / "out"
@@ -198,13 +201,13 @@ def test_links_out_of_what_is_copied(stopped: ContainerFiles, tmp_path: Path) ->
     assert os.readlink(out / "evil") == "/etc/passwd"
 
 
-def test_the_whole_root(stopped: ContainerFiles, tmp_path: Path) -> None:
+def test_whole_root(stopped: ContainerFiles, tmp_path: Path) -> None:
     assert {"/bin", "/tmp"} <= {file.path for file in stopped.list_files("/")}
     stopped.copy_from("/", tmp_path, outside_links="skip")
     assert (tmp_path / "bin" / "sh").exists()
 
 
-def test_a_running_container_sees_it(client: DockerClient, box: Box) -> None:
+def test_running_container_sees_copied_files(client: DockerClient, box: Box) -> None:
     container = ContainerFiles({"Id": box()}, client)
     container.copy_to({"dir/script": "#!/bin/sh\necho hi\n"}, "/")
     assert container.read_text("/dir/script").endswith("echo hi\n")
@@ -256,7 +259,7 @@ def test_options_of_putting_archives(client: DockerClient, busybox: str, labels:
         tar.addfile(entry, io.BytesIO(line))
     container = client.containers.create(busybox, "true", user="daemon", labels=labels)
     try:
-        container.put_archive("/", passwd.getvalue())  # newer engines look there, older ones on their own machine
+        container.put_archive("/", passwd.getvalue())  # newer engines look there, older ones on their own host
         for chown, owner in ((None, 0), (True, 1)):
             assert container.put_archive("/tmp", content.getvalue(), copy_uid_gid=chown)
             (file,) = [file for file in container.list_files("/tmp") if file.name == "given"]
@@ -267,3 +270,34 @@ def test_options_of_putting_archives(client: DockerClient, busybox: str, labels:
         assert container.stat("/tmp/given").is_dir
     finally:
         container.remove(force=True)
+
+
+def test_capabilities_of_programs_are_copied(client: DockerClient, box: Box, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(b"#!/bin/sh\n")
+    capability = struct.pack("<IIIII", 0x02000001, 1 << 10, 0, 0, 0)  # net_bind_service, effective
+    os.setxattr(program, "security.capability", capability)
+    os.setxattr(program, "user.note", b"stays here")
+    container = ContainerFiles({"Id": box(start=False)}, client)
+    container.copy_to(program, "/bin/program")
+    stream, _ = client.api.get_archive(container.id, "/bin/program")
+    with stream, tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:
+        (member,) = archive.getmembers()
+    value = member.pax_headers["SCHILY.xattr.security.capability"].encode("utf-8", "surrogateescape")
+    assert value == capability
+
+
+def test_writing_to_a_tmpfs_is_refused(client: DockerClient, box: Box, tree: Path) -> None:
+    identity = box(volumes=["/run/data"], host_config=client.api.create_host_config(tmpfs={"/run": ""}))
+    container = client.containers.get(identity)
+    for path in ("/run/pid", "/run/../run/pid", "/dev/shm/x", PurePosixPath("/run/a/b")):
+        with pytest.raises(InvalidArgument, match="exec"):
+            container.write_file(path, "x")
+    with pytest.raises(InvalidArgument, match="exec"):
+        container.copy_to(tree, "/run")
+    with pytest.raises(InvalidArgument, match="exec"):
+        container.copy_to({"run/pid": "x"}, "/")
+    container.write_file("/run/data/file", "seen")
+    assert container.exec(["cat", "/run/data/file"]).stdout == b"seen"
+    container.write_file(PurePosixPath("/running"), "seen")
+    assert container.exec(["cat", "/running"]).stdout == b"seen"

@@ -1,7 +1,7 @@
-"""Every Python example of the documentation, on a real engine: a page's blocks run one after the other.
+"""Run every Python example of the documentation on a real engine, each page's blocks in sequence.
 
-A block that can't run here has ``<!-- not run: why -->`` in the line before it. What a page takes for granted
-(a container, an image) is in SETUP.
+A block that can't run here has ``<!-- not run: why -->`` in the line before it. Nothing is prepared that the reader
+doesn't see: only the names of registries are replaced by those of the registries here.
 """
 
 from __future__ import annotations
@@ -13,101 +13,45 @@ from pathlib import Path
 
 import pytest
 
-import dockerkit
+import dockerkit.registry
 from dockerkit.api.client import APIClient
 from dockerkit.testing.labelling import with_labels
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```", re.DOTALL | re.MULTILINE)
 NOT_RUN = re.compile(r"<!-- not run: .+ -->\s*$")
-MAY_SKIP = 12
-"""So many blocks may be marked as not run, in all pages together."""
+MAY_SKIP = 13
+"""Maximum number of blocks that may be marked as not run, in all pages together."""
 
-SETUP: dict[str, str] = {
-    "docs/buildkit.md": """
-        import os
-        import socket
-        from pathlib import Path
 
-        client = dockerkit.from_env()
-        Path("Dockerfile").write_text(
-            "FROM busybox AS work\\nRUN echo text > /docs.html\\n"
-            "FROM scratch AS docs\\nCOPY --from=work /docs.html /\\nFROM work\\n"
-        )
-        os.environ["HOME"], os.environ["NPM_TOKEN"] = os.getcwd(), "t"
-        Path(".netrc").write_text("")
-        agent = socket.socket(socket.AF_UNIX)
-        agent.bind("agent.sock")
-        agent.listen()
-        os.environ["SSH_AUTH_SOCK"] = os.path.abspath("agent.sock")
-    """,
-    "docs/build.md": """
-        import os
-        from pathlib import Path
-        from dockerkit.utils.build import tar
+def fill_docker_hub(host):
+    """Push an image of two platforms, which stands for the one on Docker Hub."""
+    repository, names = "library/busybox", []
+    with dockerkit.Registry(host) as registry:
+        for architecture in ("amd64", "arm64"):
+            config = f'{{"os": "linux", "architecture": "{architecture}", "config": {{}}}}'.encode()
+            names.append(f"{host}/{repository}:1.37-{architecture}")
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": registry.upload(repository, config, media_type="x/config").attrs,
+                "layers": [registry.upload(repository, b"layer", media_type="x/layer").attrs],
+            }
+            registry.put_manifest(names[-1], manifest)
+    dockerkit.registry.create_index(f"{host}/{repository}:1.37", names)
 
-        client = dockerkit.from_env()
-        Path("work/data").mkdir(parents=True)
-        Path("elsewhere").mkdir()
-        os.chdir("work")
-        source = "print()"
-        Path("Dockerfile").write_text("FROM busybox\\nARG VERSION\\nRUN echo $VERSION\\n")
-        Path("../elsewhere/Dockerfile").write_text("FROM busybox\\nRUN true\\n")
-        with open("context.tar.gz", "wb") as file, tar(".", gzip=True) as archive:
-            file.write(archive.read())
-        opened = []
 
-        def open(*args):
-            opened.append(__builtins__["open"](*args))
-            return opened[-1]
-    """,
-    "docs/files.md": """
-        from pathlib import Path
-
-        client = dockerkit.from_env()
-        container = client.containers.create("busybox", command="true", volumes=["/var/log", "/srv", "/etc", "/data"])
-        Path("site").mkdir()
-        Path("site/index.html").write_text("page")
-        Path("app.py").write_text("print()")
-        Path("target").mkdir()
-        container.write_file("/data/x", "y")
-    """,
-    "docs/images.md": """
-        import tarfile
-        from pathlib import Path
-        from dockerkit.testing import FakeEngine
-
-        engine = FakeEngine()  # it has every registry
-        for name in ("busybox", "alpine:3"):
-            engine.add_image(name)
-        client = other_client = dockerkit.DockerClient(engine.host)
-        secret, ask_vault = "s", lambda registry: {"username": "me", "password": "s"}
-        tarfile.open("root.tar", "w").close()
-    """,
-    "docs/credentials.md": """
-        client = dockerkit.from_env()
-        account = {"username": "me", "password": "secret"}
-        client.images.get("busybox").tag("registry.example:5000/app", "1")
-        client.images.push("registry.example:5000/app", "1", auth_config=account)
-        fetch_token = lambda registry: "secret"
-    """,
-}
 TEARDOWN: dict[str, str] = {
+    "docs/build.md": "client.images.remove('app:1')\nclient.close()",
     "docs/buildkit.md": """
-        agent.close()
         for name in ("app:1", "registry.example.com/app:1"):
             client.images.remove(name, force=True)
         client.close()
     """,
-    "docs/build.md": """
-        client.images.remove("app:1")
-        client.close()
-        for file in opened:
-            file.close()
+    "docs/credentials.md": """
+        with dockerkit.from_env() as client:
+            client.images.remove("registry.example:5000/app:1")
     """,
-    "docs/files.md": "container.remove(v=True)\nclient.close()",
-    "docs/images.md": "client.close()\nengine.close()",
-    "docs/credentials.md": "client.images.remove('registry.example:5000/app:1')\nclient.close()",
 }
 
 
@@ -132,19 +76,20 @@ def _param(page):
 
 @pytest.mark.usefixtures("no_images_left")
 @pytest.mark.parametrize("page", [_param(page) for page in PAGES])
-def test_page(page, engine, busybox, auth_registry, labels, monkeypatch, tmp_path):
+def test_page(page, engine, busybox, registry, auth_registry, labels, monkeypatch, tmp_path):
     labels = {**labels, "dockerkit.docs": page.stem}
     monkeypatch.setenv("DOCKER_HOST", engine.host)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker-config"))  # examples write contexts and credentials
     monkeypatch.chdir(tmp_path)
-    for variable in ("HOME", "NPM_TOKEN", "SSH_AUTH_SOCK"):  # as they are now again at the end
+    for variable in ("HOME", "NPM_TOKEN", "SSH_AUTH_SOCK"):  # restored at the end
         monkeypatch.setenv(variable, os.environ.get(variable, ""))
-    request = APIClient._request
+    encode = APIClient._encode
 
-    def labelled(self, method, path, ids, query, body, *rest):
-        return request(self, method, path, ids, *with_labels(labels, method, path, query, body), *rest)
+    def labelled(self, request):
+        query, body = with_labels(labels, request.method, request.path, request.query, request.body)
+        return encode(self, request._replace(query=query, body=body))
 
-    monkeypatch.setattr(APIClient, "_request", labelled)  # so that what a failed example leaves is found
+    monkeypatch.setattr(APIClient, "_encode", labelled)  # so that leftovers of a failed example are found
     clients = []
     init = dockerkit.DockerClient.__init__
 
@@ -154,31 +99,33 @@ def test_page(page, engine, busybox, auth_registry, labels, monkeypatch, tmp_pat
 
     namespace = {"__name__": "example"}
     name = str(page.relative_to(ROOT))
-    here = {  # names of the examples, and what stands for them here
-        "registry.example:5000": auth_registry.host,
-        "registry.example/": f"{auth_registry.host}/",
-        '"me", "secret"': f'"{auth_registry.user}", "{auth_registry.password}"',
-        '"me", "password": "secret"': f'"{auth_registry.user}", "password": "{auth_registry.password}"',
-        '"username": "token"': f'"username": "{auth_registry.user}"',
-        '"secret"': f'"{auth_registry.password}"',
-    }
+    account = f'"{auth_registry.user}", "{auth_registry.password}"'
+    here = {  # page -> names in its examples, and their replacements here
+        "docs/images.md": {"registry.example.com": registry},
+        "docs/guides/registries.md": {"docker.io": registry, "localhost:5000": registry},
+        "docs/credentials.md": {
+            "registry.example:5000": auth_registry.host,
+            '"me", "secret"': account,
+            '"username": "token"': f'"username": "{auth_registry.user}"',
+            '"secret"': f'"{auth_registry.password}"',
+        },
+    }.get(name, {})
 
     def run(code, place, line=0):
-        if name == "docs/credentials.md":
-            for word, meaning in here.items():
-                code = code.replace(word, meaning)
-        # Empty lines before it, so that a traceback shows the page's line.
+        for word, meaning in here.items():
+            code = code.replace(word, meaning)
+        # Preceded by empty lines, so that a traceback shows the page's line.
         exec(compile("\n" * line + textwrap.dedent(code), place, "exec"), namespace)
 
+    if name == "docs/guides/registries.md":
+        fill_docker_hub(registry)
     with dockerkit.from_env() as client:
         monkeypatch.setattr(dockerkit.DockerClient, "__init__", noted)
-        namespace |= {"dockerkit": dockerkit}
-        run(SETUP.get(name, ""), "setup")
         for line, code, runs in blocks(page):
             if runs:
                 run(code, str(page), line)
         run(TEARDOWN.get(name, ""), "teardown")
-        for made in clients:  # examples need not close what a program's end closes
+        for made in clients:  # examples need not close clients, as the end of a program does
             made.close()
         left = client.containers.list(all=True, filters={"label": [f"{key}={value}" for key, value in labels.items()]})
         names = [container.name for container in left]

@@ -1,4 +1,4 @@
-"""What code written for docker-py does, as it does it, on real engines; the commonest idioms first."""
+"""Code written for docker-py, on real engines; the most common idioms first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands like subprocess, processes that are held, and shells on a terminal."""
+"""exec, popen, and shells on a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from dockerkit import DockerClient, errors
-from dockerkit.models.execs import ExecModel
+from dockerkit.models.containers.exec import ExecModel
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def container(client: DockerClient, box: Callable[..., str]) -> ExecModel:
     return ExecModel({"Id": box()}, client)
 
 
-def test_like_subprocess_run(container: ExecModel) -> None:
+def test_exec_returns_output_and_exit_code(container: ExecModel) -> None:
     done = container.exec(["sh", "-c", "cat; echo oh >&2; exit 3"], input=b"in\xff")
     assert (done.returncode, done.stdout, done.stderr) == (3, b"in\xff", b"oh\n")
     assert container.exec("tr a-z A-Z", input="größe", text=True).stdout == "GRößE"
     assert container.exec(["cat"], input=io.BytesIO(b"file")).stdout == b"file"
     assert container.exec(["cat"], input=iter([b"a", b"b"])).stdout == b"ab"
     assert container.exec(["cat"], input=b"").stdout == b""
-    with pytest.raises(errors.InvalidArgument, match="input: a binary file"):
+    with pytest.raises(errors.InvalidArgument, match="input: must be bytes, a binary file"):
         container.exec(["cat"], input=io.StringIO("text"))  # type: ignore[arg-type]
 
 
@@ -46,7 +46,7 @@ def test_environment_user_workdir_terminal(container: ExecModel) -> None:
 
 
 def test_check_raises_with_both_streams(container: ExecModel) -> None:
-    with pytest.raises(errors.ExecError, match="exit code 4: bad") as caught:
+    with pytest.raises(errors.ExecError, match="exited with code 4: bad") as caught:
         container.exec(["sh", "-c", "echo out; echo bad >&2; exit 4"], check=True)
     assert (caught.value.returncode, caught.value.stdout, caught.value.stderr) == (4, b"out\n", b"bad\n")
     assert container.exec(["true"], check=True).returncode == 0
@@ -62,18 +62,18 @@ def test_over_tcp(engine: Any, container: ExecModel) -> None:
     with DockerClient(engine.tcp) as client:
         there = ExecModel({"Id": container.id}, client)
         assert there.exec(["cat"], input=data, timeout=60).stdout == data
-        with pytest.raises(errors.ExecTimeout, match="it was ended"):
+        with pytest.raises(errors.ExecTimeout, match="it was killed"):
             there.exec(["sleep", "1111"], timeout=0.5)
 
 
-def test_a_process_that_does_not_read_all_its_input(container: ExecModel) -> None:
+def test_process_may_leave_input_unread(container: ExecModel) -> None:
     done = container.exec(["head", "-c", "5"], input=b"x" * 9_000_000, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"xxxxx")
 
 
 def test_timeout_ends_the_process_and_its_children(container: ExecModel) -> None:
     begun = time.monotonic()
-    with pytest.raises(errors.ExecTimeout, match="it was ended") as caught:
+    with pytest.raises(errors.ExecTimeout, match="it was killed") as caught:
         container.exec(["sh", "-c", "echo begun; sleep 7777 & sleep 8888"], timeout=1.0)
     assert time.monotonic() - begun < 6
     assert caught.value.stdout == b"begun\n"
@@ -91,24 +91,44 @@ def test_timeout_of_another_user_and_while_sending(container: ExecModel) -> None
     assert "9999" not in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_timeout_says_so_where_it_can_not_end_it(container: ExecModel) -> None:
+def test_timeout_reports_that_the_process_was_not_killed(container: ExecModel) -> None:
     container.exec(["sh", "-c", "cp /bin/busybox /bin/doze && rm /bin/sh && ln -s busybox /bin/nosh"], check=True)
-    with pytest.raises(errors.ExecTimeout, match="still runs") as caught:
+    with pytest.raises(errors.ExecTimeout, match="may still be running") as caught:
         container.exec(["sleep", "6666"], timeout=0.5)
     assert caught.value.still_running
     assert "6666" in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_an_interrupt_ends_the_process(container: ExecModel) -> None:
-    main = threading.main_thread().ident
-    assert main is not None
-    threading.Timer(0.7, signal.pthread_kill, [main, signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt):
-        container.exec(["sleep", "2222"])
+@pytest.mark.synchronous  # a signal interrupts this thread, not that of the event loop
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, LookupError])
+@pytest.mark.parametrize("delay", [0.002, 0.01, 0.03, 0.7])
+def test_exception_of_a_signal_handler_ends_the_process(
+    container: ExecModel, interruption: type[BaseException], delay: float
+) -> None:
+    def handle(*_: object) -> None:
+        raise interruption("stop")
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        with pytest.raises(interruption, match="stop"):
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            container.exec(["sleep", "2222"])
+    finally:
+        signal.signal(signal.SIGALRM, before)
     assert "2222" not in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_a_fast_command_within_its_timeout(container: ExecModel) -> None:
+def test_failing_input_ends_the_process(container: ExecModel) -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"one"
+        raise LookupError("no more")
+
+    with pytest.raises(LookupError, match="no more"):
+        container.exec(["sh", "-c", "cat; sleep 3333"], input=blocks())
+    assert "3333" not in container.exec(["ps", "-o", "args"], text=True).stdout
+
+
+def test_fast_command_within_its_timeout(container: ExecModel) -> None:
     for wrong in (0, -1):
         with pytest.raises(errors.InvalidArgument, match="timeout"):
             container.exec(["true"], timeout=wrong)
@@ -193,7 +213,7 @@ def test_terminal_size(container: ExecModel) -> None:
         assert "31 97" in text
 
 
-def test_a_stopped_container_refuses(client: DockerClient, box: Callable[..., str]) -> None:
+def test_stopped_container_refuses(client: DockerClient, box: Callable[..., str]) -> None:
     stopped = ExecModel({"Id": box(start=False)}, client)
     with pytest.raises(errors.APIError):
         stopped.exec(["true"])
@@ -204,7 +224,7 @@ def test_a_stopped_container_refuses(client: DockerClient, box: Callable[..., st
 PROGRAM = """
 import sys
 from dockerkit import DockerClient
-from dockerkit.models.execs import ExecModel
+from dockerkit.models.containers.exec import ExecModel
 host, container, action = sys.argv[1:4]
 with DockerClient(host) as client:
     thing = ExecModel({"Id": container}, client)
@@ -213,7 +233,7 @@ with DockerClient(host) as client:
 
 
 class Terminal:
-    """A program with a terminal of its own, as a person would use it."""
+    """A program with its own terminal."""
 
     def __init__(self, *arguments: str, rows: int = 24, columns: int = 80) -> None:
         self.master, slave = pty.openpty()
@@ -244,7 +264,7 @@ class Terminal:
         return found
 
     def ask(self, command: str, pattern: str) -> None:
-        """Type a command until its answer is this: sizes travel beside the keys."""
+        """Type a command until its output is as expected, since sizes are sent separately from keys."""
         for _ in range(40):
             self.type(f"{command}; echo a''sked\n")
             self.expect(r"asked")
@@ -296,7 +316,7 @@ def test_shell(container: ExecModel, client: DockerClient, terminal: Callable[..
     screen.ask("stty size", r"40 120")
     screen.type("sleep 3333\n")
     appears(container, "sleep 3333")
-    screen.type("\x03")  # goes to the sleep there, not to the program here
+    screen.type("\x03")  # for the process in the container, not for this program
     screen.type("exit 7\n")
     screen.expect(r"code 7")
     assert screen.process.wait(20) == 0
@@ -308,7 +328,7 @@ def test_detach_keys_leave_it_running(
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell")
     screen.expect(r"# ")
-    screen.type("trap '' HUP; sleep 4321\n")  # engines close the terminal there, which a shell would not survive
+    screen.type("trap '' HUP; sleep 4321\n")  # engines close the terminal there, which ends a shell
     appears(container, "sleep 4321")
     screen.type("\x10\x11")
     screen.expect(r"code None")
@@ -318,7 +338,7 @@ def test_detach_keys_leave_it_running(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_gives_the_terminal_back(
+def test_terminal_is_restored_after_a_signal(
     container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal], number: signal.Signals
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell")
@@ -328,7 +348,7 @@ def test_a_signal_gives_the_terminal_back(
     assert screen.restored
 
 
-def test_a_container_that_goes_away_gives_the_terminal_back(
+def test_terminal_is_restored_if_the_container_stops(
     container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal]
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell")
@@ -351,12 +371,39 @@ def test_attach_terminal(client: DockerClient, box: Callable[..., str], terminal
     assert screen.restored
 
 
-def test_attach_terminal_wants_terminals_on_both_sides(
+def test_attach_terminal_requires_two_terminals(
     client: DockerClient, container: ExecModel, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "attach")
     screen.expect(r"InvalidArgument: attach_terminal: the container has no terminal")
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
-        with pytest.raises(errors.InvalidArgument, match="no terminal"):
+        with pytest.raises(errors.InvalidArgument, match="not a terminal"):
             container.shell()
+
+
+@pytest.mark.parametrize(
+    ("options", "news"),
+    [
+        ({"cmd": ["nosuch"]}, "the program 'nosuch' does not exist in container"),
+        ({"cmd": ["nosuch"], "tty": True}, "the program 'nosuch' does not exist in container"),
+        ({"cmd": ["true"], "workdir": "/no/such"}, "the directory '/no/such' does not exist in container"),
+        ({"cmd": ["true"], "user": "nobodyhere"}, "the user 'nobodyhere' does not exist in container"),
+    ],
+)
+def test_command_that_cannot_start_raises_exec_start_error(
+    container: ExecModel, options: dict[str, Any], news: str
+) -> None:
+    with pytest.raises(errors.ExecStartError) as caught:
+        container.exec(**options)
+    assert str(caught.value).startswith(news)
+    assert caught.value.returncode in (126, 127)
+    assert caught.value.reason
+    with pytest.raises(errors.ExecStartError, match=news), container.popen(**options) as process:
+        process.communicate()
+
+
+def test_exit_codes_of_started_programs_raise_no_start_error(container: ExecModel) -> None:
+    for code in (126, 127):
+        assert container.exec(["sh", "-c", f"echo OCI runtime exec failed; exit {code}"]).returncode == code
+    assert container.exec(["sh", "-c", "nosuch"]).returncode == 127

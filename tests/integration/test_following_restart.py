@@ -1,4 +1,4 @@
-"""Logs and events that are followed while their engine dies and comes back."""
+"""Logs and events are followed while the engine crashes and restarts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def spec() -> Iterator[Spec]:
 
 
 @pytest.mark.timeout(300)
-def test_a_log_is_followed_over_a_crash_of_the_engine(spec: Spec) -> None:
+def test_log_is_followed_across_an_engine_crash(spec: Spec) -> None:
     with DockerClient(spec.host) as client:
         container = client.containers.run(
             "busybox", ["sh", "-c", SCRIPT], detach=True, restart_policy={"Name": "always"}, stop_signal="KILL"
@@ -50,7 +50,7 @@ def test_a_log_is_followed_over_a_crash_of_the_engine(spec: Spec) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_events_are_heard_after_a_crash_of_the_engine(spec: Spec) -> None:
+def test_events_continue_after_an_engine_crash(spec: Spec) -> None:
     with DockerClient(spec.host) as client, client.system.listen(filters={"type": ["volume"]}) as listener:
         consumer = listener.subscribe("volume", "create")
         client.volumes.create("before")

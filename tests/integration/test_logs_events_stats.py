@@ -1,4 +1,4 @@
-"""Logs as lines, typed events, numbers of use, and reports, on real engines."""
+"""Log entries, typed events, resource usage and reports, on real engines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from dockerkit import DockerClient, errors
+from dockerkit import DockerClient, errors, merge_logs
 from dockerkit.models.containers import Container
-from dockerkit.models.logs import merge
-from dockerkit.models.stats import usage_of
-from dockerkit.models.waiting import File
+from dockerkit.models.containers.usage import usage_of
+from dockerkit.models.containers.waiting import File
 
 Make = Callable[..., Container]
 
@@ -55,7 +54,7 @@ def test_entries(make: Make, client: DockerClient, tty: bool) -> None:
     assert followed[0].container == container.name
 
 
-def test_a_container_just_made_has_its_name_in_entries(
+def test_container_just_made_has_its_name_in_entries(
     client: DockerClient, busybox: str, labels: dict[str, str]
 ) -> None:
     container = client.containers.run(busybox, ["echo", "one"], detach=True, labels=labels)
@@ -79,15 +78,15 @@ def test_following_is_cancelled_from_another_thread(make: Make) -> None:
 
 def test_merging(make: Make) -> None:
     containers = [make(f"for i in 1 2 3; do echo {name}$i; sleep 0.2; done") for name in "ab"]
-    with merge(containers, follow=True) as merged:
+    with merge_logs(containers, follow=True) as merged:
         assert sorted(entry.text for entry in merged) == ["a1", "a2", "a3", "b1", "b2", "b3"]
-    entries = list(merge(containers))
+    entries = list(merge_logs(containers))
     assert [entry.nanoseconds for entry in entries] == sorted(entry.nanoseconds or 0 for entry in entries)
     assert {entry.container for entry in entries} == {container.name for container in containers}
 
 
 class Cutter:
-    """Between client and engine: a socket whose connections can be cut, and which can be away for a while."""
+    """A proxy between client and engine that can cut connections and become unavailable."""
 
     def __init__(self, engine: Path, folder: Path) -> None:
         self.path = folder / "cut.sock"
@@ -143,7 +142,7 @@ def cutter(engine: Any, tmp_path: Path) -> Iterator[Cutter]:
     made.down()
 
 
-def test_following_goes_on_after_cuts_without_loss_or_doubles(make: Make, cutter: Cutter) -> None:
+def test_follow_resumes_without_loss_or_duplicates(make: Make, cutter: Cutter) -> None:
     container = make("i=0; while [ $i -lt 400 ]; do echo line $i; echo err $i >&2; i=$((i+1)); sleep 0.01; done")
     with DockerClient(f"unix://{cutter.path}") as client:
         entries = client.containers.get(container.id).log_entries(follow=True)
@@ -157,14 +156,14 @@ def test_following_goes_on_after_cuts_without_loss_or_doubles(make: Make, cutter
     assert [text for text in texts if text.startswith("err")] == [f"err {number}" for number in range(400)]
 
 
-def test_events_go_on_after_a_cut_without_a_gap(make: Make, cutter: Cutter) -> None:
+def test_events_resume_without_a_gap(make: Make, cutter: Cutter) -> None:
     container = make()
     filters = {"container": container.id or "", "event": ["pause", "unpause"]}
     with DockerClient(f"unix://{cutter.path}") as client, client.system.events(filters=filters) as events:
         container.pause()
         assert next(events).action == "pause"
         cutter.down()
-        container.unpause()  # while nobody hears it
+        container.unpause()  # while nothing receives it
         container.pause()
         container.unpause()
         cutter._up()
@@ -206,7 +205,7 @@ def test_usage(make: Make) -> None:
     busy = make("while :; do :; done")
     usage = busy.usage()
     assert usage.cpu_percent is not None
-    assert 1 < usage.cpu_percent < 150  # little, where the machine is busy with other things
+    assert 1 < usage.cpu_percent < 150  # few, if the machine is busy
     assert 0 < usage.memory < usage.memory_limit
     assert 0 < usage.memory_percent < 50
     assert usage.pids >= 1
@@ -222,7 +221,7 @@ def test_usage(make: Make) -> None:
     assert busy.usage().pids == 0
 
 
-def test_the_use_of_many_at_the_same_time(client: DockerClient, make: Make) -> None:
+def test_usage_of_many_is_measured_concurrently(client: DockerClient, make: Make) -> None:
     containers = [make() for _ in range(4)]
     gone = client.containers.get(containers[0].id)
     gone.remove(force=True)
@@ -233,7 +232,7 @@ def test_the_use_of_many_at_the_same_time(client: DockerClient, make: Make) -> N
     assert all(usage is not None and usage.pids >= 1 for usage in usages[1:])
 
 
-def test_watching_the_use_is_cancelled(make: Make) -> None:
+def test_watch_usage_can_be_closed(make: Make) -> None:
     usages = make().watch_usage()
     next(usages)
     threading.Timer(0.2, usages.close).start()
@@ -252,7 +251,7 @@ def test_disk_use(client: DockerClient, make: Make) -> None:
     assert container.id in [item["Id"] for item in usage.containers.items]
 
 
-def test_prune_only_what_has_the_label(
+def test_prune_respects_labels(
     client: DockerClient, make: Make, unique: Callable[..., str], labels: dict[str, str]
 ) -> None:
     mark = {unique("mark"): "yes"}
@@ -273,7 +272,7 @@ def test_prune_only_what_has_the_label(
 
 
 def client_name(network: str, report: Any) -> str:
-    """Networks are told by name; it is the only one."""
+    """Return the only pruned network, which is identified by name."""
     assert network
     assert len(report.networks) == 1
     return str(report.networks[0])

@@ -15,7 +15,7 @@ _numbers = itertools.count(os.getpid() % 200)
 
 @pytest.fixture
 def subnet():
-    """The first three numbers of a /24 that no other test uses."""
+    """The first three numbers of an unused /24 network."""
     return f"10.77.{next(_numbers) % 256}"
 
 
@@ -59,7 +59,7 @@ class TestCalls:
         assert facts["IPAM"]["Config"] == [pool]
         api.remove_network(made["Id"])
 
-    def test_config_only_and_made_from_it(self, api, unique, labels, subnet):
+    def test_config_only_network_and_a_network_from_it(self, api, unique, labels, subnet):
         plan = unique("plan")
         api.create_network(plan, config_only=True, ipam={"Config": [{"Subnet": f"{subnet}.0/24"}]}, labels=labels)
         made = api.create_network(unique("net"), config_from=plan, driver="bridge")
@@ -76,9 +76,9 @@ class TestCalls:
             api.inspect_network(made["Id"], scope="swarm")
         api.remove_network(made["Id"])
 
-    def test_without_ipv4(self, api, unique, labels):
+    def test_network_without_ipv4(self, api, unique, labels):
         arguments = {"enable_ipv4": False, "enable_ipv6": True, "labels": labels}
-        if not api._supports("POST /networks/create", "EnableIPv4"):
+        if not api.supports("POST /networks/create", "EnableIPv4"):
             with pytest.raises(InvalidVersion, match="EnableIPv4"):
                 api.create_network(unique("net"), **arguments)
             return
@@ -86,13 +86,13 @@ class TestCalls:
         assert api.inspect_network(made["Id"])["EnableIPv4"] is False
         api.remove_network(made["Id"])
 
-    def test_connect_with_all_of_an_endpoint(self, api, box, unique, labels, subnet):
+    def test_connect_accepts_every_endpoint_option(self, api, box, unique, labels, subnet):
         made = api.create_network(unique("net"), ipam={"Config": [{"Subnet": f"{subnet}.0/24"}]}, labels=labels)
         other, container = box(), box()
         options = {"ipv4_address": f"{subnet}.77", "aliases": ["db", "data"], "links": {other: "friend"}}
-        if api._supports("POST /networks/{id}/connect", "EndpointConfig.GwPriority"):
+        if api.supports("POST /networks/{id}/connect", "EndpointConfig.GwPriority"):
             options["gw_priority"] = 5
-        if api._supports("POST /networks/{id}/connect", "EndpointConfig.MacAddress"):
+        if api.supports("POST /networks/{id}/connect", "EndpointConfig.MacAddress"):
             options["mac_address"] = "02:42:ac:11:07:08"
         api.connect_container_to_network(container, made["Id"], **options)
         networks = api.inspect_container(container)["NetworkSettings"]["Networks"]
@@ -107,10 +107,10 @@ class TestCalls:
         assert not api.inspect_network(made["Id"])["Containers"]
         api.remove_network(made["Id"])
 
-    def test_the_gateway_priority_decides_the_route_out(self, client, busybox, unique, labels, box):
+    def test_gateway_priority_selects_the_default_route(self, client, busybox, unique, labels, box):
         first, second = (client.networks.create(unique("net"), labels=labels) for _ in range(2))
         container = client.containers.get(box())
-        if not client.api._supports("POST /networks/{id}/connect", "EndpointConfig.GwPriority"):
+        if not client.api.supports("POST /networks/{id}/connect", "EndpointConfig.GwPriority"):
             with pytest.raises(InvalidVersion, match="GwPriority"):
                 first.connect(container, gw_priority=5)
             first.remove()
@@ -138,11 +138,11 @@ class TestCalls:
 
     @staticmethod
     def way_out(container):
-        """The gateway of the default route inside."""
+        """Return the gateway of a container's default route."""
         route = container.exec(["ip", "route", "show", "default"], text=True).stdout
         return route.split()[2]
 
-    def test_a_whole_endpoint_config_or_its_parts(self, api, box, unique, labels):
+    def test_endpoint_config_replaces_single_arguments(self, api, box, unique, labels):
         made = api.create_network(unique("net"), labels=labels)
         container = box()
         with pytest.raises(InvalidArgument, match="aliases"):
@@ -180,7 +180,7 @@ class TestCalls:
         assert made["Id"] in {one["Id"] for one in api.networks(filters={"dangling": True, "scope": "local"})}
         api.remove_network(made["Id"])
 
-    def test_prune_takes_what_the_filters_let_it(self, api, unique, labels):
+    def test_prune_respects_filters(self, api, unique, labels):
         kept = api.create_network(unique("net"), labels=labels)
         mark = unique("mark")
         gone = unique("net")
@@ -190,7 +190,7 @@ class TestCalls:
         assert api.inspect_network(kept["Id"])
         api.remove_network(kept["Id"])
 
-    def test_the_events_of_a_network(self, api, unique, labels):
+    def test_events_of_a_network(self, api, unique, labels):
         with api.events(filters={"type": "network", "event": ["create", "destroy"]}, decode=True) as events:
             name = unique("net")
             made = api.create_network(name, labels=labels)
@@ -212,7 +212,7 @@ class TestObjects:
         with pytest.raises(NotFound):
             network.reload()
 
-    def test_a_list_is_one_request_and_its_objects_know_what_it_said(self, client, network, requests_of):
+    def test_list_is_one_request_and_its_objects_know_what_it_said(self, client, network, requests_of):
         with requests_of(client) as sent:
             found = [one for one in client.networks.list() if one == network]
             assert found[0].name == network.name
@@ -230,7 +230,7 @@ class TestObjects:
         network.disconnect(container)
         assert network.containers == []
 
-    def test_it_can_be_a_context(self, client, unique, labels):
+    def test_network_is_a_context_manager(self, client, unique, labels):
         with client.networks.create(unique("net"), internal=True, labels=labels) as network:
             assert network.attrs["Internal"] is True
         with pytest.raises(NotFound):

@@ -1,4 +1,4 @@
-"""Plugins made from a local folder, sent to a registry, installed from there and upgraded."""
+"""Plugins: create from a folder, push, install and upgrade."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from dockerkit.errors import APIError, DockerException, InvalidArgument, NotFound
 
-# All that a plugin has to do: listen. Perl, since each engine's root has one, and needs no module for it.
+# All that a plugin has to do is listen. In Perl, which every engine's root contains.
 LISTEN = (
     'socket(S,1,1,0);unlink $p="/run/docker/plugins/t.sock";bind(S,pack("Sa*",1,$p))or die;listen(S,5);'
     "while(accept(C,S)){close C}"
@@ -28,7 +28,7 @@ CONFIG = {
 
 @pytest.fixture(scope="module")
 def folder(engine, tmp_path_factory):
-    """The folder of a plugin: its config and a root with perl in it."""
+    """Folder of a plugin: its configuration, and a root with perl."""
     folder = tmp_path_factory.mktemp("plugin")
     (folder / "config.json").write_text(json.dumps(CONFIG))
     root = engine.spec.root
@@ -63,7 +63,7 @@ def test_life_cycle(client, make):
     assert client.plugins.get(plugin.name) == plugin
     assert plugin in client.plugins.list()
     assert (plugin.enabled, plugin.settings["Env"]) == (False, ["WORD=one"])
-    assert repr(plugin) == f"<Plugin: {plugin.name!r}>"
+    assert repr(plugin) == f"<Plugin {plugin.name!r} {plugin.short_id}>"
     plugin.configure({"WORD": "two"})
     assert plugin.settings["Env"] == ["WORD=two"]
     plugin.configure(["WORD=three"])
@@ -115,10 +115,11 @@ def test_push_install_upgrade(client, make, registry, unique):
         plugin.remove(force=True)
 
 
-def test_the_progress_of_a_pull_is_a_stream(client, make, registry, unique):
+def test_progress_of_a_pull_is_a_stream(client, make, registry, unique):
     name = f"{registry}/{unique('plugin')}:1"
-    with make(name).push() as pushing:
-        assert all(isinstance(record, dict) for record in pushing)
+    pushed = make(name).push()
+    assert all(isinstance(record, dict) for record in pushed)
+    assert (pushed.digest or "").startswith("sha256:")
     client.plugins.get(name).remove()
     with client.api.pull_plugin(name, client.api.plugin_privileges(name), decode=False) as pulling:
         assert all(isinstance(record, bytes) for record in pulling)

@@ -1,4 +1,4 @@
-"""Registries that misbehave, and pulls that are given up."""
+"""Registries with faults, and abandoned pulls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dockerkit import DockerClient
 
 
-def test_a_good_one_serves_its_image(client: DockerClient, engine: Engine) -> None:
+def test_scripted_registry_serves_an_image(client: DockerClient, engine: Engine) -> None:
     with scripted_registry(engine.gateway) as registry:
         image = client.images.pull(f"{registry.host}/app")
         try:
@@ -27,7 +27,7 @@ def test_a_good_one_serves_its_image(client: DockerClient, engine: Engine) -> No
             image.remove(force=True)
 
 
-def test_a_search_in_a_registry(client: DockerClient, engine: Engine) -> None:
+def test_search_in_a_registry(client: DockerClient, engine: Engine) -> None:
     with scripted_registry(engine.gateway) as registry:
         (hit,) = client.images.search(f"{registry.host}/app", limit=5, filters={"stars": 2, "is-official": True})
         assert (hit["name"].rpartition("/")[2], hit["star_count"], hit["is_official"]) == ("app", 3, True)
@@ -43,7 +43,7 @@ def test_a_search_in_a_registry(client: DockerClient, engine: Engine) -> None:
         ("wrong", r"(?i)verification failed|mismatch|does not match|digest"),
     ],
 )
-def test_trouble_is_an_error_in_time(client: DockerClient, engine: Engine, mode: str, words: str) -> None:
+def test_registry_failures_raise_in_time(client: DockerClient, engine: Engine, mode: str, words: str) -> None:
     with scripted_registry(engine.gateway, mode) as registry:
         name = f"{registry.host}/{mode}"
         begun = time.monotonic()
@@ -57,7 +57,7 @@ def test_trouble_is_an_error_in_time(client: DockerClient, engine: Engine, mode:
                 client.images.get_registry_data(name)
 
 
-def test_credentials_do_not_help_where_nothing_does(client: DockerClient, engine: Engine) -> None:
+def test_fresh_credentials_are_requested_once(client: DockerClient, engine: Engine) -> None:
     asked: list[str] = []
 
     def credentials(host: str) -> dict[str, str]:
@@ -67,11 +67,11 @@ def test_credentials_do_not_help_where_nothing_does(client: DockerClient, engine
     with scripted_registry(engine.gateway, "loop401") as registry:
         with pytest.raises((PullError, APIError)) as caught:
             client.images.pull(f"{registry.host}/x", auth_config=credentials)
-        assert len(asked) == 2  # once more with fresh ones, and that is all
+        assert len(asked) == 2  # retried once with fresh ones
         assert PASSWORD not in f"{caught.value}{caught.value!r}"
 
 
-def test_a_token_service(client: DockerClient, engine: Engine) -> None:
+def test_token_service(client: DockerClient, engine: Engine) -> None:
     with scripted_registry(engine.gateway, "token") as registry:
         name = f"{registry.host}/app"
         for given in ({"username": USER, "password": PASSWORD}, {"identitytoken": REFRESH_TOKEN}):
@@ -84,16 +84,17 @@ def test_a_token_service(client: DockerClient, engine: Engine) -> None:
         assert any(request.startswith("POST /token") for request in registry.requests)
 
 
-def test_a_pull_that_is_given_up_ends_at_the_engine_too(client: DockerClient, engine: Engine) -> None:
+def test_abandoned_pull_ends_on_the_engine(client: DockerClient, engine: Engine) -> None:
     with scripted_registry(engine.gateway, "endless") as registry:
         with client.api.pull(f"{registry.host}/app", stream=True, decode=True) as records:  # type: ignore[union-attr]
             for record in records:
                 if record.get("status") == "Pulling fs layer":
                     break
+            assert eventually(lambda: any(registry.layer in line for line in registry.requests))
         assert eventually(registry.aborted.is_set, 20)
 
 
-def test_a_pull_is_cancelled_from_another_thread(client: DockerClient, engine: Engine) -> None:
+def test_pull_is_cancelled_from_another_thread(client: DockerClient, engine: Engine) -> None:
     with scripted_registry(engine.gateway, "endless") as registry:
         records = client.api.pull(f"{registry.host}/app", stream=True, decode=True)
         timer = threading.Timer(1.0, records.close)  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""A registry with a certificate of a private authority, which the engine really verifies.
+"""A registry with a certificate of a private authority, which the engine verifies.
 
 Engines take any certificate from registries on the loopback and in the network of the tests, which are told to be
 insecure, whatever their name; so this one is at another address.
@@ -41,7 +41,7 @@ def tls_registry_by_name(engine: Engine) -> Iterator[tuple[ScriptedRegistry, str
 
 @contextlib.contextmanager
 def trusted(engine: Engine, registry: str, authority: trustme.CA) -> Iterator[None]:
-    """Have the engine trust an authority for a registry, in the way that Docker's documentation tells."""
+    """Let the engine trust an authority for a registry, as Docker's documentation describes."""
     first = host.alive(engine.spec.state / "pid")
     assert first is not None
     daemon = next(pid for pid in host.descendants(first) if host.name_of(pid) == engine.spec.program)
@@ -54,7 +54,7 @@ def trusted(engine: Engine, registry: str, authority: trustme.CA) -> Iterator[No
         shutil.rmtree(folder)
 
 
-def test_only_a_trusted_authority_will_do(
+def test_pull_requires_a_trusted_authority(
     client: DockerClient, engine: Engine, tls_registry_by_name: tuple[ScriptedRegistry, str, trustme.CA]
 ) -> None:
     registry, name, authority = tls_registry_by_name
@@ -63,7 +63,7 @@ def test_only_a_trusted_authority_will_do(
         client.images.pull(reference)
     with pytest.raises(APIError, match=WORDS):
         client.images.get_registry_data(reference)
-    assert registry.requests == []  # nothing was said to whom nobody trusts
+    assert registry.requests == []  # nothing was sent to an untrusted server
     with trusted(engine, name, trustme.CA()), pytest.raises((PullError, APIError), match=WORDS):
         client.images.pull(reference)
     with trusted(engine, name, authority):

@@ -1,4 +1,4 @@
-"""An engine that restarts under a client's feet."""
+"""An engine that restarts while a client uses it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def spec() -> Iterator[Spec]:
     private.down(spec)
 
 
-def test_calls_wait_for_it_and_streams_tell(spec: Spec) -> None:
+def test_calls_wait_for_the_restart_and_streams_raise(spec: Spec) -> None:
     with APIClient(spec.host, connect_retry=60) as api:
         assert api.ping() is True
         events = api.events()

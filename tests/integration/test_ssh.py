@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def url(server: SSHServer) -> str:
     return f"ssh://{server.user}@127.0.0.1:{{port}}"
 
 
-# How the engine is reached: "path" and "asked" by forwarding its socket, the others by `docker system dial-stdio`.
+# How to reach the engine: "path" and "asked" forward its socket, the others use `docker system dial-stdio`.
 @pytest.fixture(params=["path", "asked", "stdio", "paramiko"])
 def host(request: Any, server: SSHServer, engine: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     sock = engine.socket
@@ -51,7 +52,7 @@ def host(request: Any, server: SSHServer, engine: Any, monkeypatch: pytest.Monke
 
 
 def without_ssh(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a machine that has no ssh program: paramiko, with keys and hosts in the usual files."""
+    """Use paramiko as on a machine without ssh, with keys and hosts in the usual files."""
     (server.folder / ".ssh").mkdir()
     (server.folder / ".ssh" / "known_hosts").write_text((server.folder / "known_hosts").read_text())
     (server.folder / ".ssh" / "config").write_text(f"Host *\n  IdentityFile {server.folder}/user\n")
@@ -69,14 +70,14 @@ def test_many_calls_cost_one_login(server: SSHServer, host: str) -> None:
     assert server.ours() == [], "closing the client ends ssh"
 
 
-def test_exec_takes_input_until_its_end_is_told(
+def test_exec_reads_input_until_it_is_closed(
     host: str, engine: Any, busybox: str, labels: dict[str, str], unique: Callable[[], str]
 ) -> None:
     with APIClient(engine.host) as near, APIClient(host) as api:
         box = near.create_container(busybox, ["sleep", "60"], name=unique(), labels=labels)["Id"]
         try:
             near.start(box)
-            # wc answers only after the end of its input, and then the answer still has to come back.
+            # wc responds only after the end of its input, so the output must survive a half-close.
             exec_id = api.exec_create(box, ["wc", "-c"], stdin=True)["Id"]
             with api.exec_start(exec_id, socket=True) as stream:
                 stream.sendall(b"x" * 300_000)
@@ -108,7 +109,7 @@ def test_logs_are_followed_and_can_be_cancelled(
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_goes_on_by_itself(server: SSHServer, host: str) -> None:
+def test_forked_child_uses_its_own_login(server: SSHServer, host: str) -> None:
     with APIClient(host) as api:
         events = api.events()
         assert api.ping()
@@ -146,7 +147,7 @@ def test_many_threads_share_the_login(server: SSHServer, engine: Any) -> None:
         assert server.logins() == 1
 
 
-def test_the_login_is_made_anew_when_ssh_has_ended(server: SSHServer, engine: Any) -> None:
+def test_logs_in_again_after_ssh_has_ended(server: SSHServer, engine: Any) -> None:
     server.start()
     with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
         assert api.ping()
@@ -156,7 +157,7 @@ def test_the_login_is_made_anew_when_ssh_has_ended(server: SSHServer, engine: An
         assert server.logins() == 2
 
 
-def test_many_threads_log_in_anew_together(server: SSHServer, engine: Any) -> None:
+def test_many_threads_share_a_new_login(server: SSHServer, engine: Any) -> None:
     server.start()
     with APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}") as api:
         assert api.ping()
@@ -179,7 +180,7 @@ def test_many_threads_log_in_anew_together(server: SSHServer, engine: Any) -> No
         assert server.logins() == 2
 
 
-def test_the_users_ssh_config_counts(server: SSHServer, engine: Any) -> None:
+def test_users_ssh_config_is_used(server: SSHServer, engine: Any) -> None:
     server.start()
     alias = (
         "Host build-host",
@@ -193,7 +194,7 @@ def test_the_users_ssh_config_counts(server: SSHServer, engine: Any) -> None:
         assert api.ping()
 
 
-def test_the_ssh_agent_counts(server: SSHServer, engine: Any) -> None:
+def test_ssh_agent_is_used(server: SSHServer, engine: Any) -> None:
     server.start()
     agent = server.folder / "agent.sock"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", str(agent)], stdout=subprocess.DEVNULL)
@@ -210,7 +211,7 @@ def test_the_ssh_agent_counts(server: SSHServer, engine: Any) -> None:
         process.wait()
 
 
-def test_a_temporary_folder_with_an_odd_name(
+def test_temporary_folder_with_an_odd_name(
     server: SSHServer, engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.start()
@@ -221,7 +222,7 @@ def test_a_temporary_folder_with_an_odd_name(
         assert api.ping()
 
 
-# --- what goes wrong, and what is then said
+# --- failures and their messages
 
 
 def failure(host: str, timeout: float = 20) -> str:
@@ -233,26 +234,26 @@ def failure(host: str, timeout: float = 20) -> str:
     return str(caught.value)
 
 
-def test_a_host_that_is_not_known(server: SSHServer) -> None:
+def test_unknown_host_is_reported(server: SSHServer) -> None:
     server.start()
     server.trust("")
     said = failure(f"ssh://{server.user}@127.0.0.1:{server.port}/x.sock")
     assert "the host's key is not known" in said and f"`ssh -p {server.port} {server.user}@127.0.0.1`" in said
 
 
-def test_a_host_whose_key_has_changed(server: SSHServer) -> None:
+def test_host_whose_key_has_changed(server: SSHServer) -> None:
     server.start()
     server.trust("stranger")
     assert "the host's key has changed" in failure(f"ssh://127.0.0.1:{server.port}/x.sock")
 
 
-def test_a_host_that_is_down(server: SSHServer) -> None:
+def test_unreachable_host_is_reported(server: SSHServer) -> None:
     server.start()
     server.stop()
     assert "Connection refused" in failure(f"ssh://127.0.0.1:{server.port}/x.sock")
 
 
-def test_a_host_that_does_not_answer(server: SSHServer) -> None:
+def test_unresponsive_host_is_reported(server: SSHServer) -> None:
     server.start()
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -262,18 +263,18 @@ def test_a_host_that_does_not_answer(server: SSHServer) -> None:
             api.ping()
 
 
-def test_a_name_that_nobody_knows(server: SSHServer) -> None:
+def test_unknown_host_name_is_reported(server: SSHServer) -> None:
     server.start()
     said = failure("ssh://no-such-host.invalid/x.sock")
     assert "Could not resolve hostname" in said and "~/.ssh/config" in said
 
 
-def test_a_login_that_would_need_a_password(server: SSHServer) -> None:
+def test_password_logins_are_refused_with_advice(server: SSHServer) -> None:
     server.start("PasswordAuthentication yes", "KbdInteractiveAuthentication yes")
     server.client("stranger")
     said = failure(f"ssh://{server.user}@127.0.0.1:{server.port}/x.sock")
     assert "the host refused the login" in said and "Permission denied" in said
-    assert "Passwords are never asked for" in said
+    assert "dockerkit never prompts for passwords" in said
 
 
 def test_no_engine_behind_the_login(server: SSHServer, tmp_path: Path) -> None:
@@ -292,10 +293,14 @@ def test_no_ssh_program_here(server: SSHServer, monkeypatch: pytest.MonkeyPatch)
     server.start()
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setitem(__import__("sys").modules, "paramiko", None)
-    assert "pip install dockerkit[ssh]" in failure(f"ssh://127.0.0.1:{server.port}")
+    with (
+        APIClient(f"ssh://127.0.0.1:{server.port}") as api,
+        pytest.raises(errors.MissingExtra, match=r"dockerkit\[ssh\]"),
+    ):
+        api.ping()
 
 
-def test_paramiko_says_what_goes_wrong(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paramiko_failures_are_explained(server: SSHServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.start()
     without_ssh(server, monkeypatch)
     (server.folder / ".ssh" / "config").write_text(f"Host *\n  IdentityFile {server.folder}/stranger\n")
@@ -305,3 +310,21 @@ def test_paramiko_says_what_goes_wrong(server: SSHServer, monkeypatch: pytest.Mo
     server.trust("stranger")
     (server.folder / ".ssh" / "known_hosts").write_text((server.folder / "known_hosts").read_text())
     assert "the host's key has changed" in failure(f"ssh://127.0.0.1:{server.port}")
+
+
+@pytest.mark.parametrize("program", ["ssh", "paramiko"])
+def test_server_that_opens_no_session(server: SSHServer, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    server.start("MaxSessions 0")
+    if program == "paramiko":
+        without_ssh(server, monkeypatch)
+    assert "raise MaxSessions and MaxStartups" in failure(f"ssh://127.0.0.1:{server.port}/run/docker.sock")
+
+
+def test_threads_beyond_the_limit_of_sessions_log_in_themselves(server: SSHServer, engine: Any) -> None:
+    server.start("MaxSessions 1", "AllowStreamLocalForwarding no")
+    with (
+        APIClient(f"ssh://{server.user}@127.0.0.1:{server.port}{engine.socket}", timeout=60) as api,
+        ThreadPoolExecutor(10) as pool,
+    ):
+        assert list(pool.map(lambda _: api.ping(), range(10))) == [True] * 10
+    assert server.logins() > 1

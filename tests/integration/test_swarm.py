@@ -21,7 +21,7 @@ from dockerkit.errors import (
     NotFound,
     ServiceUnavailable,
 )
-from dockerkit.models.stacks import Stack
+from dockerkit.models.services.stacks import Stack
 from dockerkit.types import (
     ContainerSpec,
     EndpointSpec,
@@ -61,13 +61,13 @@ def api(client):
 
 @pytest.fixture
 def image(api, busybox):
-    """By its id, so that nodes don't look for a registry first."""
+    """ID of an image; with a name, nodes would try a registry first."""
     return api.inspect_image(busybox)["Id"]
 
 
 @pytest.fixture
 def serve(client, image, unique, labels):
-    """Make services, which are removed when the test ends."""
+    """Return a function that creates services, which are removed after the test."""
     made = []
 
     def make(command=SLEEP, **options):
@@ -119,7 +119,7 @@ class TestSwarm:
             with pytest.raises(InvalidArgument, match="key"):
                 client.swarm.unlock(wrong)
 
-    def test_a_node_can_not_join_twice(self, client):
+    def test_node_can_not_join_twice(self, client):
         with pytest.raises(ServiceUnavailable, match="already part of a swarm"):
             client.swarm.init()
         with pytest.raises(ServiceUnavailable, match="already part of a swarm"):
@@ -129,7 +129,7 @@ class TestSwarm:
         with pytest.raises(ServiceUnavailable, match="manager"):
             client.swarm.leave()
 
-    def test_an_outdated_version_is_refused(self, api):
+    def test_outdated_version_is_refused(self, api):
         with pytest.raises(APIError, match="out of sequence"):
             api.update_swarm(1, api.inspect_swarm()["Spec"])
 
@@ -144,12 +144,12 @@ class TestNodes:
         assert node.reachability == "reachable"
         assert node.name == node.hostname
 
-    def test_labels_change_and_the_rest_stays(self, client):
+    def test_labels_change_and_other_settings_are_kept(self, client):
         node = client.nodes.get("self")
         node.change(labels={"disk": "fast"})
         assert (node.labels, node.role) == ({"disk": "fast"}, "manager")
         assert client.nodes.list(
-            {"node.label": "disk=fast"} if client.api._supports("GET /nodes", "filters.node.label") else None
+            {"node.label": "disk=fast"} if client.api.supports("GET /nodes", "filters.node.label") else None
         )
         node.update({**node.spec, "Labels": {}})
         node.reload()
@@ -164,7 +164,7 @@ class TestNodes:
         assert node.availability == "drain"
         with pytest.raises(ConvergenceTimeout) as caught:
             service.wait(1)
-        assert caught.value.progress.ready == 0
+        assert caught.value.progress.ready == 0  # type: ignore[attr-defined]
         assert isinstance(caught.value, TimeoutError)
         node.activate()
         service.wait(60, stable_for=0)
@@ -182,11 +182,11 @@ class TestNodes:
 
 
 class TestSecretsAndConfigs:
-    def test_a_secret_lives(self, client, unique, labels):
+    def test_secret_lifecycle(self, client, unique, labels):
         name = unique("secret")
         secret = client.secrets.create(name, b"\x00geheim", labels=labels)
         assert (secret.name, secret.labels) == (name, labels)
-        assert repr(secret) == f"<Secret: {name!r}>"
+        assert repr(secret) == f"<Secret {name!r} {secret.short_id}>"
         assert secret.attrs.keys() >= {"ID", "Spec"}
         assert secret.version > 0
         assert client.secrets.get(name) == secret
@@ -201,7 +201,7 @@ class TestSecretsAndConfigs:
         with pytest.raises(NotFound):
             secret.reload()
 
-    def test_a_config_lives(self, client, unique, labels):
+    def test_config_lifecycle(self, client, unique, labels):
         name = unique("config")
         config = client.configs.create(name, "größe = 1", labels=labels, templating={"Name": "golang"})
         assert (config.name, config.labels, config.data) == (name, labels, "größe = 1".encode())
@@ -232,13 +232,13 @@ class TestSecretsAndConfigs:
         assert service.spec["TaskTemplate"]["ContainerSpec"]["Env"] == ["KEPT=yes"]
         assert [one.name for one in client.secrets.list({"name": secret.name})] == [new.name]
 
-    def test_a_secret_that_there_is_not(self, client, image):
+    def test_missing_secret_is_named(self, client, image):
         with pytest.raises(InvalidArgument, match="no secret named 'nothing'"):
             client.services.create(image, secrets=["nothing"])
 
 
 def output_of(service):
-    """What the newest running task has written, once it has."""
+    """Return the output of the newest running task, once there is some."""
     for _ in range(100):
         running = [task for task in service.client.tasks.list({"service": service.id}) if task.status == "running"]
         if running and (output := b"".join(max(running, key=lambda one: one.attrs["CreatedAt"]).logs())):
@@ -326,7 +326,7 @@ class TestServices:
             "1000",
         )
 
-    def test_an_update_that_fails_is_rolled_back_and_told(self, serve):
+    def test_failed_update_is_rolled_back_and_reported(self, serve):
         service = serve(update_config=UpdateConfig(1, failure_action="rollback", monitor="2s", max_failure_ratio=0.0))
         service.wait(60, stable_for=0)
         service.update(command=["false"])
@@ -346,11 +346,11 @@ class TestServices:
         assert (service.mode, service.replicas) == ("global", None)
         with pytest.raises(InvalidArgument, match="global"):
             service.scale(2)
-        if client.api._supports("GET /services", "filters.mode"):
+        if client.api.supports("GET /services", "filters.mode"):
             assert service in client.services.list({"mode": "global"})
 
     def test_jobs(self, client, serve):
-        if not client.api._supports("POST /services/create", "Mode.ReplicatedJob"):
+        if not client.api.supports("POST /services/create", "Mode.ReplicatedJob"):
             with pytest.raises(InvalidVersion, match="ReplicatedJob"):
                 serve(["true"], mode="replicated-job")
             return
@@ -402,7 +402,7 @@ class TestServices:
         assert list(chunks) == []
         closer.join()
 
-    def test_the_objects_of_a_swarm_are_shown_and_compared_without_a_request(
+    def test_objects_of_a_swarm_are_shown_and_compared_without_a_request(
         self, client, serve, unique, labels, requests_of
     ):
         service = serve()
@@ -436,14 +436,14 @@ class TestServices:
             serve(ports={8080: 80}, endpoint_spec=EndpointSpec(ports={8080: 80}))
         service.remove()
 
-    def test_the_events_of_a_service(self, client, serve):
+    def test_events_of_a_service(self, client, serve):
         with client.events(filters={"type": "service"}, decode=True) as events:
             service = serve(replicas=0)
             service.update(hostname="x")
             ours = (event["Action"] for event in events if event["Actor"]["ID"] == service.id)
             assert [next(ours), next(ours)] == ["create", "update"]
 
-    def test_calls(self, api, image, unique, labels):
+    def test_low_level_calls(self, api, image, unique, labels):
         template = TaskTemplate(ContainerSpec(image, SLEEP), placement=Placement(["node.role == manager"]))
         made = api.create_service(template, name=unique("service"), labels=labels, mode="replicated", auth_config={})
         facts = api.inspect_service(made["ID"], insert_defaults=True)
@@ -475,7 +475,7 @@ class TestServices:
 class TestStacks:
     @pytest.fixture
     def name(self, client, unique):
-        """Of a stack, which is removed when the test ends."""
+        """Name of a stack, which is removed after the test."""
         name = unique("stack")
         yield name
         Stack(name, client).remove()
@@ -489,7 +489,7 @@ class TestStacks:
             **more,
         }
 
-    def test_life(self, client, image, name):
+    def test_stack_lifecycle(self, client, image, name):
         web = self.options(image, replicas=2, secrets=["key"], configs=["web.conf"], labels={"own": "1"})
         stack = client.stacks.deploy(
             name,
@@ -512,7 +512,7 @@ class TestStacks:
         assert container.exec(["cat", "/run/secrets/key", "/web.conf"]).stdout == b"hushport = 80"
         assert b"web" in container.exec(["nslookup", "web"]).stdout
 
-    def test_the_docker_command_knows_it(self, client, image, name, engine, monkeypatch):
+    def test_docker_command_lists_the_stack(self, client, image, name, engine, monkeypatch):
         monkeypatch.setenv("DOCKER_HOST", engine.host)
 
         def told(*command):
@@ -526,7 +526,7 @@ class TestStacks:
         told("rm", name)
         assert stack not in client.stacks.list()
 
-    def test_a_second_time_changes_what_differs_only(self, client, image, name):
+    def test_second_deploy_changes_only_differences(self, client, image, name):
         services = {"web": self.options(image), "db": self.options(image)}
         stack = client.stacks.deploy(name, services, configs={"a": "1"})
         stack.wait(60, stable_for=0.5)
@@ -537,12 +537,12 @@ class TestStacks:
         client.stacks.deploy(name, changed, configs={"a": "1"}, prune=True).wait(60, stable_for=0.5)
         (web,) = stack.services()
         assert web.spec["TaskTemplate"]["ContainerSpec"]["Env"] == ["A=2"]
-        with pytest.raises(InvalidArgument, match=r"configs\['a'\].*another content.*rotate"):
+        with pytest.raises(InvalidArgument, match=r"configs\['a'\].*different content.*rotate"):
             client.stacks.deploy(name, changed, configs={"a": "2"})
         client.stacks.deploy(name, {"web": self.options(image)})
         assert not stack.services()[0].spec["TaskTemplate"]["ContainerSpec"].get("Env")
 
-    def test_services_with_the_label_are_its_own(self, client, image, name, serve):
+    def test_services_with_the_label_belong_to_the_stack(self, client, image, name, serve):
         serve(name=f"{name}_web", labels={"com.docker.stack.namespace": name})
         assert [service.name for service in client.stacks.get(name).services()] == [f"{name}_web"]
 
@@ -559,13 +559,13 @@ class TestStacks:
     @pytest.mark.parametrize(
         ("given", "error", "says"),
         [
-            ({"name": ""}, InvalidArgument, "name: a name of letters"),
-            ({"name": "a b"}, InvalidArgument, "name: a name of letters"),
-            ({"services": {}}, InvalidArgument, "services: a mapping"),
-            ({"services": {"web": {}}}, InvalidArgument, r"services\['web'\]: options are needed, with an image"),
-            ({"services": {"web": {"image": "x", "imgae": "y"}}}, TypeError, "no option imgae"),
-            ({"services": {"w/b": {"image": "x"}}}, InvalidArgument, "services: a name of letters"),
-            ({"networks": {"": {}}}, InvalidArgument, "networks: a name of letters"),
+            ({"name": ""}, InvalidArgument, "name: must begin with a letter"),
+            ({"name": "a b"}, InvalidArgument, "name: must begin with a letter"),
+            ({"services": {}}, InvalidArgument, "services: must be a non-empty mapping"),
+            ({"services": {"web": {}}}, InvalidArgument, r"services\['web'\]: must be options including an image"),
+            ({"services": {"web": {"image": "x", "imgae": "y"}}}, TypeError, "unknown option imgae"),
+            ({"services": {"w/b": {"image": "x"}}}, InvalidArgument, "services: must begin with a letter"),
+            ({"networks": {"": {}}}, InvalidArgument, "networks: must begin with a letter"),
         ],
     )
     def test_bad_input(self, client, given, error, says):
@@ -576,8 +576,22 @@ class TestStacks:
         assert not Stack("bad", client).networks()
 
 
+def test_secrets_and_configs_are_ensured(client, unique):
+    for collection in (client.secrets, client.configs):
+        name = unique("ensured")
+        first = collection.ensure(name, "one", {"a": "1"})
+        assert first.ensured.action == "created"
+        same = collection.ensure(name, b"one")
+        assert (same.id, same.ensured.action) == (first.id, "unchanged")
+        labelled = collection.ensure(name, "one", {"b": "2"})
+        assert (str(labelled.ensured), labelled.labels) == ("updated (Labels.b was not set)", {"a": "1", "b": "2"})
+        with pytest.raises(Conflict, match=f"'{name}' exists with different data; rotate"):
+            collection.ensure(name, "two")
+        labelled.remove()
+
+
 class TestWithoutASwarm:
-    def test_what_the_engine_says(self, engine):
+    def test_engine_without_a_swarm(self, engine):
         with DockerClient(engine.host) as client:
             client.swarm.leave(force=True)
             assert client.swarm.attrs == {}

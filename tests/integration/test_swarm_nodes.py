@@ -1,4 +1,4 @@
-"""A swarm of three engines, each in a network namespace of its own, on one network between them."""
+"""A swarm of three engines, each in a separate network namespace, connected by one network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def address_of(spec):
 
 
 def connect():
-    """A switch in a namespace of its own, with a cable to each engine: the machine's own network is left alone."""
+    """Connect the engines through a separate network namespace, without changing this machine's network."""
     run("ip", "netns", "add", SWITCH)
     run("ip", "-n", SWITCH, "link", "add", "switch", "type", "bridge")
     run("ip", "-n", SWITCH, "link", "set", "switch", "up")
@@ -62,7 +62,7 @@ def clients(request):
         connect()
         clients = [stack.enter_context(DockerClient(spec.host)) for spec in SPECS]
         manager = clients[0]
-        same_image = manager.api.get_image(BUSYBOX).read()  # imported by each engine, it has another id on each
+        same_image = manager.api.get_image(BUSYBOX).read()  # each engine imports it, so its ID differs
         for client in clients[1:]:
             list(client.api.load_image(same_image))
         manager.swarm.init(
@@ -88,7 +88,7 @@ def image(manager):
 
 @pytest.fixture
 def node_of(clients):
-    """The node, as the manager knows it, that a client's engine is."""
+    """Return the manager's node object for a client's engine."""
 
     def find(client):
         return clients[0].nodes.get(client.info()["Swarm"]["NodeID"])
@@ -115,7 +115,7 @@ def serve(manager, image):
 
 
 def homes(service):
-    """The nodes that its tasks run on."""
+    """Return the nodes that run tasks of the service."""
     tasks = service.client.tasks.list({"service": service.id, "desired-state": "running"})
     return sorted(task.node_id for task in tasks if task.status == "running")
 
@@ -168,7 +168,7 @@ def test_logs_come_from_all_nodes(manager, serve):
     assert all(task.node_id.encode() in details for task in tasks)
 
 
-def test_a_job_runs_on_all_nodes(serve, manager):
+def test_job_runs_on_all_nodes(serve, manager):
     job = serve(["sh", "-c", "echo done"], mode=ServiceMode("replicated-job", 6, concurrency=3), restart_policy=None)
     assert job.wait(60).ready == 6
     assert {task.exit_code for task in manager.tasks.list({"service": job.id})} == {0}
@@ -177,7 +177,7 @@ def test_a_job_runs_on_all_nodes(serve, manager):
     assert len({task.node_id for task in manager.tasks.list({"service": everywhere.id})}) == 3
 
 
-def test_a_drained_node_gives_its_tasks_up(clients, node_of, serve):
+def test_drained_node_stops_its_tasks(clients, node_of, serve):
     service = serve(replicas=3)
     service.wait(60, stable_for=0.5)
     node = node_of(clients[2])
@@ -192,7 +192,7 @@ def test_a_drained_node_gives_its_tasks_up(clients, node_of, serve):
     assert node.id in homes(service)
 
 
-def test_a_lost_node_s_tasks_move_and_it_comes_back(clients, node_of, serve):
+def test_tasks_of_a_lost_node_move(clients, node_of, serve):
     service = serve(replicas=3)
     service.wait(60, stable_for=0.5)
     node = node_of(clients[1])
@@ -204,7 +204,7 @@ def test_a_lost_node_s_tasks_move_and_it_comes_back(clients, node_of, serve):
     node.wait_until("ready", 60)
 
 
-def test_a_worker_becomes_manager_and_worker_again(clients, node_of):
+def test_worker_becomes_manager_and_worker_again(clients, node_of):
     node = node_of(clients[1])
     node.promote()
     node.wait_until("ready", 30, reachability="reachable")
@@ -232,7 +232,7 @@ def test_secrets_and_configs_rotate_on_all_nodes(manager, serve):
     assert manager.secrets.list() == [new]
 
 
-def test_nodes_get_the_registry_s_credentials(clients, manager, serve, auth_registry):
+def test_nodes_receive_registry_credentials(clients, manager, serve, auth_registry):
     name = f"{auth_registry.host}/dkt-{RUN}"
     credentials = {"username": auth_registry.user, "password": auth_registry.password}
     manager.images.get(BUSYBOX).tag(name, "1")
@@ -247,11 +247,11 @@ def test_nodes_get_the_registry_s_credentials(clients, manager, serve, auth_regi
     service.wait(60, stable_for=0)
 
 
-def test_a_locked_manager_is_unlocked_after_its_restart(manager):
+def test_locked_manager_is_unlocked_after_its_restart(manager):
     manager.swarm.update(autolock_managers=True)
     key = manager.swarm.get_unlock_key()
     kept = SPECS[0].state / "data/swarm/certificates/swarm-node.key"
-    until(lambda: "ENCRYPTED" in kept.read_text())  # the engine writes it after its answer
+    until(lambda: "ENCRYPTED" in kept.read_text())  # the engine writes it after its response
     private.crash(SPECS[0])
     with pytest.raises(ServiceUnavailable, match="encrypted and needs to be unlocked"):
         manager.nodes.list()
@@ -262,7 +262,7 @@ def test_a_locked_manager_is_unlocked_after_its_restart(manager):
     manager.swarm.update(autolock_managers=False)
 
 
-def test_a_node_leaves_and_is_removed(clients, node_of):
+def test_node_leaves_and_is_removed(clients, node_of):
     node = node_of(clients[2])
     clients[2].swarm.leave()
     node.wait_until("down", 30)

@@ -1,4 +1,4 @@
-"""Pruning of everything, which would take away what other tests have: on an engine of its own."""
+"""Prune of everything, on a separate engine since it would remove objects of other tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dockerkit.errors import InvalidArgument, NotFound
 @pytest.fixture(params=[("bookworm", 67), ("trixie", 68), ("sid", 69)], ids=lambda param: param[0])
 def client(request: pytest.FixtureRequest) -> Iterator[DockerClient]:
     suite, number = request.param
-    spec = Spec(f"pruned-{suite}", number, suite)  # one for each, since tests run side by side
+    spec = Spec(f"pruned-{suite}", number, suite)  # one for each, since tests run in parallel
     private.up(spec)
     try:
         give_busybox(spec.socket, spec.root)
@@ -39,7 +39,7 @@ def test_prune(client: DockerClient) -> None:
     client.networks.create("unused")
     tagged, _ = client.images.build(fileobj=io.BytesIO(b"FROM busybox\nLABEL kept=yes\n"), tag="pruned:tagged")
     dangling, _ = client.images.build(fileobj=io.BytesIO(b"FROM busybox\nLABEL kept=no\n"), tag="pruned:gone")
-    client.images.get("busybox").tag("pruned", "gone")  # the name moves on, and leaves what was built without one
+    client.images.get("busybox").tag("pruned", "gone")  # the name moves, so the built image has no name
 
     report = client.system.prune()
     assert report.containers == (ended.id,)
@@ -52,7 +52,7 @@ def test_prune(client: DockerClient) -> None:
         with pytest.raises(NotFound):
             gone.reload()
 
-    if client.api._supports("POST /volumes/prune", "filters.all"):
+    if client.api.supports("POST /volumes/prune", "filters.all"):
         assert client.system.prune(volumes=True).volumes == (anonymous,)
     else:
         with pytest.raises(InvalidArgument, match="volumes"):
@@ -65,7 +65,9 @@ def test_prune(client: DockerClient) -> None:
 
     running.reload()
     assert running.status == "running"
-    fresh = client.containers.create(running.attrs["Image"], "true")  # of its names one is left, the engine says which
+    fresh = client.containers.create(
+        running.attrs["Image"], "true"
+    )  # one of its names is left, which the engine reports
     assert client.system.prune(until="1h").containers == ()
     assert client.system.prune(build_cache=False).containers == (fresh.id,)
     again = client.system.prune(all=True)

@@ -1,4 +1,4 @@
-"""dockerkit.testing on real engines: sessions leave nothing behind, recordings replay, the fixtures do as they say."""
+"""dockerkit.testing on real engines: sessions, recordings and fixtures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 import pytest
 
 from dockerkit import DockerClient
-from dockerkit.testing import Recorder, Replayer, Session
+from dockerkit.testing import ReapedSession, Recorder, Replayer
 from dockerkit.testing.reaper import LABEL
 
 
@@ -26,9 +26,9 @@ def left(client, session):
     ]
 
 
-def test_a_session_leaves_nothing(engine, client, busybox, labels, tmp_path):
+def test_session_cleans_up(engine, client, busybox, labels, tmp_path):
     (tmp_path / "Dockerfile").write_text(f"FROM {busybox}\nRUN true > /made\n")
-    with Session(engine.host) as session:
+    with ReapedSession(engine.host) as session:
         ours = session.client
         ours.networks.create("of-a-session", labels=labels)
         ours.volumes.create(labels=labels)
@@ -51,7 +51,7 @@ CRASH = """
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_crash_leaves_nothing(engine, client, busybox, how):
+def test_session_cleans_up_after_a_crash(engine, client, busybox, how):
     command = [sys.executable, "-c", textwrap.dedent(CRASH), engine.host, busybox]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=os.getcwd()
@@ -65,7 +65,7 @@ def test_a_crash_leaves_nothing(engine, client, busybox, how):
         time.sleep(0.1)
 
 
-def test_a_real_engine_is_recorded_and_replayed(engine, busybox, labels, tmp_path):
+def test_real_engine_is_recorded_and_replayed(engine, busybox, labels, tmp_path):
     def use(client):
         output = client.containers.run(busybox, ["sh", "-c", "echo out; echo err >&2"], stderr=True, labels=labels)
         container = client.containers.run(busybox, "cat", detach=True, stdin_open=True, labels=labels)

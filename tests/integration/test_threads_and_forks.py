@@ -1,4 +1,4 @@
-"""One client shared by many threads, and by children after fork and spawn."""
+"""One client shared by many threads, and by forked and spawned children."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shared(request: pytest.FixtureRequest, engine: Any) -> APIClient:
     return APIClient(engine.host if request.param == "unix" else engine.tcp)
 
 
-def test_threads_never_get_each_others_answers(shared: APIClient) -> None:
+def test_threads_get_their_own_responses(shared: APIClient) -> None:
     before = descriptors()
 
     def work(number: int) -> None:
@@ -72,7 +72,7 @@ def test_threads_run_commands_side_by_side(shared: APIClient, box: Callable[...,
 
 
 def _child(client: DockerClient, names: list[str], answers: Any) -> None:
-    """In the child: ask, in several threads, and tell what failed."""
+    """Make calls in several threads of the child, and report failures."""
 
     def work(number: int) -> None:
         for name in names:
@@ -86,14 +86,14 @@ def _child(client: DockerClient, names: list[str], answers: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_children_go_on_with_the_client(engine: Any, method: str) -> None:
+def test_forked_children_keep_using_the_client(engine: Any, method: str) -> None:
     context = multiprocessing.get_context(method)
     answers = context.Queue()
     with DockerClient(engine.host) as client:
-        events = client.api.events(decode=True)  # a stream that is open while the children come and go
+        events = client.api.events(decode=True)  # a stream that is open while children start and exit
         assert client.ping() is True
         names = [[f"child-{number}-{turn}" for turn in range(10)] for number in range(3)]
-        children = [context.Process(target=_child, args=(client, some, answers)) for some in names]
+        children = [context.Process(target=_child, args=(client, some, answers)) for some in names]  # type: ignore[attr-defined]
         for child in children:
             child.start()
         failures = in_threads(lambda number: [client.ping() for _ in range(50)] and None, 8)  # type: ignore[func-returns-value]
@@ -106,7 +106,7 @@ def test_children_go_on_with_the_client(engine: Any, method: str) -> None:
         events.close()
 
 
-def test_closing_while_others_use_it(engine: Any) -> None:
+def test_close_raises_client_closed_in_other_threads(engine: Any) -> None:
     client = APIClient(engine.host)
     client.ping()
     ready = threading.Barrier(9)

@@ -1,4 +1,4 @@
-"""A real dockerd with --tlsverify: the right certificates work, and each wrong one is told apart."""
+"""A real dockerd with --tlsverify: valid certificates work, and each kind of invalid one has its own error."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 import trustme
 from engines import private
 from engines.settings import Spec
+from through_asyncio import through_asyncio
 
 from dockerkit import APIClient, DockerClient, errors
 from dockerkit.context import ContextAPI
-from dockerkit.tls import TLSConfig
+from dockerkit.endpoint.tls import TLSConfig
 
 NAME = "engine.dockerkit.test"
 SUITE = "trixie"
@@ -37,7 +38,7 @@ class Authority:
         return str(path)
 
     def issue(self, name: str, *hosts: str, expired: bool = False) -> tuple[str, str]:
-        """Paths of a certificate and its key."""
+        """Issue a certificate; return the paths of the certificate and its key."""
         until = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1) if expired else None
         made = self._ca.issue_cert(*hosts, not_after=until)
         return self._write(name, made.cert_chain_pems[0]), self._write(f"{name}-key", made.private_key_pem)
@@ -64,7 +65,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def secure(ours: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spec]:
-    """An engine that wants client certificates of our authority, and has one for its address."""
+    """An engine that requires client certificates, and has a valid certificate for its address."""
     spec = Spec("tls", 61, SUITE)
     folder = tmp_path_factory.mktemp("server") / "files"
     spec = engine_with(spec, ours.issue("server", spec.address, NAME), ours.ca, folder)
@@ -104,15 +105,26 @@ def failure(host: str, tls: TLSConfig | bool | None) -> str:
     return str(caught.value)
 
 
-def test_the_right_certificates(secure: Spec, right: TLSConfig) -> None:
+def test_connects_with_valid_certificates(secure: Spec, right: TLSConfig) -> None:
     with APIClient(secure.tcp, tls=right) as api:
         assert api.ping() is True
         assert api.version()["ApiVersion"] == api.api_version or api.version()["ApiVersion"]
         assert api.endpoint.tls is right
 
 
+def test_asynchronous_client_does_not_block_over_tls(secure: Spec, right: TLSConfig) -> None:
+    with through_asyncio(secure.tcp, tls=right) as client:
+        container = client.containers.run("busybox", ["sh", "-c", "echo out; sleep 600"], detach=True)
+        try:
+            assert next(iter(container.log_entries(follow=True))).text == "out"
+            assert container.exec(["cat"], input=b"x" * 500_000).stdout == b"x" * 500_000
+            assert b"".join(container.get_archive("/bin")[0])
+        finally:
+            container.remove(force=True)
+
+
 def test_everything_works_over_tls(secure: Spec, right: TLSConfig) -> None:
-    """Hijacked streams with half-close, followed logs and their cancelling, over an encrypted socket."""
+    """Hijacked streams with half-close, and followed logs that are cancelled, over TLS."""
     with APIClient(secure.tcp, tls=right) as api:
         box = api.create_container("busybox", ["sh", "-c", "echo one; sleep 60"])["Id"]
         try:
@@ -120,7 +132,7 @@ def test_everything_works_over_tls(secure: Spec, right: TLSConfig) -> None:
             exec_id = api.exec_create(box, ["sh", "-c", "echo early; wc -c"], stdin=True)["Id"]
             with api.exec_start(exec_id, socket=True) as stream:
                 stream.sendall(b"x" * 300_000)
-                time.sleep(0.2)  # "early" has come and waits unread
+                time.sleep(0.2)  # "early" has arrived, and was not read yet
                 stream.close_write()
                 output = b"".join(iter(lambda: stream.recv(4096), b""))
                 assert b"early" in output and b"300000" in output
@@ -132,7 +144,7 @@ def test_everything_works_over_tls(secure: Spec, right: TLSConfig) -> None:
             api.remove_container(box, force=True)
 
 
-def test_by_the_variables(secure: Spec, right: TLSConfig, tmp_path: Path) -> None:
+def test_environment_variables_configure_tls(secure: Spec, right: TLSConfig, tmp_path: Path) -> None:
     cert, key = right.cert or ("", "")
     for source, name in ((right.ca_cert, "ca.pem"), (cert, "cert.pem"), (key, "key.pem")):
         shutil.copy(source or "", tmp_path / name)
@@ -141,14 +153,16 @@ def test_by_the_variables(secure: Spec, right: TLSConfig, tmp_path: Path) -> Non
         assert client.ping() is True
 
 
-def test_by_a_context(secure: Spec, right: TLSConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_context_configures_tls(
+    secure: Spec, right: TLSConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "config"))
     ContextAPI.create_context("secure", host=secure.tcp, tls_cfg=right)
     with DockerClient.from_context("secure") as client:
         assert client.ping() is True
 
 
-def test_by_another_name(misnamed: Spec, right: TLSConfig) -> None:
+def test_server_hostname_overrides_the_name(misnamed: Spec, right: TLSConfig) -> None:
     tls = TLSConfig(right.cert, right.ca_cert, server_hostname=NAME)
     with APIClient(misnamed.tcp, tls=tls) as api:
         assert api.ping() is True
@@ -161,7 +175,7 @@ def test_without_verifying(outdated: Spec, right: TLSConfig) -> None:
 
 def test_wrong_name(misnamed: Spec, right: TLSConfig) -> None:
     said = failure(misnamed.tcp, right)
-    assert "mismatch" in said and "Connect by a name that the certificate was made for" in said
+    assert "mismatch" in said and "Connect by a name in the certificate" in said
 
 
 def test_expired(outdated: Spec, right: TLSConfig) -> None:
@@ -176,10 +190,10 @@ def test_wrong_authority(secure: Spec, right: TLSConfig, others: Authority) -> N
 def test_missing_client_certificate(secure: Spec, ours: Authority) -> None:
     for _ in range(5):
         said = failure(secure.tcp, TLSConfig(ca_cert=ours.ca))
-        assert "wants a client certificate: give TLSConfig(client_cert=" in said
+        assert "requires a client certificate: pass TLSConfig(client_cert=" in said
 
 
-def test_client_certificate_of_a_stranger(secure: Spec, ours: Authority, others: Authority) -> None:
+def test_client_certificate_of_an_unknown_authority(secure: Spec, ours: Authority, others: Authority) -> None:
     said = failure(secure.tcp, TLSConfig(others.issue("client", "me"), ours.ca))
     assert "does not trust the CA of the client certificate" in said or "did not accept the client certificate" in said
 
@@ -194,11 +208,11 @@ def test_tls_on_a_plain_port(engine: Any, right: TLSConfig) -> None:
 
 
 def test_plain_on_a_tls_port(secure: Spec) -> None:
-    assert "wants TLS, and was spoken to without" in failure(secure.tcp, None)
+    assert "requires TLS: pass tls=" in failure(secure.tcp, None)
 
 
 @pytest.mark.parametrize("which", ["ca", "cert", "key"])
-def test_files_that_are_none(ours: Authority, tmp_path: Path, which: str) -> None:
+def test_invalid_files_are_named(ours: Authority, tmp_path: Path, which: str) -> None:
     cert, key = ours.issue("client", "me")
     files = {"ca": ours.ca, "cert": cert, "key": key, which: str(tmp_path / "junk.pem")}
     Path(files[which]).write_text("junk")
@@ -207,8 +221,8 @@ def test_files_that_are_none(ours: Authority, tmp_path: Path, which: str) -> Non
         api.endpoint.tls.ssl_context()
 
 
-def test_files_that_do_not_fit(ours: Authority, right: Callable[..., Any]) -> None:
+def test_mismatched_certificate_and_key_are_refused(ours: Authority, right: Callable[..., Any]) -> None:
     cert, _ = ours.issue("one", "me")
     _, key = ours.issue("two", "me")
-    with pytest.raises(errors.TLSParameterError, match="belong together"):
+    with pytest.raises(errors.TLSParameterError, match="don.t match"):
         TLSConfig((cert, key), ours.ca).ssl_context()

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from dockerkit.errors import APIError, Conflict, InvalidArgument, InvalidVersion, NotFound, NullResource
+from dockerkit.errors import APIError, Conflict, InvalidArgument, InvalidVersion, NotFound, NullResource, UnsafeArchive
 from dockerkit.models.volume_files import VolumeEntry
 
 
@@ -51,7 +51,7 @@ class TestCalls:
         one = names.pop()
         assert one in {found["Name"] for found in api.volumes({"name": one})["Volumes"]}
         assert not api.volumes({"label": mark, "dangling": False})["Volumes"]
-        with pytest.raises(APIError):
+        with pytest.raises(InvalidArgument, match="'color' is not a filter"):
             api.volumes({"color": "red"})
 
     def test_errors(self, api, box, unique, labels):
@@ -79,7 +79,7 @@ class TestCalls:
         name = unique("vol")
         anonymous = api.create_volume(labels={**labels, mark: ""})["Name"]
         api.create_volume(name, labels={**labels, mark: ""})
-        named_too = not api._supports("POST /volumes/prune", "filters.all")
+        named_too = not api.supports("POST /volumes/prune", "filters.all")
         pruned = api.prune_volumes({"label": mark})
         assert set(pruned["VolumesDeleted"]) == ({anonymous, name} if named_too else {anonymous})
         if not named_too:
@@ -88,7 +88,7 @@ class TestCalls:
 
     def test_only_cluster_volumes_can_be_updated(self, api, unique, labels):
         name = api.create_volume(unique("vol"), labels=labels)["Name"]
-        with pytest.raises(APIError if api._supports("PUT /volumes/{name}") else InvalidVersion):
+        with pytest.raises(APIError if api.supports("PUT /volumes/{name}") else InvalidVersion):
             api.update_volume(name, 1, {"Availability": "drain"})
         api.remove_volume(name)
 
@@ -104,7 +104,7 @@ class TestObjects:
         with pytest.raises(NotFound):
             volume.reload()
 
-    def test_a_list_is_one_request(self, client, volume, requests_of):
+    def test_list_is_one_request(self, client, volume, requests_of):
         with requests_of(client) as sent:
             found = next(one for one in client.volumes.list() if one == volume)
             assert found.name == volume.name
@@ -124,7 +124,7 @@ class TestObjects:
         assert usage["Size"] >= 5000
         assert usage["RefCount"] == 0
 
-    def test_it_can_not_be_updated(self, volume):
+    def test_local_volume_cannot_be_updated(self, volume):
         with pytest.raises(InvalidArgument, match="cluster"):
             volume.update(availability="drain")
 
@@ -153,24 +153,42 @@ class TestFiles:
                 "empty": "file",
             }
             (entry,) = files.list("etc")
-            assert entry == VolumeEntry("app.conf", "file", 11, 0o600, 0, 7, 8)
-            assert files.stat("etc/app.conf")["size"] == 11
-            assert files.stat("nothing") is None
+            assert entry == VolumeEntry("app.conf", "file", 11, 0o600, entry.mtime, 7, 8)
+            assert files.stat("etc/app.conf").size == 11
+            assert files.exists("/etc/app.conf") and not files.exists("nothing")
+            with pytest.raises(NotFound):
+                files.stat("nothing")
 
-    def test_what_can_not_be_read(self, volume):
+    def test_read_rejects_folders_and_large_files(self, volume):
         with volume.files() as files:
             files.write("a/b", "0123456789")
             with pytest.raises(NotFound):
                 files.read("nothing")
-            with pytest.raises(InvalidArgument, match="no regular file"):
+            with pytest.raises(InvalidArgument, match="is a directory"):
                 files.read("a")
-            with pytest.raises(InvalidArgument, match="max_bytes"):
+            with pytest.raises(UnsafeArchive, match="max_bytes"):
                 files.read("a/b", max_bytes=9)
             assert files.read("a/b", max_bytes=10) == b"0123456789"
             with pytest.raises(InvalidArgument, match=r"\.\."):
                 files.read("../etc/passwd")
         with pytest.raises(InvalidArgument, match="closed"):
             files.read("a/b")
+
+    def test_links_are_followed_inside_the_volume(self, volume):
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for name, target in (("near", "a/b"), ("a/up", "../a/b"), ("out", "/etc/passwd"), ("gone", "missing")):
+                member = tarfile.TarInfo(name)
+                member.type, member.linkname = tarfile.SYMTYPE, target
+                tar.addfile(member)
+        with volume.files() as files:
+            files.write("a/b", "content")
+            files.extract(archive.getvalue())
+            assert files.read("near") == files.read("a/up") == b"content"
+            with pytest.raises(InvalidArgument, match="points outside"):
+                files.read("out")
+            with pytest.raises(NotFound):
+                files.read("gone")
 
     def test_containers_see_the_same_files(self, client, api, volume, box):
         with volume.files() as files:
@@ -205,7 +223,7 @@ class TestFiles:
         volume.backup(buffer)
         assert buffer.getvalue() == target.read_bytes()
 
-    def test_a_failed_backup_leaves_nothing(self, client, volume, tmp_path, monkeypatch):
+    def test_failed_backup_leaves_nothing(self, client, volume, tmp_path, monkeypatch):
         def broken(*_):
             raise ConnectionError("cut")
 
@@ -225,7 +243,7 @@ class TestFiles:
             with pytest.raises(InvalidArgument, match=name):
                 volume.clone(name)
 
-    def test_nothing_is_left_behind(self, client, volume):
+    def test_volume_files_leave_nothing_behind(self, client, volume):
         def there():
             ours = {"label": "dockerkit.helper=volume"}
             found = client.api.images(all=True, filters=ours), client.api.containers(all=True, filters=ours)
@@ -240,3 +258,43 @@ class TestFiles:
         with pytest.raises(APIError):
             client.volumes.prepare_model({"Name": "not/a/name"}).files()
         assert there() == before
+
+
+def test_volumes_have_the_file_methods_of_containers(client, unique, labels):
+    with client.volumes.create(unique("volume"), labels=labels) as volume:
+        volume.write_file("/conf/app.ini", "a=1", mode=0o600, owner=(5, 6))
+        assert (volume.read_bytes("conf/app.ini"), volume.read_text("/conf/app.ini")) == (b"a=1", "a=1")
+        assert (volume.exists("/conf"), volume.exists("/other")) == (True, False)
+        assert [file.path for file in volume.list_files()] == ["/conf"]
+        (file,) = [file for file in volume.list_files(recursive=True) if not file.is_dir]
+        assert (file.path, file.size, file.uid, file.gid) == ("/conf/app.ini", 3, 5, 6)
+        assert (volume.stat("/conf/app.ini").path, volume.stat("/").is_dir) == ("/conf/app.ini", True)
+        assert volume.stat("/conf/app.ini").mtime.year > 2000
+
+
+def test_containers_and_images_have_exists(client, busybox, labels):
+    container = client.containers.create(busybox, labels=labels)
+    for holder in (container, client.images.get(busybox)):
+        assert (holder.exists("/bin"), holder.exists("/nothing")) == (True, False)
+        assert holder.stat("/bin").is_dir
+    container.remove()
+    with pytest.raises(NotFound):
+        container.exists("/bin")
+
+
+def test_networks_and_volumes_are_ensured(client, unique, labels):
+    name = unique("ensured")
+    network = client.networks.ensure(name, labels=labels, internal=True)
+    assert network.ensured.action == "created"
+    assert client.networks.ensure(name, labels=labels, internal=True, driver="bridge").ensured.action == "unchanged"
+    with pytest.raises(Conflict, match="Internal: True instead of False"):
+        client.networks.ensure(name, internal=False)
+    replaced = client.networks.ensure(name, labels=labels, internal=False, replace=True)
+    assert (replaced.ensured.action, replaced.id != network.id) == ("replaced", True)
+    replaced.remove()
+    assert client.volumes.ensure(name, labels=labels).ensured.action == "created"
+    volume = client.volumes.ensure(name, labels=labels)
+    assert volume.ensured.action == "unchanged"
+    with pytest.raises(Conflict, match="Labels.more was not set"):
+        client.volumes.ensure(name, labels={"more": "1"})
+    volume.remove()

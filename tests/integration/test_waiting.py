@@ -1,4 +1,4 @@
-"""Waiting on real engines: what comes, what can't come any more, and how fast one hears of it."""
+"""Waiting on real engines: conditions that are met, and conditions that can no longer be met."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from dockerkit import DockerClient, errors
 from dockerkit.models.containers import Container
-from dockerkit.models.waiting import Exited, File, Healthy, Http, Log, Port, Running
+from dockerkit.models.containers.waiting import Exited, File, Healthy, Http, Log, Port, Running
 
 Make = Callable[..., Container]
 MS = 1_000_000
@@ -37,14 +37,15 @@ def health(test: str, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.synchronous  # compares by identity
 def test_healthy(make: Make) -> None:
     container = make("sleep 0.5; touch /ok; sleep 600", **health("test -e /ok", retries=20))
     assert container.wait_until(Healthy(), timeout=30) is container
     assert container.attrs["State"]["Health"]["Status"] == "healthy"
-    container.wait_until(Healthy(), timeout=5)  # what is so already is so at once
+    container.wait_until(Healthy(), timeout=5)  # already met
 
 
-def test_unhealthy_fails_at_once_and_tells_why(make: Make) -> None:
+def test_unhealthy_fails_immediately_with_the_reason(make: Make) -> None:
     container = make("echo hello; sleep 600", **health("echo no luck; exit 1"))
     begun = time.monotonic()
     with pytest.raises(errors.ContainerUnhealthy, match="unhealthy") as caught:
@@ -56,7 +57,7 @@ def test_unhealthy_fails_at_once_and_tells_why(make: Make) -> None:
     assert "Healthy()" in str(caught.value)
 
 
-def test_no_health_check_fails_at_once(make: Make) -> None:
+def test_missing_health_check_fails_immediately(make: Make) -> None:
     with pytest.raises(errors.ContainerUnhealthy, match="no health check"):
         make().wait_until(Healthy(), timeout=60)
 
@@ -67,14 +68,14 @@ def test_log(make: Make) -> None:
     container.wait_until(wanted, timeout=20)
     assert [match[1] for match in wanted.matches] == ["1", "2"]
     container.wait_until(Log("err 3", stream="stderr"), timeout=20)
-    with pytest.raises(errors.WaitTimeout, match=r"not so within 0.5 s") as caught:
+    with pytest.raises(errors.WaitTimeout, match=r"condition not met within 0.5 s") as caught:
         container.wait_until(Log("step 3", stream="stderr"), timeout=0.5)
     assert isinstance(caught.value, TimeoutError)
     assert "step 3" in caught.value.logs
     assert caught.value.pending == ("Log('step 3')",)
 
 
-def test_a_line_before_a_restart_does_not_count(make: Make) -> None:
+def test_lines_before_a_restart_are_ignored(make: Make) -> None:
     container = make("test -e /second || { touch /second; echo ready; }; sleep 600")
     container.wait_until(Log("ready"), timeout=20)
     container.restart(timeout=0)
@@ -82,7 +83,7 @@ def test_a_line_before_a_restart_does_not_count(make: Make) -> None:
         container.wait_until(Log("ready"), timeout=1)
 
 
-def test_death_is_heard_at_once(make: Make) -> None:
+def test_wait_fails_immediately_if_the_container_dies(make: Make) -> None:
     container = make("echo last words; sleep 1; exit 7")
     begun = time.monotonic()
     with pytest.raises(errors.ContainerExited, match="stopped") as caught:
@@ -96,11 +97,11 @@ def test_death_is_heard_at_once(make: Make) -> None:
             container.wait_until(wanted, timeout=60)
 
 
-def test_a_last_line_counts_even_when_death_comes_first(make: Make) -> None:
+def test_last_line_counts_after_the_container_died(make: Make) -> None:
     make("echo almost; echo done").wait_until(Log("done"), timeout=20)
 
 
-def test_exit(make: Make) -> None:
+def test_exited_condition(make: Make) -> None:
     container = make("sleep 0.5; exit 3")
     container.wait_until(Running(), timeout=10)
     container.wait_until(Exited(), timeout=20)
@@ -109,7 +110,7 @@ def test_exit(make: Make) -> None:
         container.wait_until(Exited(0), timeout=20)
 
 
-def test_a_removed_container_has_exited(client: DockerClient, make: Make) -> None:
+def test_removed_container_has_exited(client: DockerClient, make: Make) -> None:
     container = make("sleep 0.7; exit 4", host_config=client.api.create_host_config(auto_remove=True))
     container.wait_until(Exited(4), timeout=20)
     with pytest.raises((errors.NotFound, errors.ContainerExited)):  # the second while it is being removed
@@ -119,7 +120,7 @@ def test_a_removed_container_has_exited(client: DockerClient, make: Make) -> Non
             container.reload()
 
 
-def test_a_restart_policy_does_not_hide_a_death(client: DockerClient, make: Make) -> None:
+def test_restart_policy_does_not_hide_a_death(client: DockerClient, make: Make) -> None:
     policy = client.api.create_host_config(restart_policy={"Name": "always"})
     container = make("sleep 1; exit 5", host_config=policy)
     with pytest.raises(errors.ContainerExited) as caught:
@@ -134,10 +135,10 @@ def test_port(make: Make) -> None:
         container.wait_until(Port("8080/udp") | Port(8081), timeout=0.7)
 
 
-def test_a_port_where_there_is_no_cat(make: Make) -> None:
+def test_port_condition_works_without_cat(make: Make) -> None:
     container = make("rm /bin/cat; touch /gone; sleep 600")
     container.wait_until(File("/gone"), timeout=20)
-    with pytest.raises(errors.WaitTimeout):  # nothing listens, and that is all one can find out from outside
+    with pytest.raises(errors.WaitTimeout):  # nothing listens, which is all that can be determined from outside
         container.wait_until(Port(8080) & Port("53/udp"), timeout=1)
 
 
@@ -168,7 +169,7 @@ def test_file_and_function(make: Make) -> None:
         container.wait_until(broken, timeout=20)
 
 
-def test_both_and_either(make: Make) -> None:
+def test_conditions_can_be_combined(make: Make) -> None:
     container = make("sleep 0.3; touch /a; sleep 0.3; echo b; sleep 600")
     container.wait_until(File("/a") & Log("b"), timeout=20)
     container.wait_until(File("/never") | Log("b"), timeout=20)
@@ -178,13 +179,13 @@ def test_both_and_either(make: Make) -> None:
     dying.wait_until(Log("never") | Exited(2), timeout=20)
 
 
-def test_a_container_that_has_not_started_yet(client: DockerClient, box: Callable[..., str]) -> None:
+def test_container_that_has_not_started_yet(client: DockerClient, box: Callable[..., str]) -> None:
     container = client.containers.get(box(["sh", "-c", "echo up; sleep 600"], start=False))
     threading.Timer(0.5, container.start).start()
     container.wait_until(Running() & Log("up"), timeout=20)
 
 
-def test_what_can_not_be_meant(make: Make) -> None:
+def test_rejects_invalid_conditions_and_timeouts(make: Make) -> None:
     container = make()
     for wrong in (Healthy, "healthy", None):
         with pytest.raises(errors.InvalidArgument):

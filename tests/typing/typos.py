@@ -17,6 +17,14 @@ def mistakes(client: dockerkit.DockerClient, container: Container, engine: FakeE
     client.containers.run("busybox", "true", detach=True).decode()  # refused
     client.containers.create("busybox", enviroment={"A": "1"})  # refused
     client.containers.list(al=True)  # refused
+    client.containers.list(filters={"labels": "a"})  # refused
+    client.containers.list(filters={"status": "runing"})  # refused
+    client.images.list(filters={"dangeling": True})  # refused
+    client.api.networks(filters={"scop": "local"})  # refused
+    client.system.events(filters={"typ": "container"})  # refused
+    client.containers.run("busybox", restart_policy="allways")  # refused
+    client.containers.run("busybox", ports="80:80")  # refused
+    container.update(restart_policy="allways")  # refused
     client.container.list()  # refused
     client.images.build(path=".", tags="x")  # refused
     client.images.pull("busybox", plattform="linux/arm64")  # refused
@@ -48,5 +56,6 @@ def mistakes(client: dockerkit.DockerClient, container: Container, engine: FakeE
     client.version()["apiVersion"]  # refused
     Mount("/data", "volume", read_ony=True)  # refused
     Healthcheck(test=["CMD", "true"], intervall=5)  # refused
+    dockerkit.utils.parse_repository("a:b")  # refused
     dockerkit.from_env(time_out=3)  # refused
     engine.when("alpine", exit_code="3")  # refused

@@ -9,17 +9,19 @@ from typing import Any, assert_type
 import dockerkit
 import dockerkit as docker
 from dockerkit import APIClient, DockerClient, errors
-from dockerkit.api.container_streams import Output
+from dockerkit.api.container_streams import ProcessOutput
 from dockerkit.models.containers import Container, ExecResult
+from dockerkit.models.containers.waiting import Healthy, Log, Port
 from dockerkit.models.images import Image
 from dockerkit.models.networks import Network
 from dockerkit.models.volumes import Volume
-from dockerkit.models.waiting import Healthy, Log, Port
 from dockerkit.streams import FrameStream, JSONStream, ProgressStream
-from dockerkit.streams.readers import Pair
+from dockerkit.streams.readers import DemuxedOutput
 from dockerkit.testing import FakeEngine
-from dockerkit.transport import Hijacked
+from dockerkit.transport import HijackedConnection
 from dockerkit.types import Healthcheck, LogConfig, Mount, Ulimit, answers
+from dockerkit.types.filters import ContainerFilters
+from dockerkit.utils import parse_repository_tag
 
 
 def containers(client: DockerClient) -> None:
@@ -45,6 +47,10 @@ def containers(client: DockerClient) -> None:
     container.start()
     container.wait_until(Healthy() & (Log("ready") | Port(80)), timeout=5)
     assert_type(container.status, str)
+    assert_type(container.name, str)
+    client.containers.create("busybox", ports={"80/tcp": 8080, 443: 8443}, restart_policy="on-failure:5")
+    published = ["8080:80"]
+    client.containers.create("busybox", ports=published, restart_policy="always")
     assert_type(container.labels, dict[str, str])
     code = container.wait()["StatusCode"]
     print(code + 1, container.state.exit_code, container.config.image)
@@ -70,6 +76,15 @@ def images(client: DockerClient) -> Iterator[str]:
         yield found.short_id
 
 
+def filters(client: DockerClient) -> None:
+    client.containers.list(filters={"status": ["running", "paused"], "label": {"a": "b"}, "is-task": False})
+    client.images.prune({"dangling": False, "label!": "keep"})
+    client.networks.list(filters={"type": "custom", "driver": ["bridge", "host"]})
+    client.events(filters={"type": "container", "event": ["start", "die"]}, decode=True)
+    wanted: ContainerFilters = {"name": "web"}
+    client.containers.list(filters=wanted)
+
+
 def networks_and_volumes(client: DockerClient) -> None:
     assert_type(client.networks.create("net", driver="bridge", internal=True), Network)
     volume = client.volumes.create("data")
@@ -90,15 +105,15 @@ def low_level(api: APIClient) -> None:
 def output(container: Container, flag: bool) -> None:
     assert_type(container.logs(), bytes)
     assert_type(container.logs(True, False, tail=3, timestamps=True), bytes)
-    assert_type(container.logs(demux=True, since="10m"), Pair)
+    assert_type(container.logs(demux=True, since="10m"), DemuxedOutput)
     assert_type(container.logs(stream=True, follow=False), FrameStream[bytes])
-    assert_type(container.logs(stream=True, demux=True), FrameStream[Pair])
-    assert_type(container.logs(stream=flag), Output)
+    assert_type(container.logs(stream=True, demux=True), FrameStream[DemuxedOutput])
+    assert_type(container.logs(stream=flag), ProcessOutput)
     assert_type(container.attach(), bytes)
-    assert_type(container.attach(demux=True), Pair)
+    assert_type(container.attach(demux=True), DemuxedOutput)
     assert_type(container.attach(stream=True, logs=True), FrameStream[bytes])
-    assert_type(container.attach(stream=True, demux=True), FrameStream[Pair])
-    assert_type(container.attach(stream=flag), Output)
+    assert_type(container.attach(stream=True, demux=True), FrameStream[DemuxedOutput])
+    assert_type(container.attach(stream=flag), ProcessOutput)
     assert_type(container.stats(stream=False)["cpu_stats"], answers.ContainerCPUStats)
     assert_type(container.stats(), JSONStream[bytes])
     assert_type(container.stats(decode=True), JSONStream[answers.ContainerStatsResponse])
@@ -107,12 +122,12 @@ def output(container: Container, flag: bool) -> None:
     code, said = container.exec_run(["cat", "/a"], workdir="/tmp")
     assert_type(code, int | None)
     assert_type(said, bytes)
-    assert_type(container.exec_run("true", demux=True).output, Pair)
+    assert_type(container.exec_run("true", demux=True).output, DemuxedOutput)
     assert_type(container.exec_run("true", stream=True).output, FrameStream[bytes])
-    assert_type(container.exec_run("true", stream=True, demux=True, user="me").output, FrameStream[Pair])
-    assert_type(container.exec_run("true", socket=True, stdin=True).output, Hijacked)
+    assert_type(container.exec_run("true", stream=True, demux=True, user="me").output, FrameStream[DemuxedOutput])
+    assert_type(container.exec_run("true", socket=True, stdin=True).output, HijackedConnection)
     assert_type(container.exec_run("true", detach=True), ExecResult[str])
-    assert_type(container.exec_run("true", stream=flag), ExecResult[Output | Hijacked | str])
+    assert_type(container.exec_run("true", stream=flag), ExecResult[ProcessOutput | HijackedConnection | str])
 
 
 def ran(container: Container) -> ExecResult:  # without a parameter, as in code that was written for docker-py
@@ -121,22 +136,22 @@ def ran(container: Container) -> ExecResult:  # without a parameter, as in code 
 
 def low_level_output(api: APIClient, flag: bool) -> None:
     assert_type(api.logs("c"), bytes)
-    assert_type(api.logs("c", demux=True), Pair)
+    assert_type(api.logs("c", demux=True), DemuxedOutput)
     assert_type(api.logs("c", stream=True), FrameStream[bytes])
-    assert_type(api.logs("c", stream=True, demux=True), FrameStream[Pair])
+    assert_type(api.logs("c", stream=True, demux=True), FrameStream[DemuxedOutput])
     assert_type(api.attach("c", stream=True), FrameStream[bytes])
     assert_type(api.stats("c", True), JSONStream[answers.ContainerStatsResponse])
     assert_type(api.stats("c", stream=False, one_shot=True), answers.ContainerStatsResponse)
     made = api.exec_create("c", "true")
     assert_type(api.exec_start(made), bytes)
-    assert_type(api.exec_start(made, tty=True, demux=True), Pair)
+    assert_type(api.exec_start(made, tty=True, demux=True), DemuxedOutput)
     assert_type(api.exec_start(made["Id"], stream=True), FrameStream[bytes])
-    assert_type(api.exec_start(made, stream=True, demux=True), FrameStream[Pair])
-    assert_type(api.exec_start(made, socket=True), Hijacked)
+    assert_type(api.exec_start(made, stream=True, demux=True), FrameStream[DemuxedOutput])
+    assert_type(api.exec_start(made, socket=True), HijackedConnection)
     assert_type(api.exec_start(made, True), str)
-    assert_type(api.exec_start(made, stream=flag), Output | Hijacked | str)
+    assert_type(api.exec_start(made, stream=flag), ProcessOutput | HijackedConnection | str)
     assert_type(api.service_logs("s", stdout=True), FrameStream[bytes])
-    assert_type(api.task_logs("t", demux=True), FrameStream[Pair])
+    assert_type(api.task_logs("t", demux=True), FrameStream[DemuxedOutput])
     assert_type(api.images(quiet=True), list[str])
     assert_type(api.images("busybox")[0], answers.ImageSummary)
     assert_type(api.pull("busybox"), str)
@@ -170,6 +185,12 @@ def failures(client: docker.DockerClient) -> int | None:
     except docker.errors.ContainerError as error:
         return error.exit_status
     return None
+
+
+def compatibility_modules() -> None:
+    assert_type(parse_repository_tag("a:b"), tuple[str, str | None])
+    assert_type(docker.utils.utils.version_lt("1.2", "1.3"), bool)
+    print(docker.tls.TLSConfig, docker.context.ContextAPI, docker.constants.DEFAULT_TIMEOUT_SECONDS + 1)
 
 
 def fake() -> None:

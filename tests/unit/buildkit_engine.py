@@ -1,4 +1,4 @@
-"""The engine's end of BuildKit's protocol, for tests without an engine: made of h2 alone, not of what is tested."""
+"""The engine's end of BuildKit's protocol, for tests without an engine; based on h2, not on the tested code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import h2.settings
 
 
 class Peer:
-    """A gRPC client over a socket, one step at a time, as grpc-go behaves towards a session."""
+    """A step-by-step gRPC client over a socket that behaves like grpc-go."""
 
     def __init__(self, sock: socket.socket, *, window: int | None = None) -> None:
         self.sock = sock
@@ -28,7 +28,7 @@ class Peer:
         self.headers: dict[int, dict[str, str]] = {}
         self.ended: set[int] = set()
         self.reset: set[int] = set()
-        self.hold = False  # take no more than the window allows
+        self.hold = False  # receive no more than the window allows
         self.flush()
 
     def flush(self) -> None:
@@ -60,7 +60,7 @@ class Peer:
         self.flush()
 
     def step(self) -> bool:
-        """Take what has come; False at the end of the connection."""
+        """Process received data; return False at the end of the connection."""
         data = self.sock.recv(65536)
         if not data:
             return False
@@ -80,7 +80,7 @@ class Peer:
         return True
 
     def message(self, number: int) -> bytes | None:
-        """The next message of a call; None at its end."""
+        """Return the next message of a call; None at its end."""
         buffer = self.data[number]
         while True:
             if len(buffer) >= 5:
@@ -93,7 +93,7 @@ class Peer:
                 return None
 
     def ask(self, path: str, message: bytes = b"", metadata: Iterable[tuple[str, str]] = ()) -> bytes | None:
-        """A call with one request and one answer."""
+        """Make a call with one request and one response."""
         number = self.start(path, metadata)
         self.send(number, message, end=True)
         answer = self.message(number)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,10 +17,20 @@ from scripted_engine import ScriptedEngine  # noqa: E402
 
 @pytest.fixture
 def scripted() -> Iterator[ScriptedEngine]:
-    """A scripted engine on a Unix socket, see scripted_engine.py; a request that nothing was scripted for fails."""
+    """A scripted engine on a Unix socket, see scripted_engine.py; an unscripted request fails."""
     engine = ScriptedEngine()
     try:
         yield engine
     finally:
         engine.close()
     assert not engine.unexpected, [f"{request.method} {request.target}" for request in engine.unexpected]
+
+
+@pytest.fixture(scope="session")
+def jedi() -> ModuleType:
+    """Jedi with a cache for each test process: it reads cache files that another process is still writing."""
+    import jedi
+
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    jedi.settings.cache_directory = os.path.join(jedi.settings.cache_directory, worker)
+    return jedi

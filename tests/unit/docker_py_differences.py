@@ -1,34 +1,33 @@
-"""Where dockerkit differs from docker-py's surface on purpose; docs/migration.md tells users the same reasons.
+"""Intended differences from docker-py's surface; docs/migration.md has the same sentences.
 
 Keys are what test_docker_py_surface.py reports. Values are sentences of the guide.
 """
 
 from __future__ import annotations
 
-USER_AGENT = "`user_agent` says dockerkit, because that is who is asking."
-POOL = "`max_pool_size` is 64 by default, because there is one pool for all calls and idle connections cost little."
-ADAPTER = "`APIClient.get_adapter()` is not there, because APIClient is no `requests.Session` any more."
+USER_AGENT = "The default `user_agent` names dockerkit."
+POOL = "`max_pool_size` defaults to 64: one pool serves all calls, and idle connections cost little."
+ADAPTER = "`APIClient.get_adapter()` exists only under the alias: APIClient is not a `requests.Session`."
 COMMIT = (
-    "`api.commit()` takes `changes` and `conf` before `pause` by position, as docker-py did before 7; by name nothing "
-    "changes, and a boolean in the place of `changes` is refused."
+    "As positional arguments, `api.commit()` accepts `changes` and `conf` before `pause`, the order before "
+    "docker-py 7. If a boolean is in the place of `changes`, the order of docker-py 7 is assumed."
 )
 STOP = (
-    "`api.stop()` waits 10 seconds before it kills unless `timeout` says otherwise; `container.stop()` leaves it to the "
-    "container, as docker-py does."
+    "`api.stop()` waits 10 seconds before SIGKILL by default. `container.stop()` uses the container's stop "
+    "timeout, as in docker-py."
 )
 LISTS = (
-    "The lists of keywords in `docker.models.services` (`CREATE_SERVICE_KWARGS` and others) are not there: the keywords "
-    "are the fields of `ServiceOptions`."
+    "`docker.models.services` lacks the lists of keywords (`CREATE_SERVICE_KWARGS` and others). The keywords are "
+    "the fields of `ServiceOptions`."
 )
 HELPERS = (
-    "`docker.api.build.process_dockerfile`, `docker.api.image.is_file` and the `host_config_*_error` functions of "
-    "`docker.types.containers` are not there: they were docker-py's own helpers, and nothing else used them."
+    "The helpers `docker.api.build.process_dockerfile` and `docker.api.image.is_file` exist only under the alias."
+    " The `host_config_*_error` functions of `docker.types.containers` don't exist."
 )
 BASE = (
-    "`Collection` has no `create` and `list` of its own: a collection that can't create, such as the nodes, has no such "
-    "method, instead of one that always raises."
+    "The base class `Collection` has no `create` and `list`. A collection that can't create, such as the nodes, "
+    "lacks the method; in docker-py, it has one that always raises."
 )
-SPEC = "`service.update()` always starts from the current spec, so `fetch_current_spec` is taken and changes nothing."
 
 DIFFERENCES: dict[str, str] = {
     "docker.client.DockerClient(max_pool_size=10)": POOL,
@@ -52,5 +51,4 @@ DIFFERENCES: dict[str, str] = {
     "docker.models.services.CREATE_SERVICE_KWARGS": LISTS,
     "docker.models.services.PLACEMENT_KWARGS": LISTS,
     "docker.models.services.TASK_TEMPLATE_KWARGS": LISTS,
-    "docker.models.services.Service.update(fetch_current_spec)": SPEC,
 }

@@ -1,4 +1,4 @@
-"""An engine that answers what a test has scripted, byte by byte, on a real socket.
+"""An engine with responses scripted byte by byte, on a real socket.
 
 ::
 
@@ -19,22 +19,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from dockerkit.testing.server import Request, Server, Wire
+from dockerkit.testing.server import Connection, Request, Server
 
 Headers = Mapping[str, str] | None
-Script = Callable[[Request, Wire], None]
+Script = Callable[[Request, Connection], None]
 
 RAW = "application/vnd.docker.raw-stream"
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
 
 
 def frame(stream: int, data: bytes) -> bytes:
-    """One frame of multiplexed output; stream 1 is stdout, 2 is stderr."""
+    """Return one frame of multiplexed output; stream 1 is stdout, 2 is stderr."""
     return bytes([stream, 0, 0, 0]) + len(data).to_bytes(4, "big") + data
 
 
 class Answer:
-    """Makers of scripts. Any callable that takes the request and the wire is one too."""
+    """Functions that create scripts. A script is any callable that accepts the request and the connection."""
 
     @staticmethod
     def json(value: object, status: int = 200, headers: Headers = None) -> Script:
@@ -42,7 +42,7 @@ class Answer:
 
     @staticmethod
     def error(status: int, message: str) -> Script:
-        """The engine's way to say no."""
+        """An error response of the engine."""
         return Answer.json({"message": message}, status)
 
     @staticmethod
@@ -56,9 +56,9 @@ class Answer:
 
     @staticmethod
     def raw(data: bytes, *, piece: int = 0, delay: float = 0.0, close: bool = True) -> Script:
-        """Exactly these bytes, head included, ``piece`` at a time (0: all at once) with ``delay`` seconds between."""
+        """Exactly these bytes, including the head, ``piece`` at a time (0: all at once), ``delay`` seconds apart."""
 
-        def script(request: Request, wire: Wire) -> None:
+        def script(request: Request, wire: Connection) -> None:
             for start in range(0, len(data), piece or len(data) or 1):
                 wire.send(data[start : start + (piece or len(data))])
                 if delay:
@@ -77,10 +77,10 @@ class Answer:
         headers: Headers = None,
         delay: float = 0.0,
     ) -> Script:
-        """Chunk by chunk; with ``truncate`` the connection ends without the closing chunk."""
+        """A chunked response; with ``truncate`` the connection ends without the last chunk."""
         kept = list(chunks)
 
-        def script(request: Request, wire: Wire) -> None:
+        def script(request: Request, wire: Connection) -> None:
             wire.head(status, {"Content-Type": media_type, "Transfer-Encoding": "chunked", **(headers or {})})
             for chunk in kept:
                 wire.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
@@ -95,9 +95,9 @@ class Answer:
 
     @staticmethod
     def length(body: bytes, cut_after: int | None = None, status: int = 200, headers: Headers = None) -> Script:
-        """A body with its Content-Length, of which only ``cut_after`` bytes are sent before the connection ends."""
+        """A body with Content-Length, of which only ``cut_after`` bytes are sent before the connection ends."""
 
-        def script(request: Request, wire: Wire) -> None:
+        def script(request: Request, wire: Connection) -> None:
             wire.head(status, {"Content-Length": str(len(body)), **(headers or {})})
             wire.send(body[:cut_after])
             wire.keep = cut_after is None
@@ -108,7 +108,7 @@ class Answer:
     def until_close(body: bytes, media_type: str = RAW, status: int = 200) -> Script:
         """A body without length, which ends with the connection (what old engines do to attach)."""
 
-        def script(request: Request, wire: Wire) -> None:
+        def script(request: Request, wire: Connection) -> None:
             wire.head(status, {"Content-Type": media_type})
             wire.send(body)
             wire.keep = False
@@ -121,14 +121,14 @@ class Answer:
         *,
         media_type: str = RAW,
         with_head: bool = False,
-        talk: Callable[[Wire], None] | None = None,
+        talk: Callable[[Connection], None] | None = None,
         echo: bool = False,
     ) -> Script:
         """101 UPGRADED, then the chunks; ``with_head``: in the same packet as the head. Then ``talk(wire)``, or with
         ``echo`` what comes goes back until the client half-closes."""
         kept = list(chunks)
 
-        def script(request: Request, wire: Wire) -> None:
+        def script(request: Request, wire: Connection) -> None:
             head = f"HTTP/1.1 101 UPGRADED\r\nContent-Type: {media_type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
             if with_head:
                 wire.send(head.encode() + b"".join(kept))
@@ -148,9 +148,9 @@ class Answer:
 
     @staticmethod
     def hang(until: threading.Event | None = None) -> Script:
-        """No answer until the event, or until the client leaves."""
+        """No response until the event is set, or the client disconnects."""
 
-        def script(request: Request, wire: Wire) -> None:
+        def script(request: Request, wire: Connection) -> None:
             while not (until and until.is_set()) and not wire.gone():
                 time.sleep(0.01)
             wire.keep = False
@@ -159,7 +159,7 @@ class Answer:
 
 
 class ScriptedEngine:
-    """A server of scripted answers.
+    """A server with scripted responses.
 
     Attributes:
         host: where it listens, for ``base_url``.
@@ -180,20 +180,20 @@ class ScriptedEngine:
 
     @property
     def connections(self) -> int:
-        """How many connections clients have made."""
+        """Number of accepted connections."""
         return self._server.connections
 
     def on(self, method: str, path: str, *answers: Script) -> None:
-        """Answer such a request with these, one after the other, the last for ever."""
+        """Respond to such requests with these scripts in sequence, and repeat the last one."""
         assert answers, "no answer given"
         with self._lock:
             self._scripts[method, path] = list(answers)
 
     def json_bodies(self) -> list[object]:
-        """The decoded bodies of all requests that had one."""
+        """Return the decoded bodies of all requests with a body."""
         return [json.loads(request.body) for request in self.requests if request.body]
 
-    def _answer(self, request: Request, wire: Wire) -> None:
+    def _answer(self, request: Request, wire: Connection) -> None:
         with self._lock:
             key = (request.method, request.path)
             scripts = self._scripts.get(key)

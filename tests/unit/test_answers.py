@@ -1,4 +1,4 @@
-"""The types of answers: for type checkers only."""
+"""The types of responses, for type checkers only."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_all_types_resolve() -> None:
         get_type_hints(one)
 
 
-def test_nothing_imports_them_when_it_runs() -> None:
-    """Only under TYPE_CHECKING, and the whole package loaded does without them."""
+def test_response_types_are_not_imported_at_run_time() -> None:
+    """They are imported only under TYPE_CHECKING."""
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in (ROOT / "dockerkit").rglob("*.py")
@@ -41,9 +41,9 @@ def test_nothing_imports_them_when_it_runs() -> None:
     )
 
 
-def test_answers_can_be_read_by_key_and_bodies_can_be_left_incomplete() -> None:
+def test_response_keys_are_required_and_body_keys_are_optional() -> None:
     assert "State" in answers.ContainerInspectResponse.__required_keys__
     assert (
         "IPAddress" in answers.NetworkSettings.__annotations__
-    )  # gone from the newest document, sent by older engines
+    )  # missing in the newest document, sent by older engines
     assert not answers.SwarmJoinBody.__required_keys__

@@ -1,4 +1,4 @@
-"""Archives: what is packed comes out again, and nothing gets out of its folder."""
+"""Archives: packing, extracting, and staying in the target folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import socket
 import stat
 import subprocess
 import tarfile
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerkit.archive import Entry, clean_name, files, pack, walk
 from dockerkit.errors import InvalidArgument, StreamTruncated, UnreadableFile, UnsafeArchive
-from dockerkit.extract import extract, members
+from dockerkit.files.archive import Entry, clean_name, files, pack, walk
+from dockerkit.files.extract import extract, members, read_content
 
 
 def packed(*entries: Entry) -> bytes:
@@ -58,7 +59,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0
     st.integers(0, 2**31),
     st.integers(0, 0o7777),
 )
-def test_what_is_packed_is_read_back(contents: dict[str, bytes], mtime: int, uid: int, mode: int) -> None:
+def test_packed_files_are_read_back(contents: dict[str, bytes], mtime: int, uid: int, mode: int) -> None:
     archive = b"".join(pack(files(contents, mtime=mtime, uid=uid, gid=uid, mode=mode)))
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         found = {}
@@ -94,9 +95,9 @@ def test_links_long_names_and_pipes_survive(tmp_path: Path) -> None:
     assert found["top/pipe"].isfifo()
 
 
-def test_several_names_of_one_file_stay_that(tmp_path: Path) -> None:
+def test_hard_links_are_packed_as_hard_links(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
-    (tmp_path / "a").write_bytes(b"x" * 100_000)  # one that comes in pieces
+    (tmp_path / "a").write_bytes(b"x" * 100_000)  # one that is packed in chunks
     long = "b/" + "n" * 120
     for name in ("b/again", long, "z"):
         os.link(tmp_path / "a", tmp_path / name)
@@ -115,10 +116,10 @@ def test_several_names_of_one_file_stay_that(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "top" / "z").stat().st_nlink == 4
     without_first = [entry for entry in walk(str(tmp_path / "out" / "top"), "") if entry.name != "a"]
     with tarfile.open(fileobj=io.BytesIO(packed(*without_first))) as tar:
-        assert tar.getmember("z").linkname == "b/again"  # the first that is in the archive
+        assert tar.getmember("z").linkname == "b/again"  # the first name in the archive
 
 
-def test_a_large_file_comes_in_pieces(tmp_path: Path) -> None:
+def test_large_files_are_packed_in_chunks(tmp_path: Path) -> None:
     content = os.urandom(3 * 2**20 + 17)
     (tmp_path / "big").write_bytes(content)
     told: list[int] = []
@@ -128,7 +129,7 @@ def test_a_large_file_comes_in_pieces(tmp_path: Path) -> None:
     assert [file and file.read() for _, file in members(pieces)] == [content]
 
 
-def test_deep_trees(tmp_path: Path) -> None:
+def test_packs_deep_trees(tmp_path: Path) -> None:
     depth = 1050  # deeper than Python's stack
     folders = ["/".join(["d"] * number) for number in range(1, depth + 1)]
     archive = packed(Entry(folders[-1] + "/f", stat.S_IFREG | 0o644, b"x", 1))
@@ -137,16 +138,16 @@ def test_deep_trees(tmp_path: Path) -> None:
     subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own shutil.rmtree() could not
 
 
-def test_a_file_that_shrinks_is_named(tmp_path: Path) -> None:
+def test_shrinking_file_is_named_in_the_error(tmp_path: Path) -> None:
     big = tmp_path / "big"
     big.write_bytes(bytes(2**20))
     (entry,) = walk(str(big), "big")
     big.write_bytes(b"short")
-    with pytest.raises(UnreadableFile, match="big became shorter"):
+    with pytest.raises(UnreadableFile, match="big shrank"):
         packed(entry)
 
 
-def test_a_small_file_that_changes_is_sent_as_it_is(tmp_path: Path) -> None:
+def test_changed_small_file_is_packed_with_its_current_content(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.write_bytes(b"short")
     (entry,) = walk(str(small), "small")
@@ -156,7 +157,7 @@ def test_a_small_file_that_changes_is_sent_as_it_is(tmp_path: Path) -> None:
         assert content is not None and content.read() == b"rather longer"
 
 
-def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+def test_unreadable_file_is_named(tmp_path: Path) -> None:
     entry = Entry("x", stat.S_IFREG | 0o644, str(tmp_path / "gone"), 5)
     with pytest.raises(UnreadableFile, match=r"can't read .*/gone: No such file") as caught:
         packed(entry)
@@ -165,8 +166,8 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "/", "..", "a/../b", "a\0b", "."])
-def test_names_that_are_none_are_refused(name: str) -> None:
-    with pytest.raises(InvalidArgument, match="no name for a file"):
+def test_rejects_invalid_member_names(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="must be a relative path"):
         clean_name(name)
 
 
@@ -215,30 +216,30 @@ def test_hostile_archives_are_refused(tmp_path: Path, archive: bytes) -> None:
     assert {path for path in tmp_path.rglob("*") if target not in path.parents} == before
 
 
-def test_a_link_in_the_way_is_not_followed(tmp_path: Path) -> None:
+def test_extract_does_not_follow_existing_links(tmp_path: Path) -> None:
     target, outside = tmp_path / "target", tmp_path / "outside"
     target.mkdir(), outside.mkdir()
     (outside / "f").write_text("mine")
     os.symlink(outside, target / "d")
     os.symlink(outside / "f", target / "f")
-    with pytest.raises(UnsafeArchive, match="no real folder"):
+    with pytest.raises(UnsafeArchive, match="not a real folder"):
         extract([packed(Entry("d/f", stat.S_IFREG | 0o644, b"theirs", 6))], target)
     extract([packed(Entry("f", stat.S_IFREG | 0o644, b"theirs", 6))], target)  # the link itself is replaced
     assert (outside / "f").read_text() == "mine"
     assert (target / "f").read_text() == "theirs" and not (target / "f").is_symlink()
 
 
-def test_outside_links_on_request(tmp_path: Path) -> None:
+def test_outside_links_are_skipped_or_kept_on_request(tmp_path: Path) -> None:
     archive = packed(link("l", "/etc"), Entry("f", stat.S_IFREG | 0o644, b"x", 1))
     extract([archive], tmp_path, outside_links="skip")
     assert not os.path.lexists(tmp_path / "l") and (tmp_path / "f").exists()
     extract([archive], tmp_path, outside_links="keep")
     assert os.readlink(tmp_path / "l") == "/etc"
-    with pytest.raises(UnsafeArchive):  # and still nothing is written through it
+    with pytest.raises(UnsafeArchive):  # nothing is written through it, either
         extract([packed(Entry("l/x", stat.S_IFREG | 0o644, b"x", 1))], tmp_path, outside_links="keep")
 
 
-def test_limits(tmp_path: Path) -> None:
+def test_extract_enforces_limits(tmp_path: Path) -> None:
     archive = packed(*(Entry(f"f{n}", stat.S_IFREG | 0o644, bytes(100), 100) for n in range(5)))
     assert extract([archive], tmp_path, max_bytes=500, max_members=5) == 500
     with pytest.raises(UnsafeArchive, match="499 bytes"):
@@ -247,26 +248,26 @@ def test_limits(tmp_path: Path) -> None:
         extract([archive], tmp_path, max_members=4)
 
 
-def test_hard_links_inside_are_made(tmp_path: Path) -> None:
+def test_extract_creates_hard_links_inside_the_target(tmp_path: Path) -> None:
     extract([packed(Entry("f", stat.S_IFREG | 0o644, b"x", 1))[:-1024] + hard_link("d/g", "f")], tmp_path)
     assert (tmp_path / "d/g").samefile(tmp_path / "f")
 
 
-def test_renaming_moves_everything(tmp_path: Path) -> None:
+def test_extract_renames_folders_with_their_contents(tmp_path: Path) -> None:
     archive = packed(Entry("old", stat.S_IFDIR | 0o755), Entry("old/f", stat.S_IFREG | 0o644, b"x", 1))
     extract([archive], tmp_path, rename=lambda name: name.replace("old", "new", 1))
     assert (tmp_path / "new/f").read_text() == "x" and not (tmp_path / "old").exists()
 
 
 @given(cut=st.integers(1, 2999))
-def test_a_cut_archive_is_an_error(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_truncated_archive_is_an_error(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     archive = packed(Entry("f", stat.S_IFREG | 0o644, bytes(range(256)) * 10, 2560))
     with pytest.raises((StreamTruncated, UnsafeArchive)):
         extract([archive[:cut]], tmp_path_factory.mktemp("cut"))
 
 
 @given(st.lists(st.integers(1, 700), max_size=20))
-def test_piece_borders_do_not_matter(cuts: list[int]) -> None:
+def test_members_do_not_depend_on_chunk_borders(cuts: list[int]) -> None:
     archive = packed(Entry("f", stat.S_IFREG | 0o644, b"abc" * 500, 1500), link("l", "f"))
     pieces, at = [], 0
     for cut in cuts:
@@ -282,7 +283,7 @@ kinds = st.sampled_from([stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK])
 
 
 @given(st.lists(st.tuples(places, kinds, places), min_size=1, max_size=8), st.sampled_from(["refuse", "skip", "keep"]))
-def test_no_archive_gets_out(
+def test_extract_never_writes_outside_the_target(
     tmp_path_factory: pytest.TempPathFactory, entries: list[tuple[str, int, str]], outside_links: Any
 ) -> None:
     sandbox = tmp_path_factory.mktemp("sandbox")
@@ -300,6 +301,142 @@ def test_no_archive_gets_out(
                 end = os.path.realpath(path, strict=True)
             except FileNotFoundError:
                 end = os.path.realpath(path)
-            except OSError:  # links in a circle lead nowhere
+            except OSError:  # links in a cycle lead nowhere
                 continue
             assert Path(end).is_relative_to(target), path
+
+
+THREE = [packed(Entry(name, stat.S_IFREG | 0o644, name.encode() * 600, 600))[:-1024] for name in "abc"]
+END = bytes(1024)
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        THREE[0] + b"\xff" + THREE[1][1:] + THREE[2] + END,
+        THREE[0] + bytes(512) + THREE[1][512:] + THREE[2] + END,
+        THREE[0] + THREE[1],
+        THREE[0] + THREE[1][:100],
+        THREE[0] + THREE[1][:700],
+    ],
+    ids=["damaged header", "empty header", "no end mark", "cut in a header", "cut in content"],
+)
+def test_damaged_archive_is_an_error(tmp_path: Path, archive: bytes) -> None:
+    with pytest.raises((UnsafeArchive, StreamTruncated), match=r"damaged|ends"):
+        extract([archive], tmp_path)
+
+
+def header(kind: bytes, size: int) -> bytes:
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, size
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def endless(kind: bytes, sent: list[int]) -> Iterator[bytes]:
+    yield header(kind, 2**30)
+    for _ in range(2**14):
+        sent.append(65536)
+        yield b"100000 comment=" + b"x" * 65521
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_header_size_is_limited(tmp_path: Path, kind: bytes) -> None:
+    sent: list[int] = []
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnsafeArchive, match="header"):
+            extract(endless(kind, sent), tmp_path, max_bytes=1000)
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert sum(sent) < 4 * 1024 * 1024
+
+
+def pax(*records: tuple[str, str], kind: bytes = tarfile.XHDTYPE) -> bytes:
+    data = b""
+    for key, value in records:
+        rest = f" {key}={value}\n".encode()
+        length = len(rest) + 1
+        length = len(rest) + len(str(length + 1))
+        data += str(length).encode() + rest
+    return header(kind, len(data)) + data + bytes(-len(data) % 512)
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        pax(("mtime", "nan")) + THREE[0] + END,
+        pax(("mtime", "1e400")) + THREE[0] + END,
+        pax(("mtime", "1e15")) + THREE[0] + END,
+        pax(("size", "-5")) + THREE[0] + END,
+        pax(*((f"k{n}", "v") for n in range(100)), kind=tarfile.XGLTYPE) + THREE[0] + END,
+        header(tarfile.GNUTYPE_LONGNAME, 5),
+        (header(tarfile.GNUTYPE_LONGNAME, 1) + b"x" + bytes(511)) * 900 + THREE[0] + END,
+    ],
+    ids=["nan", "infinite", "far future", "negative size", "many global headers", "cut", "nested headers"],
+)
+def test_malformed_headers_raise_dockerkit_errors(tmp_path: Path, archive: bytes) -> None:
+    with pytest.raises((UnsafeArchive, StreamTruncated)):
+        extract([archive], tmp_path)
+    with pytest.raises((UnsafeArchive, StreamTruncated)):
+        for member, content in members([archive]):
+            if content is not None:
+                read_content(member, content)
+
+
+def test_truncated_content_raises_a_dockerkit_error() -> None:
+    for cut in (513, 600, 1100):
+        with pytest.raises(StreamTruncated):
+            for member, content in members([THREE[0][:cut]]):
+                assert content is not None
+                read_content(member, content)
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="this system has no calls relative to a folder")
+def test_folder_replaced_by_a_link_is_not_followed(tmp_path: Path) -> None:
+    target, outside = tmp_path / "target", tmp_path / "outside"
+    target.mkdir(), outside.mkdir()
+    (outside / "shadow").write_text("secret")
+    (outside / "shadow").chmod(0o600)
+    archive = packed(
+        Entry("sub", stat.S_IFDIR | 0o755),
+        Entry("sub/first", stat.S_IFREG | 0o666, b"x", 1),
+        Entry("sub/shadow", stat.S_IFREG | 0o666, b"theirs", 6),
+        Entry("sub/deep/shadow", stat.S_IFREG | 0o666, b"theirs", 6),
+    )
+
+    def swap(name: str) -> str:
+        if name == "sub/shadow":
+            os.rename(target / "sub", target / "moved")
+            os.symlink(outside, target / "sub")
+        return name
+
+    with pytest.raises(UnsafeArchive, match="not a real folder"):
+        extract([archive], target, rename=swap)
+    assert (outside / "shadow").read_text() == "secret"
+    assert stat.S_IMODE((outside / "shadow").stat().st_mode) == 0o600
+    assert sorted(path.name for path in outside.iterdir()) == ["shadow"]
+
+
+@pytest.mark.skipif(os.chmod not in os.supports_fd, reason="this system can't change a file by its descriptor")
+def test_file_replaced_by_a_link_does_not_change_the_target(tmp_path: Path) -> None:
+    target, outside = tmp_path / "target", tmp_path / "outside"
+    target.mkdir()
+    outside.write_text("theirs")
+    outside.chmod(0o600)
+
+    def swap(_: int) -> None:
+        (target / "f").unlink()
+        os.symlink(outside, target / "f")
+
+    extract([packed(Entry("f", stat.S_IFREG | 0o666, b"theirs", 6))], target, on_bytes=swap)
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o600
+
+
+def test_closes_all_descriptors(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    names = [Entry(f"d{n}/e/f", stat.S_IFREG | 0o644, b"x", 1) for n in range(20)]
+    extract([packed(*names)], tmp_path)
+    with pytest.raises(UnsafeArchive):
+        extract([packed(*names, Entry("../x", stat.S_IFREG | 0o644, b"x", 1))], tmp_path)
+    assert (len(os.listdir("/proc/self/fd")) if before else 0) == before

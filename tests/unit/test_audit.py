@@ -1,11 +1,11 @@
-"""What `make audit` makes of pip-audit's report."""
+"""The report of `make audit`."""
 
 from __future__ import annotations
 
 from audit import told
 
 
-def test_what_was_not_looked_up_does_not_count_as_safe() -> None:
+def test_skipped_packages_do_not_count_as_safe() -> None:
     unknown = {"name": "one", "skip_reason": "Dependency not found"}
     safe = {"name": "two", "version": "2", "vulns": []}
     holed = {

@@ -1,4 +1,4 @@
-"""Registry credentials: config.json, helpers that are real programs, precedence, saving, and what is never shown."""
+"""Registry credentials: config.json, helpers (real programs), precedence, saving, secrecy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,14 +24,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerkit import auth, errors
-from dockerkit.credentials import CredentialsNotFound, InitializationError, Store, StoreError, StoreTimeout
+from dockerkit import errors
+from dockerkit.cliconfig.proxies import ProxyConfig, proxies_for
+from dockerkit.credentials import CredentialsNotFound, InitializationError, Store, StoreError, StoreTimeout, auth
 from dockerkit.credentials.errors import process_store_error
-from dockerkit.proxies import ProxyConfig, proxies_for
 
 SECRET = "s3cr3t-never-shown"
 
-# A helper as those in the wild are: one verb, standard input, standard output, exit code; it keeps its things in a file.
+# A helper like real ones: one verb, standard input, standard output, exit code; it stores credentials in a file.
 HELPER = """#!{python}
 import json, os, sys
 path = os.environ["HELPER_FILE"]
@@ -62,7 +65,7 @@ def decoded(header: str | bytes) -> Any:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A DOCKER_CONFIG of its own."""
+    """A temporary DOCKER_CONFIG."""
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.delenv("DOCKER_AUTH_CONFIG", raising=False)
     return tmp_path
@@ -70,7 +73,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
-    """Makes programs docker-credential-NAME on PATH."""
+    """Return a function that creates programs docker-credential-NAME on PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -86,7 +89,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 @pytest.fixture
 def helper(tmp_path: Path, program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A helper "box"; answers the file in which it keeps things."""
+    """A helper "box"; the fixture is the file in which it stores credentials."""
     program("box", HELPER.format(python=sys.executable))
     monkeypatch.setenv("HELPER_FILE", str(tmp_path / "kept.json"))
     return tmp_path / "kept.json"
@@ -97,16 +100,16 @@ def write(home: Path, content: Mapping[str, Any]) -> None:
 
 
 class Client:
-    """As much of an APIClient as credentials need."""
+    """The parts of an APIClient that credentials use."""
 
     def __init__(self, config: auth.AuthConfig) -> None:
-        self._auth = config
+        self.auth_config = config
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def test_auths_identity_tokens_and_the_rest_of_the_file(home: Path) -> None:
+def test_reads_credentials_and_other_fields_of_the_file(home: Path) -> None:
     write(
         home,
         {
@@ -139,19 +142,19 @@ def test_auths_identity_tokens_and_the_rest_of_the_file(home: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"currentContext": "x"}', '{"auths": {}}', '{"auths": null}'])
-def test_a_file_without_credentials(home: Path, text: str) -> None:
+def test_file_without_credentials(home: Path, text: str) -> None:
     (home / "config.json").write_text(text)
     config = auth.load_config()
     assert config.is_empty
     assert config.resolve_authconfig() is None
 
 
-def test_no_file_at_all(home: Path) -> None:
+def test_missing_file_has_no_credentials(home: Path) -> None:
     assert auth.load_config() == {"auths": {}}
     assert auth.load_config(str(home / "nowhere.json")).is_empty
 
 
-def test_the_oldest_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reads_the_oldest_file_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DOCKER_CONFIG", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     old = tmp_path / ".dockercfg"
@@ -171,18 +174,146 @@ def test_the_oldest_layouts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         '{"auths": {"r": {"auth": "' + SECRET,
         f'["{SECRET}"]',
         f'"{SECRET}"',
-        json.dumps({"auths": {"r": {"auth": "bm9jb2xvbg=="}}}),
-        '{"auths": {"r": 5}}',
+        '{"auths": 5}',
+        '{"auths": {},}',
     ],
 )
-def test_an_unreadable_file_is_an_error_without_its_content(home: Path, text: str) -> None:
+def test_unreadable_file_is_an_error_without_its_content(home: Path, text: str) -> None:
     (home / "config.json").write_text(text)
     with pytest.raises(errors.InvalidConfigFile) as caught:
         auth.load_config()
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_bad_entry_is_left_out_on_request(caplog: pytest.LogCaptureFixture) -> None:
+DAMAGED = [
+    f"!{SECRET}", "bm9jb2xvbg==", base64.b64encode(b"user:\xff").decode(), 5, [1], {"a": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [*DAMAGED, None])
+def test_invalid_entry_is_reported_when_its_registry_is_used(home: Path, value: object) -> None:
+    write(home, {"auths": {"bad.example": {"auth": value}, "good.example": {"auth": encoded("me", "x")}, "null": None}})
+    config = auth.load_config()
+    assert config.resolve_authconfig("good.example")["username"] == "me"
+    assert config.resolve_authconfig("null") is None
+    assert config.get_all_credentials().keys() == {"good.example"}
+    if value is None:
+        assert config.resolve_authconfig("bad.example") is None
+        return
+    with pytest.warns(errors.EngineWarning, match=r"bad\.example.*config\.json") as caught:
+        assert config.resolve_authconfig("https://bad.example/v2/") is None
+    assert SECRET not in str(caught[0].message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["exit 1", "echo no json", "echo '[]'", "yes", f'echo \'{{"Secret": "{SECRET}"}}\'; exit 1', "kill -9 $$", None],
+)
+@pytest.mark.parametrize("key", ["credsStore", "credHelpers"])
+def test_helper_that_fails_is_a_warning(
+    home: Path, program: Callable[[str, str], Path], body: str | None, key: str
+) -> None:
+    if body is not None:
+        program("bad", f"#!/bin/sh\n{body}\n")
+    named = "bad" if body is not None else "desktop.exe"
+    helpers = named if key == "credsStore" else {"reg.example": named}
+    write(home, {key: helpers, "auths": {"other.example": {"auth": encoded("me", "x")}}})
+    config = auth.load_config()
+    with pytest.warns(UserWarning, match=named) as caught:
+        assert config.resolve_authconfig("reg.example") is None
+        assert config.resolve_authconfig("other.example")["username"] == "me"
+    assert SECRET not in str([one.message for one in caught])
+
+
+def test_helper_with_a_name_that_is_a_path_is_a_warning(home: Path) -> None:
+    write(home, {"credsStore": "../evil"})
+    with pytest.warns(errors.EngineWarning, match="evil"):
+        assert auth.load_config().resolve_authconfig("reg.example") is None
+
+
+def test_ignores_a_notice_after_the_credentials(program: Callable[[str, str], Path]) -> None:
+    program("chatty", '#!/bin/sh\necho \'{"Username": "u", "Secret": "p"}\'; echo A new release is available\n')
+    assert Store("chatty").get("x")["Secret"] == "p"
+
+
+def test_child_that_holds_the_output_open_is_not_waited_for(program: Callable[[str, str], Path]) -> None:
+    program("parent", '#!/bin/sh\nsleep 30 &\necho \'{"Username": "u", "Secret": "p"}\'\n')
+    begun = time.monotonic()
+    assert Store("parent").get("x")["Secret"] == "p"
+    assert time.monotonic() - begun < 20
+    assert not [one for one in threading.enumerate() if "credentials" in one.name]
+
+
+def test_helper_that_never_stops_writing_is_ended(program: Callable[[str, str], Path]) -> None:
+    program("endless", "#!/bin/sh\nexec yes\n")
+    with pytest.raises(StoreError, match="more than"):
+        Store("endless").get("x")
+    program("deep", "#!/bin/sh\nhead -c 200000 /dev/zero | tr '\\0' '['\n")
+    with pytest.raises(StoreError, match="other than a JSON object"):
+        Store("deep").get("x")
+
+
+@pytest.mark.parametrize("secret", ['qu"ote', "back\\slash", "ümlaut", SECRET])
+@pytest.mark.parametrize("stream", [1, 2])
+def test_errors_never_contain_the_secret(program: Callable[[str, str], Path], secret: str, stream: int) -> None:
+    program("echo", f"#!/bin/sh\ncat >&{stream}; exit 1\n")
+    with pytest.raises(StoreError) as caught:
+        Store("echo").store("x", "u", secret)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert secret not in shown
+    assert json.dumps(secret)[1:-1] not in shown
+
+
+def test_login_is_saved_where_auths_is_null(home: Path) -> None:
+    write(home, {"auths": None})
+    auth.load_config().save("reg.example", {"username": "u", "password": "p"})
+    assert auth.load_config().resolve_authconfig("reg.example")["username"] == "u"
+
+
+def test_file_that_all_may_read_is_closed_with_the_first_secret(home: Path) -> None:
+    write(home, {})
+    (home / "config.json").chmod(0o644)
+    auth.load_config().save("reg.example", {"username": "u", "password": "p"})
+    assert stat.S_IMODE((home / "config.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can give files away")
+def test_file_keeps_its_owner(home: Path) -> None:
+    write(home, {})
+    os.chown(home / "config.json", 4321, 4322)
+    auth.load_config().save("reg.example", {"username": "u", "password": "p"})
+    found = (home / "config.json").stat()
+    assert (found.st_uid, found.st_gid) == (4321, 4322)
+
+
+def test_logins_saved_at_the_same_time_are_all_kept(home: Path) -> None:
+    program = f"""
+import sys
+sys.path[:] = {sys.path!r}
+from dockerkit.credentials import auth
+auth.load_config().save(sys.argv[1], {{'username': 'u', 'password': 'p'}})
+"""
+    names = [f"r{number}.example" for number in range(8)]
+    running = [subprocess.Popen([sys.executable, "-c", program, name]) for name in names]
+    assert [one.wait(30) for one in running] == [0] * len(names)
+    assert auth.load_config().auths.keys() >= set(names)
+
+
+def test_without_a_home_folder_nothing_is_written_beside_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    config = auth.load_config()
+    assert config.resolve_authconfig("reg.example") is None
+    with pytest.raises(errors.InvalidConfigFile, match="set HOME or DOCKER_CONFIG"):
+        config.save("reg.example", {"username": "u", "password": "p"})
+    assert not list(tmp_path.iterdir())
+
+
+def test_parse_auth_skips_invalid_entries_by_default(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert auth.parse_auth({"bad": {"auth": f"!{SECRET}"}, "good": {"identitytoken": "t"}}) == {
             "good": {"IdentityToken": "t"}
@@ -191,7 +322,7 @@ def test_a_bad_entry_is_left_out_on_request(caplog: pytest.LogCaptureFixture) ->
     assert SECRET not in caplog.text
 
 
-def test_environment_wins_over_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_the_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, {"auths": {"reg.example": {"auth": encoded("file", "x")}, "b.example": {"auth": encoded("b", "x")}}})
     monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps({"auths": {"reg.example": {"auth": encoded("env", "x")}}}))
     config = auth.load_config()
@@ -201,14 +332,18 @@ def test_environment_wins_over_the_file(home: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"auths": 1}', f'{{"auths": {{"r": {{"auth": "{SECRET}"}}}}}}'])
-def test_a_bad_environment_is_named(home: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_invalid_environment_variable_is_named(home: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("DOCKER_AUTH_CONFIG", text)
-    with pytest.raises(errors.InvalidConfigFile, match="DOCKER_AUTH_CONFIG") as caught:
-        auth.load_config()
-    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    write(home, {"auths": {"r": {"auth": encoded("file", "x")}}})
+    with pytest.warns(errors.EngineWarning, match="DOCKER_AUTH_CONFIG") as caught:
+        config = auth.load_config()
+        assert config.resolve_authconfig("r")["username"] == "file"
+        write(home, {})
+        assert auth.load_config().resolve_authconfig("r") is None
+    assert SECRET not in str([one.message for one in caught])
 
 
-def test_an_environment_of_ones_own(home: Path, tmp_path: Path) -> None:
+def test_reads_a_passed_environment(home: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     write(other, {"auths": {"reg.example": {"auth": encoded("other", "p")}}})
@@ -237,12 +372,12 @@ def test_an_environment_of_ones_own(home: Path, tmp_path: Path) -> None:
         ("index.docker.io/a", "docker.io", "a"),
     ],
 )
-def test_repository_names(name: str, index: str, rest: str) -> None:
+def test_splits_repository_names(name: str, index: str, rest: str) -> None:
     assert auth.resolve_repository_name(name) == (index, rest)
 
 
 @pytest.mark.parametrize("name", ["https://reg.example/a", "-reg.example/a", "reg.example-/a"])
-def test_bad_repository_names(name: str) -> None:
+def test_rejects_invalid_repository_names(name: str) -> None:
     with pytest.raises(errors.InvalidRepository):
         auth.resolve_repository_name(name)
 
@@ -256,7 +391,7 @@ def test_header_is_base64url() -> None:
 # --- helpers -----------------------------------------------------------------------------------------------------
 
 
-def test_a_helper_keeps_and_forgets(helper: Path) -> None:
+def test_helper_stores_lists_and_erases_credentials(helper: Path) -> None:
     store = Store("box")
     with pytest.raises(CredentialsNotFound, match="docker-credential-box"):
         store.get("reg.example")
@@ -268,7 +403,7 @@ def test_a_helper_keeps_and_forgets(helper: Path) -> None:
     assert Path(f"{helper}.calls").read_text().split() == ["get", "store", "get", "list", "erase", "list"]
 
 
-def test_nothing_of_a_helper_goes_through_a_shell(helper: Path, tmp_path: Path) -> None:
+def test_helper_arguments_are_not_run_by_a_shell(helper: Path, tmp_path: Path) -> None:
     Store("box").store(f"x; touch {tmp_path}/hacked", f"$(touch {tmp_path}/hacked)", "`id`")
     assert not (tmp_path / "hacked").exists()
     for name in ("../box", "a/b", "", "a\\b", "a\0b"):
@@ -276,14 +411,14 @@ def test_nothing_of_a_helper_goes_through_a_shell(helper: Path, tmp_path: Path) 
             Store(name)
 
 
-def test_a_missing_helper_warns_and_then_raises(home: Path) -> None:
+def test_missing_helper_warns_and_then_raises(home: Path) -> None:
     with pytest.warns(UserWarning, match="docker-credential-nowhere"):
         store = Store("nowhere")
     with pytest.raises(StoreError, match="not available in PATH; install it"):
         store.get("x")
 
 
-def test_a_slow_helper_is_ended(program: Callable[[str, str], Path], tmp_path: Path) -> None:
+def test_slow_helper_is_ended(program: Callable[[str, str], Path], tmp_path: Path) -> None:
     program(
         "slow",
         f"#!/bin/sh\necho $$ > '{tmp_path}/pid'\nexec sleep 60\n",
@@ -302,12 +437,12 @@ def test_a_slow_helper_is_ended(program: Callable[[str, str], Path], tmp_path: P
         ("echo 'No stored credential for x'; exit 1", CredentialsNotFound, "no credentials"),
         ("echo 'vault is sealed'; exit 3", StoreError, "code 3: vault is sealed"),
         ("echo oops >&2; exit 2", StoreError, "code 2: oops"),
-        ("exit 1", StoreError, "said nothing"),
+        ("exit 1", StoreError, "no output"),
         ("echo 'pass not initialized: run pass init'; exit 1", InitializationError, "pass init"),
-        ("echo not json", StoreError, "no JSON object"),
-        ("echo '[]'", StoreError, "no JSON object"),
+        ("echo not json", StoreError, "other than a JSON object"),
+        ("echo '[]'", StoreError, "other than a JSON object"),
         ("echo '{}'", CredentialsNotFound, "no credentials"),
-        ('echo \'{"Username": 1, "Secret": 2}\'', StoreError, "no credential"),
+        ('echo \'{"Username": 1, "Secret": 2}\'', StoreError, "invalid credential"),
         ("cat; exit 1", StoreError, "code 1"),
     ],
 )
@@ -319,19 +454,19 @@ def test_failing_helpers(program: Callable[[str, str], Path], body: str, kind: t
     assert isinstance(caught.value, (errors.CredentialsError, RuntimeError))
 
 
-def test_a_failing_store_does_not_repeat_the_secret(program: Callable[[str, str], Path]) -> None:
+def test_failing_store_does_not_repeat_the_secret(program: Callable[[str, str], Path]) -> None:
     program("bad", "#!/bin/sh\ncat; exit 1\n")
     with pytest.raises(StoreError) as caught:
         Store("bad").store("x", "u", SECRET)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_process_store_error_takes_what_docker_py_gives() -> None:
+def test_process_store_error_accepts_a_called_process_error() -> None:
     failed = subprocess.CalledProcessError(1, "x", output=b"credentials not found in native keychain")
     assert isinstance(process_store_error(failed, "docker-credential-x"), CredentialsNotFound)
 
 
-def test_helper_for_a_registry_store_for_the_rest_file_last(home: Path, helper: Path, program: Any) -> None:
+def test_helper_precedes_store_and_store_precedes_file(home: Path, helper: Path, program: Any) -> None:
     program("other", f'#!/bin/sh\ncat >/dev/null\necho \'{{"Username": "<token>", "Secret": "{SECRET}"}}\'\n')
     helper.write_text(json.dumps({"https://index.docker.io/v1/": ["hub", "p"], "reg.example": ["boxed", "p"]}))
     write(
@@ -356,14 +491,14 @@ def test_helper_for_a_registry_store_for_the_rest_file_last(home: Path, helper: 
     assert config.resolve_authconfig("reg.example").username == "session"
 
 
-def test_only_the_registry_in_use_is_asked(home: Path, helper: Path) -> None:
+def test_only_the_helper_of_the_used_registry_runs(home: Path, helper: Path) -> None:
     helper.write_text(json.dumps({"a.example": ["a", "p"]}))
     write(home, {"credHelpers": {"a.example": "box", "b.example": "gone"}})
     assert auth.load_config().resolve_authconfig("a.example").username == "a"
     assert Path(f"{helper}.calls").read_text().split() == ["get"]
 
 
-def test_all_credentials_pass_over_a_helper_that_fails(
+def test_get_all_credentials_skips_failing_helpers(
     home: Path, helper: Path, program: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     program("bad", "#!/bin/sh\nexit 1\n")
@@ -388,16 +523,16 @@ def test_all_credentials_pass_over_a_helper_that_fails(
     assert SECRET not in caplog.text
 
 
-def test_environment_of_a_helper(helper: Path, tmp_path: Path) -> None:
+def test_helper_receives_the_passed_environment(helper: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere.json").write_text(json.dumps({"r": ["u", "p"]}))
     config = auth.AuthConfig({"credsStore": "box"}, {"HELPER_FILE": str(tmp_path / "elsewhere.json")})
     assert config.resolve_authconfig("r").password == "p"
 
 
-# --- saving and forgetting ---------------------------------------------------------------------------------------
+# --- saving and erasing ---------------------------------------------------------------------------------------
 
 
-def test_saved_in_the_file_which_keeps_all_else(home: Path) -> None:
+def test_save_keeps_the_rest_of_the_file(home: Path) -> None:
     write(home, {"auths": {"b.example": {"auth": "x"}}, "currentContext": "c", "unknown": [1]})
     (home / "config.json").chmod(0o640)
     config = auth.AuthConfig({})
@@ -412,7 +547,7 @@ def test_saved_in_the_file_which_keeps_all_else(home: Path) -> None:
     assert [path.name for path in home.glob("config.json*")] == ["config.json"]
 
 
-def test_a_new_file_is_private_and_a_link_is_followed(home: Path, tmp_path: Path) -> None:
+def test_save_creates_a_private_file_and_follows_links(home: Path, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "real.json"
     (home / "config.json").symlink_to(target)
     auth.AuthConfig({}).save(None, {"username": "u", "IdentityToken": "t"})
@@ -424,14 +559,14 @@ def test_a_new_file_is_private_and_a_link_is_followed(home: Path, tmp_path: Path
     assert auth.load_config().resolve_authconfig() == {"IdentityToken": "t"}
 
 
-def test_a_broken_file_is_left_alone(home: Path) -> None:
+def test_save_does_not_change_an_invalid_file(home: Path) -> None:
     (home / "config.json").write_text("{ broken")
     with pytest.raises(errors.InvalidConfigFile):
         auth.AuthConfig({}).save("r", {"username": "u", "password": "p"})
     assert (home / "config.json").read_text() == "{ broken"
 
 
-def test_saved_in_the_helper(home: Path, helper: Path) -> None:
+def test_save_uses_the_helper(home: Path, helper: Path) -> None:
     write(home, {"credsStore": "box"})
     config = auth.load_config()
     assert config.save("reg.example", {"username": "u", "password": SECRET}) == "docker-credential-box"
@@ -447,7 +582,7 @@ def test_saved_in_the_helper(home: Path, helper: Path) -> None:
     assert list(json.loads((home / "config.json").read_text())["auths"]) == ["https://index.docker.io/v1/"]
 
 
-def test_erase_forgets_everywhere(home: Path) -> None:
+def test_erase_removes_from_client_helper_and_file(home: Path) -> None:
     write(home, {"auths": {"https://reg.example/v1/": {"auth": encoded("u", "p")}, "b": {"auth": encoded("b", "p")}}})
     config = auth.load_config()
     config.add_auth("reg.example", {"username": "u"})
@@ -458,7 +593,7 @@ def test_erase_forgets_everywhere(home: Path) -> None:
     assert not config.erase("reg.example")
 
 
-# --- headers and the second try ----------------------------------------------------------------------------------
+# --- headers and retries ----------------------------------------------------------------------------------
 
 
 def test_headers() -> None:
@@ -476,7 +611,7 @@ def test_headers() -> None:
 
 
 class Refusing:
-    """Refuses all but one user."""
+    """A call that refuses all users but one."""
 
     def __init__(self, wanted: str, error: Exception) -> None:
         self.wanted, self.error, self.seen = wanted, error, []  # type: ignore[var-annotated]
@@ -492,7 +627,7 @@ class Refusing:
 REFUSAL = errors.PullError("Head https://reg.example/v2/x: unauthorized: authentication required")
 
 
-def test_second_try_after_the_helper_has_something_new(home: Path, helper: Path) -> None:
+def test_retries_with_a_fresh_secret_of_the_helper(home: Path, helper: Path) -> None:
     write(home, {"credsStore": "box"})
     helper.write_text(json.dumps({"reg.example": ["old", "p"]}))
     client, call = Client(auth.load_config()), Refusing("new", REFUSAL)
@@ -505,22 +640,22 @@ def test_second_try_after_the_helper_has_something_new(home: Path, helper: Path)
     assert call.seen == ["old", "new"]
 
 
-def test_second_try_reads_the_file_again(home: Path) -> None:
+def test_retry_reads_the_file_again(home: Path) -> None:
     write(home, {"auths": {"reg.example": {"auth": encoded("file", "p")}}})
     client, call = Client(auth.load_config()), Refusing("file", REFUSAL)
-    client._auth.add_auth("reg.example", {"username": "stale", "password": "p"})
+    client.auth_config.add_auth("reg.example", {"username": "stale", "password": "p"})
     assert auth.call_with_credentials(client, "reg.example", call) == "done"
     assert call.seen == ["stale", "file"]
 
 
-def test_second_try_asks_the_given_function_again() -> None:
+def test_retry_calls_the_passed_function_again() -> None:
     users = iter(["old", "new"])
     call = Refusing("new", REFUSAL)
     assert auth.call_with_credentials(Client(auth.AuthConfig({})), "r", call, lambda host: {"username": next(users)})
     assert call.seen == ["old", "new"]
 
 
-def test_never_a_third_try_and_no_second_with_the_same() -> None:
+def test_retries_once_and_only_with_other_credentials() -> None:
     numbers = iter(range(10))
     call = Refusing("nobody", REFUSAL)
     with pytest.raises(errors.PullError):
@@ -535,7 +670,7 @@ def test_never_a_third_try_and_no_second_with_the_same() -> None:
         assert len(call.seen) == 1
 
 
-def test_other_errors_are_not_tried_again() -> None:
+def test_other_errors_are_not_retried() -> None:
     call = Refusing("new", errors.PullError("no space left on device"))
     with pytest.raises(errors.PullError, match="space"):
         auth.call_with_credentials(Client(auth.AuthConfig({})), "r", call, lambda host: {"username": "old"})
@@ -545,7 +680,7 @@ def test_other_errors_are_not_tried_again() -> None:
 # --- what is never shown -----------------------------------------------------------------------------------------
 
 
-def test_secrets_hide() -> None:
+def test_reprs_do_not_show_secrets() -> None:
     config = auth.load_config(
         config_dict={"auths": {"r": {"auth": encoded("u", SECRET)}, "t": {"identitytoken": SECRET}}}
     )
@@ -561,21 +696,19 @@ def test_secrets_hide() -> None:
     assert "'username': 'u'" in repr(entry)
     assert copy.deepcopy(config).resolve_authconfig("r") == entry
     for holder in (config, entry):
-        with pytest.raises(TypeError, match="not pickled"):
+        with pytest.raises(TypeError, match="can't be pickled"):
             pickle.dumps(holder)
 
 
 def test_auth_loads_neither_requests_nor_pydantic() -> None:
-    code = (
-        "import sys, dockerkit.auth, dockerkit.proxies; print({'requests', 'pydantic', 'urllib3'} & set(sys.modules))"
-    )
+    code = "import sys, dockerkit.credentials.auth, dockerkit.cliconfig.proxies; print({'requests', 'pydantic', 'urllib3'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
 # --- proxies -----------------------------------------------------------------------------------------------------
 
 
-def test_proxies() -> None:
+def test_proxies_are_selected_by_engine_and_injected() -> None:
     entry = {"httpProxy": f"http://u:{SECRET}@p:3128", "httpsProxy": "s", "ftpProxy": "f", "noProxy": "n", "other": "x"}
     proxies = proxies_for({"default": {"httpProxy": "d"}, "tcp://h:2375": entry}, "tcp://h:2375")
     assert (proxies.https, proxies.ftp, proxies.no_proxy) == ("s", "f", "n")
@@ -590,7 +723,7 @@ def test_proxies() -> None:
     assert ProxyConfig().inject_proxy_environment(["a=b"]) == ["a=b"]
 
 
-# --- anything at all ---------------------------------------------------------------------------------------------
+# --- arbitrary input ---------------------------------------------------------------------------------------------
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -609,7 +742,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_a_file_with_anything_in_it_is_read_or_refused(content: Any) -> None:
+def test_any_file_content_is_read_or_rejected(content: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.json")
         path.write_text(json.dumps(content))
@@ -620,14 +753,25 @@ def test_a_file_with_anything_in_it_is_read_or_refused(content: Any) -> None:
         else:
             assert "AuthConfig" in repr(config)
             if not (config.creds_store or config.cred_helpers):
-                config.resolve_authconfig("x")
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", errors.EngineWarning)  # of an entry that is damaged
+                    config.resolve_authconfig("x")
                 config.get_all_credentials()
 
 
 @given(st.text(max_size=20) | st.binary(max_size=20))
-def test_decode_auth_answers_or_refuses(text: Any) -> None:
+def test_decode_auth_decodes_or_rejects_any_string(text: Any) -> None:
     try:
         user, _ = auth.decode_auth(text)
     except errors.InvalidArgument:
         return
     assert ":" not in user
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"AUTH": encoded("me", SECRET)}, {"auth": encoded("me", SECRET)[:5] + "\r\n" + encoded("me", SECRET)[5:] + "\n"}],
+)
+def test_entries_are_spelled_as_the_docker_command_reads_them(entry: dict[str, str]) -> None:
+    found = auth.parse_auth({"r.example": entry})["r.example"]
+    assert (found.username, found.password) == ("me", SECRET)

@@ -1,8 +1,9 @@
-"""Arguments that can't be right: refused by name, before anything is sent."""
+"""Invalid arguments are rejected by name, before anything is sent."""
 
 from __future__ import annotations
 
 import io
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from scripted_engine import Answer, ScriptedEngine
 
+from dockerkit import DockerClient, errors
 from dockerkit.api.client import APIClient
 from dockerkit.errors import InvalidArgument
 
@@ -24,7 +26,7 @@ def api(scripted: ScriptedEngine) -> Iterator[APIClient]:
 @pytest.mark.parametrize(
     "wrong", ["x", "", "10 minutes", "2020-13-01", True, -1, float("inf"), float("nan"), [], "inf"]
 )
-def test_a_time_that_is_none_is_refused(api: APIClient, parameter: str, wrong: Any) -> None:
+def test_rejects_invalid_times(api: APIClient, parameter: str, wrong: Any) -> None:
     with pytest.raises(InvalidArgument, match=parameter):
         api.logs("c", **{parameter: wrong})
     with pytest.raises(InvalidArgument, match=parameter):
@@ -48,7 +50,7 @@ def test_times_reach_the_engine_as_seconds(api: APIClient, scripted: ScriptedEng
         assert scripted.requests[-1].query["since"] == [sent]
 
 
-def test_a_time_may_be_told_by_how_long_ago_it_was(api: APIClient, scripted: ScriptedEngine) -> None:
+def test_accepts_relative_times(api: APIClient, scripted: ScriptedEngine) -> None:
     scripted.on("GET", "/events", Answer.text(""))
     before = datetime.now(UTC).timestamp() - 90
     with api.events(since="1m30s"):
@@ -57,7 +59,7 @@ def test_a_time_may_be_told_by_how_long_ago_it_was(api: APIClient, scripted: Scr
 
 
 @pytest.mark.parametrize("wrong", ["", " ", 1.5, True, ["KILL"], b"KILL"])
-def test_a_signal_that_is_none_is_refused(api: APIClient, wrong: Any) -> None:
+def test_rejects_invalid_signals(api: APIClient, wrong: Any) -> None:
     for call in (
         api.kill,
         lambda c, signal: api.stop(c, signal=signal),
@@ -68,25 +70,25 @@ def test_a_signal_that_is_none_is_refused(api: APIClient, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["x", [("label", "x")], 5])
-def test_filters_that_are_no_mapping_are_refused(api: APIClient, wrong: Any) -> None:
+def test_rejects_filters_that_are_not_a_mapping(api: APIClient, wrong: Any) -> None:
     for call in (api.containers, api.images, api.networks, api.volumes, api.events, api.prune_containers):
         with pytest.raises(InvalidArgument, match="filters"):
             call(filters=wrong)
 
 
-@pytest.mark.parametrize("wrong", ["x", 1.5, True, None])
-def test_a_limit_that_is_no_number_is_refused(api: APIClient, wrong: Any) -> None:
+@pytest.mark.parametrize("wrong", ["x", 1.5, True])
+def test_rejects_limits_that_are_not_numbers(api: APIClient, wrong: Any) -> None:
     with pytest.raises(InvalidArgument, match="limit"):
         api.containers(limit=wrong)
 
 
 @pytest.mark.parametrize("wrong", ["text", io.StringIO("text"), {"a": b"b"}, 5, None])
-def test_an_archive_that_has_no_bytes_is_refused(api: APIClient, wrong: Any) -> None:
+def test_rejects_archives_without_bytes(api: APIClient, wrong: Any) -> None:
     with pytest.raises(InvalidArgument, match="data"):
         api.put_archive("c", "/", wrong)
 
 
-def test_a_block_of_an_archive_that_is_no_bytes_is_refused_when_it_comes(api: APIClient) -> None:
+def test_rejects_archive_blocks_that_are_not_bytes(api: APIClient) -> None:
     with pytest.raises(InvalidArgument, match="blocks"):
         api.put_archive("c", "/", [b"good", "bad"])  # type: ignore[list-item]
 
@@ -94,19 +96,83 @@ def test_a_block_of_an_archive_that_is_no_bytes_is_refused_when_it_comes(api: AP
 @pytest.mark.parametrize(
     "data", [b"abc", bytearray(b"abc"), memoryview(b"abc"), io.BytesIO(b"abc"), [b"a", bytearray(b"bc")]]
 )
-def test_every_form_of_an_archive_is_sent(api: APIClient, scripted: ScriptedEngine, data: Any) -> None:
+def test_accepts_every_type_of_archive(api: APIClient, scripted: ScriptedEngine, data: Any) -> None:
     scripted.on("PUT", "/containers/c/archive", Answer.empty(200))
     assert api.put_archive("c", "/", data)
     assert scripted.requests[-1].body == b"abc"
 
 
+@pytest.mark.parametrize("wrong", ["SIGFOO", "", "0", 0, 65, -9, "KILL;", True, 1.5, "SIGRTMIN+", "٣"])
+def test_unknown_signals_are_refused(api: APIClient, wrong: Any) -> None:
+    for call in (api.kill, api.stop, api.restart):
+        with pytest.raises(InvalidArgument, match=r"^signal: must be a signal such as \"SIGTERM\""):
+            call("c", signal=wrong)
+    with pytest.raises(InvalidArgument, match="^stop_signal: "):
+        api.create_container("busybox", stop_signal=wrong)
+
+
+@pytest.mark.parametrize("known", ["SIGTERM", "term", "Usr1", "SIGRTMIN+3", "RTMAX-14", "9", 64, signal.SIGHUP])
+def test_every_spelling_of_a_signal_is_sent(api: APIClient, scripted: ScriptedEngine, known: Any) -> None:
+    scripted.on("POST", "/containers/c/kill", Answer.empty())
+    api.kill("c", known)
+    assert scripted.requests[-1].query == {"signal": [str(int(known)) if isinstance(known, int) else known]}
+
+
+@pytest.mark.parametrize(
+    ("call", "meant"),
+    [
+        (lambda client: client.containers.run("BusyBox"), "busybox"),
+        (lambda client: client.containers.create("BusyBox:A"), "busybox:A"),
+        (lambda client: client.containers.call("host.example/App@sha256:" + "a" * 64), "host.example/app"),
+        (lambda client: client.images.pull("Host:5000/team/App", "B"), "Host:5000/team/app"),
+        (lambda client: client.images.get("BusyBox"), "busybox"),
+        (lambda client: client.images.push("BusyBox"), "busybox"),
+        (lambda client: client.images.remove("BusyBox"), "busybox"),
+        (lambda client: client.api.tag("busybox", "App:V1"), "app"),
+    ],
+)
+def test_image_names_with_capital_letters_are_refused(scripted: ScriptedEngine, call: Any, meant: str) -> None:
+    with DockerClient(scripted.host, version="1.51") as client:
+        with pytest.raises(
+            InvalidArgument, match=f"(?m)image names are in lower case, got .* Use '{meant}'$"
+        ) as caught:
+            call(client)
+        assert isinstance(caught.value, errors.ImageNotFound)
+        assert not client.images.exists("BusyBox")
+        assert not scripted.requests
+
+
 @pytest.mark.parametrize("wrong", [None, "x", 5, []])
-def test_a_container_is_not_made_from_what_is_no_body(api: APIClient, wrong: Any) -> None:
+def test_create_rejects_a_body_that_is_not_a_mapping(api: APIClient, wrong: Any) -> None:
     with pytest.raises(InvalidArgument, match="config"):
         api.create_container_from_config(wrong)
 
 
-def test_a_request_by_hand_may_bring_its_own_filters(api: APIClient, scripted: ScriptedEngine) -> None:
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda api: api.containers(filters={"labels": "a"}),
+            "'labels' is not a filter for listing containers; did you mean 'label'?",
+        ),
+        (
+            lambda api: api.images(filters={"dangeling": True}),
+            "'dangeling' is not a filter for listing images; did you mean 'dangling'?",
+        ),
+        (
+            lambda api: api.secrets(filters={"zzz": "a"}),
+            "'zzz' is not a filter for listing secrets; must be one of id, label, name, names",
+        ),
+    ],
+)
+def test_unknown_filters_are_refused_by_name(api: APIClient, scripted: ScriptedEngine, call: Any, message: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        call(api)
+    assert str(caught.value).splitlines()[0] == f"filters: {message}"
+    assert not [request for request in scripted.requests if request.path.endswith(("json", "secrets"))]
+
+
+def test_raw_requests_accept_encoded_filters(api: APIClient, scripted: ScriptedEngine) -> None:
     scripted.on("GET", "/containers/json", Answer.text("[]"))
     api.request("GET", "/containers/json", params={"filters": '{"label":["a"]}'})
     assert scripted.requests[-1].query["filters"] == ['{"label":["a"]}']

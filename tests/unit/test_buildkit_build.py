@@ -1,47 +1,65 @@
-"""A whole build against a fake engine that has no upgrades any more: HTTP/2 on its socket as it is."""
+"""A whole build against a fake engine without upgrades: plain HTTP/2 on its socket."""
+
+# Messages of protobuf are made at run time.
+# mypy: disable-error-code="attr-defined"
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import gc
+import io
 import json
+import os
+import signal
 import socket
+import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from buildkit_engine import Peer
+from buildkit_help import ours, tls_door
 
-from dockerkit import APIClient
-from dockerkit.build.buildkit import BuildStream, build, needs_buildkit, reason_against, services, stream
-from dockerkit.build.buildkit import messages as m
-from dockerkit.build.buildkit.call import Call
-from dockerkit.build.buildkit.channel import Channel
-from dockerkit.build.buildkit.failure import _lines_of
-from dockerkit.build.buildkit.grpc import GrpcError
-from dockerkit.build.buildkit.trace import Trace, instruction
-from dockerkit.errors import BuildError, InvalidArgument, MissingExtra, NoBuildKit
+from dockerkit import APIClient, DockerClient, TLSConfig
+from dockerkit.builder.buildkit import BuildStream, build, check, needs_buildkit, reason_against, services, stream
+from dockerkit.builder.buildkit import messages as m
+from dockerkit.builder.buildkit.call import RpcCall
+from dockerkit.builder.buildkit.channel import Channel
+from dockerkit.builder.buildkit.control import Control
+from dockerkit.builder.buildkit.failure import _lines_of
+from dockerkit.builder.buildkit.grpc import GrpcError
+from dockerkit.builder.buildkit.trace import Trace, instruction
+from dockerkit.errors import BuildError, BuildKitUnavailable, InvalidArgument, MissingExtra
 from dockerkit.progress import Progress
 
 PREFIX = "/moby.buildkit.v1.Control/"
+GATEWAY = "/moby.buildkit.v1.frontend.LLBBridge/Solve"
 DOCKERFILE = "FROM scratch\n\nRUN one \\\n  two\nCOPY a b\n"
 
 
 class FakeEngine:
-    """Answers /_ping, refuses every upgrade, and speaks HTTP/2 by prior knowledge.
+    """Responds to /_ping, refuses every upgrade, and speaks HTTP/2 with prior knowledge.
 
     `solve` gets the request and the engine's end of the session; `trace` are the messages about the build.
     """
 
     def __init__(self, path: Path, *, http2: bool = True) -> None:
+        self.path = path
         self.host = f"unix://{path}"
         self.http2 = http2
+        self.api_version = "1.55"
+        self.asked: list[str] = []  # the requests in HTTP/1.1
         self.solve: Callable[[object, Peer], dict[str, str]] = lambda request, session: {}
         self.trace: list[object] = []
+        self.lint: Callable[[object], bytes] = lambda request: b'{"warnings": null}'
+        self.cancelled = threading.Event()
         self.containerd = False
-        self.old = False  # answers "unknown method" as soon as it sees the headers
+        self.old = False  # returns "unknown method" as soon as it receives the headers
         self.sessions: dict[str, Peer] = {}
         self.requests: list[object] = []
         self.shared: dict[str, str] = {}
@@ -68,9 +86,13 @@ class FakeEngine:
                 self._channels.append(Channel(connection, early=data, serve=self._control, name="fake"))
                 return
             line = data.split(b"\r\n")[0]
+            self.asked.append(line.decode())
             if b"/_ping" in line:
+                version = f"Api-Version: {self.api_version}\r\n".encode()
                 connection.sendall(
-                    b"HTTP/1.1 200 OK\r\nApi-Version: 1.55\r\nOstype: linux\r\nBuilder-Version: 2\r\nContent-Length: 2\r\n\r\nOK"
+                    b"HTTP/1.1 200 OK\r\n"
+                    + version
+                    + b"Ostype: linux\r\nBuilder-Version: 2\r\nContent-Length: 2\r\n\r\nOK"
                 )
             elif data.startswith(b"PRI "):
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -81,10 +103,16 @@ class FakeEngine:
                 )
         connection.close()
 
-    def _control(self, call: Call) -> None:
+    def _control(self, call: RpcCall) -> None:
         method = call.path.removeprefix(PREFIX)
         if method == "Session":
             return self._session(call)
+        if call.path == GATEWAY:
+            request = m.GatewayRequest.FromString(call.receive())
+            self.requests.append((call.header("buildkit-controlapi-buildid"), request))
+            result = m.GatewayResult(metadata={"result.json": self.lint(request)})
+            call.send(m.GatewayResponse(result=result).SerializeToString())
+            return None
         if method not in ("ListWorkers", "Info", "Solve", "Status") or (method == "Info" and self.old):
             raise GrpcError(12, "unknown")
         request = getattr(m, f"{method}Request").FromString(call.receive())
@@ -98,6 +126,10 @@ class FakeEngine:
             self.requests.append(request)
             while request.session not in self.sessions:  # engines wait for it, too
                 time.sleep(0.001)
+            if not request.frontend:  # serves the gateway until it is cancelled
+                call.at_end(self.cancelled.set)
+                self._done.wait(20)
+                return None
             answer = self.solve(request, self.sessions[request.session])
             call.send(m.SolveResponse(exporter_response=answer).SerializeToString())
         else:
@@ -107,10 +139,10 @@ class FakeEngine:
                 self._done.wait(20)
         return None
 
-    def _info(self, call: Call) -> None:
+    def _info(self, call: RpcCall) -> None:
         call.send(m.InfoResponse().SerializeToString())
 
-    def _session(self, call: Call) -> None:
+    def _session(self, call: RpcCall) -> None:
         id = call.header("x-docker-expose-session-uuid")
         self.shared[id] = call.header("x-docker-expose-session-sharedkey")
         assert services.HEALTH in call.values("x-docker-expose-session-grpc-method")
@@ -151,8 +183,7 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
     fake = FakeEngine(tmp_path / "engine.sock")
     yield fake
     fake.close()
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith("dockerkit")]
-    assert left == []
+    assert ours() == []
 
 
 @pytest.fixture
@@ -170,7 +201,7 @@ def vertex(digest: str, name: str, started: int = 0, completed: int = 0, **more:
     return found
 
 
-def test_a_build_over_http2_as_it_is(engine: FakeEngine, api: APIClient) -> None:
+def test_builds_over_plain_http2(engine: FakeEngine, api: APIClient) -> None:
     def solve(request, session: Peer) -> dict[str, str]:
         assert m.HealthResponse.FromString(session.ask(services.HEALTH)).status == 1
         answer = session.ask(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
@@ -208,14 +239,202 @@ def test_a_build_over_http2_as_it_is(engine: FakeEngine, api: APIClient) -> None
     request = engine.requests[0]
     assert request.frontend == "dockerfile.v0"
     assert request.frontend_attrs["label:l"] == "v"
-    assert request.exporter == "moby" and request.exporters[0].type == "moby"  # for old and new engines
+    assert request.exporter == "moby" and request.exporters[0].type == "moby"  # in old and new engines
     assert (
         request.exporter_attrs["name"] == request.exporters[0].attrs["name"] == "docker.io/library/one:latest,r:5/two:3"
     )
     assert len(engine.shared[request.session]) == 32
 
 
-def test_the_containerd_store_knows_images_by_their_manifest(engine: FakeEngine, api: APIClient) -> None:
+def solved_with_a_secret(request, session: Peer) -> dict[str, str]:
+    answer = session.ask(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
+    assert m.GetSecretResponse.FromString(answer).data == b"value"
+    return {"containerimage.digest": "sha256:manifest", "containerimage.config.digest": "sha256:config"}
+
+
+@contextlib.contextmanager
+def tcp_door(path: Path) -> Iterator[int]:
+    """Open a port in front of a Unix socket."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    pumps: list[threading.Thread] = []
+    ends: list[socket.socket] = []
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                outer, _ = listener.accept()
+                inner = socket.socket(socket.AF_UNIX)
+                inner.connect(str(path))
+                ends.extend((outer, inner))
+                for pair in ((outer, inner), (inner, outer)):
+                    pumps.append(threading.Thread(target=pump, args=pair))
+                    pumps[-1].start()
+
+    acceptor = threading.Thread(target=accept)
+    acceptor.start()
+    yield listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    acceptor.join()
+    for end in ends:
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+    for thread in pumps:
+        thread.join()
+    for end in ends:
+        end.close()
+
+
+@pytest.mark.parametrize("api_version", ["1.41", "1.51", "1.53", "1.55"])
+@pytest.mark.parametrize("scheme", ["unix", "tcp", "tls"])
+def test_builds_without_grpc_and_session_upgrades(
+    engine: FakeEngine, tmp_path: Path, scheme: str, api_version: str
+) -> None:
+    engine.solve = solved_with_a_secret
+    engine.api_version = api_version
+    agreed: list[str | None] = []
+    with contextlib.ExitStack() as stack:
+        tls = None
+        host = engine.host
+        if scheme == "tcp":
+            host = f"tcp://127.0.0.1:{stack.enter_context(tcp_door(engine.path))}"
+        elif scheme == "tls":
+            authority = trustme.CA()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.set_alpn_protocols(["h2", "http/1.1"])  # as Go's server
+            authority.issue_cert("127.0.0.1").configure_cert(context)
+            authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+            host = f"tcp://127.0.0.1:{stack.enter_context(tls_door(engine.path, context, agreed))}"
+            tls = TLSConfig(ca_cert=str(tmp_path / "ca.pem"), verify=True)
+        api = stack.enter_context(APIClient(host, tls=tls))
+        assert build(api, fileobj="FROM scratch", secrets={"s": b"value"}).image_id == "sha256:config"
+    upgrades = [line for line in engine.asked if "/grpc" in line or "/session" in line]
+    assert len(upgrades) == (api_version < "1.53")  # the deprecated upgrade is tried first on older engines only
+    if scheme == "tls":
+        assert agreed[0] == "http/1.1" and agreed[-1] == "h2"
+
+
+def test_http2_is_not_sent_unless_tls_negotiates_it(engine: FakeEngine, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with tls_door(engine.path, context) as port:
+        tls = TLSConfig(ca_cert=str(tmp_path / "ca.pem"), verify=True)
+        with APIClient(f"tcp://127.0.0.1:{port}", tls=tls) as api, pytest.raises(BuildKitUnavailable):
+            build(api, fileobj="FROM scratch")
+    assert not engine._channels
+
+
+@pytest.mark.parametrize("api_version", ["1.41", "1.55"])
+def test_custom_tls_context_reaches_buildkit_natively_if_it_is_a_function(
+    engine: FakeEngine, tmp_path: Path, api_version: str
+) -> None:
+    engine.solve = lambda request, session: {"containerimage.config.digest": "sha256:config"}
+    engine.api_version = api_version
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.set_alpn_protocols(["h2", "http/1.1"])
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+
+    def context(protocol: str) -> ssl.SSLContext:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        authority.configure_trust(made)
+        made.set_alpn_protocols([protocol])
+        return made
+
+    with tls_door(engine.path, server) as port:
+        host = f"tcp://127.0.0.1:{port}"
+        with APIClient(host, tls=TLSConfig(context=context)) as api:
+            assert build(api, fileobj="FROM scratch").image_id == "sha256:config"
+        one = TLSConfig(context=context("http/1.1"))
+        with (
+            APIClient(host, tls=one) as api,
+            pytest.raises(BuildKitUnavailable, match=r"TLSConfig\(context=function\)"),
+        ):
+            build(api, fileobj="FROM scratch")
+
+
+# -- checks --------------------------------------------------------------------------------------------------------
+
+LINT = {
+    "warnings": [
+        {
+            "ruleName": "StageNameCasing", "description": "Stage names should be lowercase", "url": "https://rule",
+            "detail": "Stage name 'X' should be lowercase",
+            "location": {"ranges": [{"start": {"line": 2}, "end": {"line": 3}}, {"start": {"line": 3}}]},
+        },
+        {"ruleName": "Bare", "description": "Nothing else is known"},
+    ]
+}  # fmt: skip
+
+
+def test_checks_find_warnings_without_a_build(engine: FakeEngine, api: APIClient) -> None:
+    engine.lint = lambda request: json.dumps(LINT).encode()
+    found = check(api, path={"Dockerfile": DOCKERFILE}, target="t", buildargs={"A": "1"})
+    assert [str(one) for one in found] == [
+        "StageNameCasing: Stage name 'X' should be lowercase (Dockerfile:2)", "Bare: Nothing else is known"
+    ]  # fmt: skip
+    assert (found[0].detail, found[0].url, found[0].lines) == (
+        "Stage names should be lowercase",
+        "https://rule",
+        (2, 3),
+    )
+    by_id = dict(one for one in engine.requests if isinstance(one, tuple))
+    (solve,) = (one for one in engine.requests if not isinstance(one, tuple))
+    request = by_id[solve.ref]
+    assert (solve.frontend, solve.internal, len(solve.exporters)) == ("", True, 0)
+    assert (request.frontend, request.frontend_attrs["requestid"]) == ("dockerfile.v0", "frontend.lint")
+    assert (request.frontend_attrs["target"], request.frontend_attrs["build-arg:A"]) == ("t", "1")
+    assert engine.cancelled.wait(10)  # and never returned from, which makes Engine 28.5 panic
+    engine.lint = lambda request: b'{"warnings": null}'
+    assert check(api, fileobj="FROM scratch") == []
+
+
+def raises(status: int, message: str) -> Callable[[object], bytes]:
+    def lint(request: object) -> bytes:
+        raise GrpcError(status, message)
+
+    return lint
+
+
+def test_checks_that_fail(engine: FakeEngine, api: APIClient) -> None:
+    location = {"ranges": [{"start": {"line": 2}}]}
+    engine.lint = lambda request: json.dumps({"buildError": {"message": "unknown", "location": location}}).encode()
+    with pytest.raises(BuildError, match="unknown") as caught:
+        check(api, fileobj="FROM scratch\nRUNN x")
+    assert (caught.value.dockerfile, caught.value.lines) == ("Dockerfile", (2,))
+    engine.lint = raises(2, "failed to solve with frontend dockerfile.v0: unsupported request frontend.lint")
+    with pytest.raises(BuildKitUnavailable, match="Engine 27"):
+        check(api, fileobj="FROM scratch")
+    engine.lint = raises(2, "no such image")
+    with pytest.raises(BuildError, match="no such image"):
+        check(api, fileobj="FROM nowhere/x")
+    engine.lint = lambda request: b"no json"
+    with pytest.raises(BuildError, match="no JSON"):
+        check(api, fileobj="FROM scratch")
+
+
+def test_build_starts_only_if_the_checks_find_nothing(engine: FakeEngine) -> None:
+    engine.lint = lambda request: json.dumps(LINT).encode()
+    with DockerClient(engine.host) as client:
+        with pytest.raises(BuildError, match="found 2 problems") as caught:
+            client.images.build(fileobj="FROM scratch", check=True)
+        assert len(caught.value.warnings) == 2
+        for options in ({"builder": "classic", "fileobj": "FROM x"}, {"fileobj": io.BytesIO(b"FROM x")}):
+            with pytest.raises(InvalidArgument, match="check"):
+                client.images.build(check=True, **options)
+    assert not any(getattr(one, "frontend", "") and hasattr(one, "exporters") for one in engine.requests)
+
+
+def test_image_id_is_the_manifest_digest_in_the_containerd_store(engine: FakeEngine, api: APIClient) -> None:
     engine.containerd = True
     engine.solve = lambda request, session: {
         "containerimage.digest": "sha256:m", "containerimage.config.digest": "sha256:c", "containerimage.descriptor": "e30=",
@@ -223,15 +442,17 @@ def test_the_containerd_store_knows_images_by_their_manifest(engine: FakeEngine,
     assert build(api, fileobj="FROM scratch").image_id == "sha256:m"
 
 
-def test_an_old_engine(engine: FakeEngine, api: APIClient) -> None:
+def test_builds_with_the_fields_of_old_engines(engine: FakeEngine, api: APIClient) -> None:
     engine.old = True
     for _ in range(20):
         build(api, fileobj="FROM scratch")
-    with pytest.raises(InvalidArgument, match="too old"):
+    with pytest.raises(InvalidArgument, match="requires Engine 23"):
         build(api, fileobj="FROM scratch", shmsize=1)
 
 
-def test_details_of_a_failure(engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_error_has_the_details_of_the_failure(
+    engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     details = {
         "github.com/moby/buildkit/gatewayapi.ExitMessage+json": {"Code": 3},
         "github.com/moby/buildkit/errdefs.Vertex+json": {"digest": "v"},
@@ -246,7 +467,7 @@ def test_details_of_a_failure(engine: FakeEngine, api: APIClient, monkeypatch: p
         message="m",
         details=[m.Detail(type_url=name, value=json.dumps(value).encode()) for name, value in details.items()],
     )
-    from dockerkit.build.buildkit import grpc
+    from dockerkit.builder.buildkit import grpc
 
     trailers = grpc.trailers
     packed = base64.b64encode(record.SerializeToString()).decode().rstrip("=")
@@ -276,10 +497,10 @@ def test_details_of_a_failure(engine: FakeEngine, api: APIClient, monkeypatch: p
     assert error.log == ("last words",)
 
 
-def test_a_failure_does_not_wait_for_the_trace(
+def test_failure_does_not_wait_for_the_trace(
     engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockerkit.build.buildkit.running._STATUS_GRACE", 0.1)
+    monkeypatch.setattr("dockerkit.builder.buildkit.running._STATUS_GRACE", 0.1)
 
     def solve(request, session: Peer) -> dict[str, str]:
         raise GrpcError(2, "dockerfile parse error on line 2: unknown instruction: X")
@@ -293,12 +514,12 @@ def test_a_failure_does_not_wait_for_the_trace(
     assert caught.value.lines == (2,)
 
 
-def test_outputs_which_an_engine_forgot(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="did not send these outputs: tar"):
+def test_missing_outputs_are_an_error(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="these outputs were not sent: tar"):
         build(api, path={"Dockerfile": DOCKERFILE}, outputs=["type=image", f"type=tar,dest={tmp_path}/x"])
 
 
-def test_our_own_failure_is_what_is_raised(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
+def test_local_failure_is_raised_instead_of_the_engines(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
     def solve(request, session: Peer) -> dict[str, str]:
         session.ask(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
         raise GrpcError(2, "failed to solve")
@@ -317,7 +538,7 @@ def test_our_own_failure_is_what_is_raised(engine: FakeEngine, api: APIClient, t
     assert running.is_set()
 
 
-def test_cancelling(engine: FakeEngine, api: APIClient) -> None:
+def test_cancel_ends_the_build(engine: FakeEngine, api: APIClient) -> None:
     engine.stuck.set()
     begun = threading.Event()
 
@@ -342,17 +563,39 @@ def test_cancelling(engine: FakeEngine, api: APIClient) -> None:
         build(api, path={"Dockerfile": DOCKERFILE}, timeout=0.05)
 
 
-def test_an_engine_without_buildkit(tmp_path: Path) -> None:
+def test_dropped_build_is_cancelled_and_freed(engine: FakeEngine, api: APIClient) -> None:
+    begun = threading.Event()
+
+    def solve(request, session: Peer) -> dict[str, str]:
+        begun.set()
+        engine._done.wait(20)
+        return {}
+
+    engine.stuck.set()
+    engine.solve = solve
+    running = stream(api, path={"Dockerfile": DOCKERFILE})
+    assert begun.wait(5)
+    dropped = weakref.ref(running)
+    del running
+    gc.collect()
+    assert dropped() is None
+    engine._done.set()  # ends the threads of the engine's calls
+    assert ours() == []
+
+
+def test_engine_without_buildkit(tmp_path: Path) -> None:
     fake = FakeEngine(tmp_path / "engine.sock", http2=False)
     try:
-        with APIClient(fake.host) as api, pytest.raises(NoBuildKit, match="builder='classic'"):
+        with APIClient(fake.host) as api, pytest.raises(BuildKitUnavailable, match="builder='classic'"):
             build(api, path={"Dockerfile": DOCKERFILE})
     finally:
         fake.close()
 
 
-def test_an_engine_that_breaks_off_at_once(engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(call: Call) -> None:
+def test_failure_to_start_the_build_is_reported(
+    engine: FakeEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(call: RpcCall) -> None:
         raise GrpcError(14, "shutting down")
 
     monkeypatch.setattr(engine, "_info", broken)
@@ -360,13 +603,13 @@ def test_an_engine_that_breaks_off_at_once(engine: FakeEngine, api: APIClient, m
         build(api, path={"Dockerfile": DOCKERFILE})
 
 
-def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib.util
 
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "h2" else find(name, *rest))
     with APIClient("unix:///nowhere", version="1.41") as nobody:
-        with pytest.raises(MissingExtra, match=r"dockerkit\[buildkit\]"):
+        with pytest.raises(MissingExtra, match=r"installed with dockerkit"):
             build(nobody, fileobj="FROM x")
         assert "h2 is not installed" in str(reason_against(nobody))
 
@@ -386,7 +629,7 @@ def test_which_options_need_buildkit() -> None:
     assert needs_buildkit(needed) == sorted(needed)
 
 
-def test_options_become_attributes(engine: FakeEngine, api: APIClient) -> None:
+def test_options_are_sent_as_frontend_attributes(engine: FakeEngine, api: APIClient) -> None:
     build(
         api, path={"Dockerfile": DOCKERFILE}, platform="linux/amd64", target="t", nocache=["a", "b"], pull=True, network_mode="host",
         extra_hosts={"h": "1.2.3.4"}, shmsize="1m", ulimits=["nofile=1:2"], cache_from=["r/i:1"], cache_to="inline", allow=["security.insecure"],
@@ -404,22 +647,22 @@ def test_options_become_attributes(engine: FakeEngine, api: APIClient) -> None:
     assert [one.type for one in request.cache.exports] == ["inline"]
 
 
-def test_cache_with_more_than_a_name(engine: FakeEngine, api: APIClient) -> None:
+def test_cache_accepts_records_with_attributes(engine: FakeEngine, api: APIClient) -> None:
     build(
         api,
         fileobj="FROM x",
-        cache_from=["a/b", {"type": "gha", "scope": "s"}],
+        cache_from=["a/b", {"type": "s3", "region": "s"}],
         outputs=["type=cacheonly", "type=image"],
     )
     request = engine.requests[0]
     assert json.loads(request.frontend_attrs["cache-imports"]) == [
-        {"Type": "registry", "Attrs": {"ref": "a/b"}}, {"Type": "gha", "Attrs": {"scope": "s"}},
+        {"Type": "registry", "Attrs": {"ref": "a/b"}}, {"Type": "s3", "Attrs": {"region": "s"}},
     ]  # fmt: skip
     assert "cache-from" not in request.frontend_attrs
     assert [one.type for one in request.exporters] == ["moby"]
 
 
-def test_what_this_engine_can_not_do(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
+def test_rejects_options_that_the_engine_does_not_support(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
     for options in (
         {"platform": "a/b,c/d"},
         {"outputs": f"type=oci,dest={tmp_path}/x"},
@@ -436,18 +679,18 @@ def test_what_this_engine_can_not_do(engine: FakeEngine, api: APIClient, tmp_pat
     ("step", "lines"),
     [("RUN one    two", [3, 4]), ("COPY a b", [5]), ("FROM scratch", [1]), ("RUN three", [])],
 )
-def test_lines_of_a_step_out_of_the_dockerfile(step: str, lines: list[int]) -> None:
+def test_finds_the_lines_of_a_step_in_the_dockerfile(step: str, lines: list[int]) -> None:
     assert _lines_of(step, DOCKERFILE.replace("RUN", "run")) == lines
 
 
-def test_names_of_steps() -> None:
+def test_instruction_strips_the_stage_prefix() -> None:
     assert instruction("[stage-1 2/3] RUN [x] y") == "RUN [x] y"
     assert instruction("[2/3] COPY a b") == "COPY a b"
     assert instruction("[internal] load .dockerignore") == "[internal] load .dockerignore"
     assert instruction("exporting to image") == "exporting to image"
 
 
-def test_a_step_that_starts_twice() -> None:
+def test_step_that_starts_twice() -> None:
     trace = Trace(Progress("t"))
     for part in (
         vertex("a", "x", 1),
@@ -461,17 +704,17 @@ def test_a_step_that_starts_twice() -> None:
     assert step.done and step.seconds(0) == 6
 
 
-def test_bytes_that_are_no_messages(engine: FakeEngine, api: APIClient) -> None:
+def test_rejects_bytes_that_are_not_messages(engine: FakeEngine, api: APIClient) -> None:
     class Garbage:
         def SerializeToString(self) -> bytes:
             return b"\xff\xff\xff"
 
     engine.trace = [Garbage()]
-    with pytest.raises(BuildError, match="no message"):
+    with pytest.raises(BuildError, match="malformed message"):
         build(api, path={"Dockerfile": DOCKERFILE})
 
 
-def test_an_engine_that_dies_in_the_middle(engine: FakeEngine, api: APIClient) -> None:
+def test_lost_connection_is_a_build_error(engine: FakeEngine, api: APIClient) -> None:
     engine.stuck.set()
     begun = threading.Event()
 
@@ -487,3 +730,28 @@ def test_an_engine_that_dies_in_the_middle(engine: FakeEngine, api: APIClient) -
         channel._socket.shutdown(socket.SHUT_RDWR)
     with pytest.raises(BuildError, match="connection to BuildKit ended"):
         running.result()
+
+
+@pytest.mark.parametrize("connection", ["_dial", "session"])
+def test_an_interrupt_while_a_connection_opens_leaves_none(
+    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, connection: str
+) -> None:
+    opened = getattr(Control, connection)
+
+    def interrupted(*arguments: object) -> Channel:
+        channel: Channel = opened(*arguments)
+        os.kill(os.getpid(), signal.SIGALRM)
+        time.sleep(0.1)  # the interrupt arrives before anything refers to the channel
+        return channel
+
+    def handler(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Control, connection, interrupted)
+    previous = signal.signal(signal.SIGALRM, handler)
+    try:
+        with DockerClient(engine.host) as client, pytest.raises(KeyboardInterrupt):
+            client.images.build(fileobj=b"FROM scratch", builder="buildkit")
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    assert ours() == []

@@ -1,4 +1,4 @@
-"""gRPC over HTTP/2, as server and as client: whole, cut, slow, huge and random."""
+"""gRPC over HTTP/2 as server and client: complete, truncated, slow, huge and random data."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import os
 import random
 import socket
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import FrameType
 
+import h2.connection
+import h2.frame_buffer
 import pytest
 from buildkit_engine import Peer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerkit.build.buildkit import grpc, messages
-from dockerkit.build.buildkit.call import Call
-from dockerkit.build.buildkit.channel import Channel
-from dockerkit.build.buildkit.grpc import GrpcError, MessageParser, framed
+from dockerkit.builder.buildkit import grpc, messages
+from dockerkit.builder.buildkit.call import RpcCall
+from dockerkit.builder.buildkit.channel import Channel
+from dockerkit.builder.buildkit.grpc import GrpcError, MessageParser, framed
 
 
-def answer(call: Call) -> None:
+def answer(call: RpcCall) -> None:
     if call.path == "/echo":
         while (message := call.receive()) is not None:
             call.send(message)
@@ -79,7 +83,7 @@ def quiet() -> bool:
 
 
 @given(st.lists(st.binary(max_size=300)), st.lists(st.integers(1, 50), min_size=1))
-def test_messages_come_out_as_they_went_in_however_they_are_cut(sent: list[bytes], sizes: list[int]) -> None:
+def test_messages_survive_any_chunking(sent: list[bytes], sizes: list[int]) -> None:
     data = b"".join(map(framed, sent))
     parser, got, at, number = MessageParser(), [], 0, 0
     while at < len(data):
@@ -91,7 +95,7 @@ def test_messages_come_out_as_they_went_in_however_they_are_cut(sent: list[bytes
 
 
 @given(st.binary(max_size=200))
-def test_random_bytes_are_messages_or_an_error(data: bytes) -> None:
+def test_random_bytes_parse_or_raise(data: bytes) -> None:
     parser = MessageParser()
     try:
         got = parser.feed(data)
@@ -107,7 +111,7 @@ def test_too_large_and_compressed_messages_are_refused() -> None:
 
 
 @given(st.text())
-def test_texts_of_failures_survive(text: str) -> None:
+def test_error_messages_survive_encoding(text: str) -> None:
     headers = dict(grpc.trailers(5, text))
     assert all(31 < ord(char) < 127 for char in headers.get("grpc-message", ""))
     try:
@@ -119,15 +123,15 @@ def test_texts_of_failures_survive(text: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["grpc-status", "grpc-message", "grpc-status-details-bin"]), st.text()))
-def test_outcome_of_anything(headers: dict[str, str]) -> None:
+def test_outcome_accepts_any_headers(headers: dict[str, str]) -> None:
     failure = grpc.outcome(headers)
     assert failure is None or isinstance(failure.details, bytes)
 
 
-# -- both ends are ours ----------------------------------------------------------------------------------------------
+# -- both ends are dockerkit's ----------------------------------------------------------------------------------------------
 
 
-def test_calls_both_ways(pair: tuple[Channel, Channel]) -> None:
+def test_sends_and_receives_messages(pair: tuple[Channel, Channel]) -> None:
     client, _ = pair
     call = client.call("/echo")
     for message in (b"", b"a", b"x" * 100_000):
@@ -139,7 +143,7 @@ def test_calls_both_ways(pair: tuple[Channel, Channel]) -> None:
     assert [many.receive(5) for _ in range(10_001)] == [*(b"%d" % number for number in range(10_000)), None]
 
 
-def test_huge_messages_at_once(pair: tuple[Channel, Channel]) -> None:
+def test_sends_huge_messages_in_both_directions_at_once(pair: tuple[Channel, Channel]) -> None:
     client, _ = pair
     content = os.urandom(3 * 1024 * 1024)
     results: list[bool] = []
@@ -159,7 +163,7 @@ def test_huge_messages_at_once(pair: tuple[Channel, Channel]) -> None:
     assert results == [True] * 3
 
 
-def test_failures_are_told(pair: tuple[Channel, Channel]) -> None:
+def test_reports_failures(pair: tuple[Channel, Channel]) -> None:
     client, _ = pair
     for path, status, text in (("/early", 5, "no ü 100%"), ("/crash", 2, "divided"), ("/none", 12, "unknown")):
         with pytest.raises(GrpcError, match=text) as caught:
@@ -167,14 +171,22 @@ def test_failures_are_told(pair: tuple[Channel, Channel]) -> None:
         assert caught.value.status == status
 
 
-def test_more_headers_than_h2_takes_by_itself(peer: Peer) -> None:
+def test_h2_still_has_the_internals_that_the_channel_replaces() -> None:
+    """The only names of h2 in use that are not part of its public API; a new version may lack them."""
+    buffer = h2.connection.H2Connection().incoming_buffer
+    assert type(buffer) is h2.frame_buffer.FrameBuffer
+    assert (buffer._headers_buffer, buffer.max_frame_size) == ([], 0)
+    assert buffer._update_header_buffer(None) is None
+
+
+def test_accepts_more_header_frames_than_h2(peer: Peer) -> None:
     encode = peer.h2.encoder.encode
     peer.h2.encoder.encode = lambda headers: encode(headers, huffman=False)
     assert peer.ask("/headers", b"", [("p", "x" * 1_200_000)]) == b"1"  # 73 CONTINUATION frames
     assert peer.ask("/headers", b"", [("p", f"pattern {n}") for n in range(3000)]) == b"3000"
 
 
-def test_cancel_and_close_wake_everybody(pair: tuple[Channel, Channel]) -> None:
+def test_cancel_and_close_wake_all_waiters(pair: tuple[Channel, Channel]) -> None:
     client, server = pair
     cancelled, closed = client.call("/echo"), client.call("/echo")
     threading.Timer(0.05, cancelled.cancel).start()
@@ -189,7 +201,7 @@ def test_cancel_and_close_wake_everybody(pair: tuple[Channel, Channel]) -> None:
         closed.send(b"x")
 
 
-def test_a_sender_waits_for_a_slow_reader(pair: tuple[Channel, Channel]) -> None:
+def test_sender_waits_for_a_slow_reader(pair: tuple[Channel, Channel]) -> None:
     client, _ = pair
     call = client.call("/echo")
     sent = 0
@@ -207,7 +219,7 @@ def test_a_sender_waits_for_a_slow_reader(pair: tuple[Channel, Channel]) -> None
     thread.start()
     time.sleep(0.1)
     stuck = sent
-    assert stuck * 32_768 < 8 * 1024 * 1024  # windows and buffers, not all of it
+    assert stuck * 32_768 < 8 * 1024 * 1024  # only windows and buffers
     for _ in range(100):
         assert call.receive(5) == b"x" * 32_768
     deadline = time.monotonic() + 5
@@ -219,7 +231,7 @@ def test_a_sender_waits_for_a_slow_reader(pair: tuple[Channel, Channel]) -> None
     assert not thread.is_alive()
 
 
-def test_no_message_in_time(pair: tuple[Channel, Channel]) -> None:
+def test_receive_times_out(pair: tuple[Channel, Channel]) -> None:
     call = pair[0].call("/echo")
     with pytest.raises(TimeoutError):
         call.receive(0.01)
@@ -244,7 +256,7 @@ def test_honours_small_windows(peer: Peer) -> None:
     while len(peer.data[number]) < 65_535:
         assert peer.step()
     assert len(peer.data[number]) == 65_535
-    assert peer.ask("/none") is None  # other calls go on
+    assert peer.ask("/none") is None  # other calls continue
     peer.hold = False
     peer.h2.acknowledge_received_data(65_535, number)
     peer.flush()
@@ -254,7 +266,7 @@ def test_honours_small_windows(peer: Peer) -> None:
     assert got == [b"%d" % n for n in range(10_000)]
 
 
-def test_a_peer_that_resets_a_call_ends_its_handler(peer: Peer) -> None:
+def test_peer_that_resets_a_call_ends_its_handler(peer: Peer) -> None:
     number = peer.start("/echo")
     peer.send(number, b"x" * 10)
     assert peer.message(number) == b"x" * 10
@@ -269,7 +281,7 @@ def test_a_peer_that_resets_a_call_ends_its_handler(peer: Peer) -> None:
     raise AssertionError("the handler goes on")
 
 
-def test_a_compressed_message_breaks_its_call_only(peer: Peer) -> None:
+def test_compressed_message_fails_only_its_call(peer: Peer) -> None:
     number = peer.start("/count")
     peer.h2.send_data(number, b"\1\0\0\0\1x")
     peer.flush()
@@ -279,7 +291,7 @@ def test_a_compressed_message_breaks_its_call_only(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("cut", range(0, 200, 17))
-def test_a_connection_that_is_cut_ends_all(cut: int) -> None:
+def test_lost_connection_ends_all_calls(cut: int) -> None:
     one, two = socket.socketpair()
     recorded: list[bytes] = []
     recorder = Peer.__new__(Peer)
@@ -339,27 +351,27 @@ _frames = st.lists(
 
 
 @given(_frames, st.booleans())
-def test_random_frames(frames: list[bytes], client: bool) -> None:
+def test_channel_survives_random_frames(frames: list[bytes], client: bool) -> None:
     _feed((b"\0\0\0\4\0\0\0\0\0" if client else _PREFACE) + b"".join(frames), client=client)
 
 
 @given(st.binary(max_size=200), st.booleans())
-def test_random_bytes(data: bytes, client: bool) -> None:
+def test_channel_survives_random_bytes(data: bytes, client: bool) -> None:
     _feed(data, client=client)
 
 
-def test_what_speaks_http_1_is_told_as_that() -> None:
+def test_reports_a_server_that_speaks_http_1() -> None:
     failure = _feed(b"HTTP/1.1 400 Bad Request\r\n\r\n", client=True)
     assert "does not speak HTTP/2" in str(failure)
 
 
-def test_a_long_run_of_continuation_frames_is_refused_not_followed() -> None:
+def test_long_run_of_continuation_frames_is_refused_not_followed() -> None:
     head = (1).to_bytes(3, "big") + b"\x01\x00" + (1).to_bytes(4, "big") + b"\x82"
     more = (16_000).to_bytes(3, "big") + b"\x09\x00" + (1).to_bytes(4, "big") + b"\0" * 16_000
     assert _feed(_PREFACE + head + more * 1080, client=False) is not None
 
 
-def test_random_mutations_of_a_good_conversation() -> None:
+def test_channel_survives_mutated_conversations() -> None:
     rng = random.Random(7)
     recorded: list[bytes] = []
     recorder = Peer.__new__(Peer)
@@ -376,3 +388,77 @@ def test_random_mutations_of_a_good_conversation() -> None:
             bad[rng.randrange(24, len(bad))] = rng.randrange(256)
         _feed(bytes(bad), client=False)
     assert quiet()
+
+
+# -- signal handlers, finalizers and handlers that hang --------------------------------------------------------------
+
+
+def test_cancel_and_stop_never_wait_for_a_lock(pair: tuple[Channel, Channel]) -> None:
+    """A finalizer or signal handler may run while its own thread holds the lock."""
+    client, _ = pair
+    call = client.call("/echo")
+    with client.lock:
+        call.cancel()
+        call.poke()
+        client.stop()
+    with pytest.raises(GrpcError):
+        call.receive(5)
+
+
+def test_close_does_not_wait_for_a_hanging_handler() -> None:
+    hang, hanging = threading.Event(), threading.Semaphore(0)
+
+    def serve(_: RpcCall) -> None:
+        hanging.release()
+        hang.wait()
+
+    one, two = socket.socketpair()
+    server, client = Channel(one, serve=serve, name="server"), Channel(two, name="client")
+    try:
+        for _ in range(5):
+            client.call("/hang").finish()
+        for _ in range(5):
+            assert hanging.acquire(timeout=5)
+        server.close()
+        assert server.closed
+        assert sum(thread.name == "dockerkit/hang" for thread in threading.enumerate()) == 5
+    finally:
+        hang.set()
+        client.close()
+    assert quiet()
+
+
+def test_interruption_at_any_point_of_receiving_leaves_the_channel_usable(pair: tuple[Channel, Channel]) -> None:
+    client, _ = pair
+    for point in range(1, 200):
+        call = client.call("/echo")
+        call.send(b"x")
+        left = point
+
+        def trace(frame: FrameType, event: str, arg: object) -> object:
+            nonlocal left
+            frame.f_trace_opcodes = True
+            if event == "opcode" and frame.f_code.co_filename.endswith(("call.py", "channel.py")):
+                left -= 1
+                if not left:
+                    raise KeyboardInterrupt
+            return trace
+
+        tracing = sys.gettrace()  # coverage's own
+        sys.settrace(trace)
+        try:
+            call.receive(5)
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        finally:
+            sys.settrace(tracing)
+        call.cancel()
+        assert client.lock.acquire(timeout=5)
+        client.lock.release()
+    else:
+        pytest.fail("receiving was always interrupted")
+    call = client.call("/echo")
+    call.send(b"x")
+    assert call.receive(5) == b"x"

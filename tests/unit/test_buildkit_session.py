@@ -1,4 +1,4 @@
-"""The services of a session, asked by the engine's end of the protocol."""
+"""The services of a session, called by the engine's end of the protocol."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from buildkit_engine import Peer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerkit.auth import AuthConfig
-from dockerkit.build.buildkit import messages as m
-from dockerkit.build.buildkit import services
-from dockerkit.build.buildkit.channel import Channel
-from dockerkit.build.buildkit.outputs import Output, outputs_of
-from dockerkit.build.buildkit.secrets import secrets_of
-from dockerkit.build.buildkit.session import Session
-from dockerkit.build.buildkit.sources import _sniffable, source_of
-from dockerkit.build.buildkit.tree import Files, Folder, walk
+from dockerkit.builder.buildkit import messages as m
+from dockerkit.builder.buildkit import services
+from dockerkit.builder.buildkit.channel import Channel
+from dockerkit.builder.buildkit.outputs import Exporter, outputs_of
+from dockerkit.builder.buildkit.secrets import secrets_of
+from dockerkit.builder.buildkit.session import BuildSession
+from dockerkit.builder.buildkit.sources import _sniffable, source_of
+from dockerkit.builder.buildkit.tree import Files, Folder, walk
+from dockerkit.credentials.auth import AuthConfig
 from dockerkit.errors import InvalidArgument
 
 STAT, REQ, DATA, FIN, ERR = range(5)
@@ -34,8 +34,8 @@ STAT, REQ, DATA, FIN, ERR = range(5)
 def open_session() -> Iterator[Callable[..., Peer]]:
     made: list[tuple[Channel, Peer]] = []
 
-    def make(session: Session | None = None, **parts: object) -> Peer:
-        session = session or Session(auth=parts.pop("auth", lambda: AuthConfig({})), **parts)
+    def make(session: BuildSession | None = None, **parts: object) -> Peer:
+        session = session or BuildSession(auth=parts.pop("auth", lambda: AuthConfig({})), **parts)
         one, two = socket.socketpair()
         channel = Channel(one, serve=session.serve, name="session")
         peer = Peer(two)
@@ -46,13 +46,16 @@ def open_session() -> Iterator[Callable[..., Peer]]:
     for channel, peer in made:
         peer.close()
         channel.close()
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("dockerkit")] == []
+    deadline = time.monotonic() + 5
+    while names := [thread.name for thread in threading.enumerate() if thread.name.startswith("dockerkit")]:
+        assert time.monotonic() < deadline, names
+        time.sleep(0.005)
 
 
 def synced(
     peer: Peer, name: str, wanted: Callable[[str], bool] = lambda path: True, **patterns: list[str]
 ) -> tuple[list, dict]:
-    """What the engine does in a transfer of files: the entries, and the content of those it wanted."""
+    """Transfer files as the engine does; return the entries, and the content of requested files."""
     metadata = [
         ("dir-name", name),
         *((key.replace("_", "-"), value) for key, values in patterns.items() for value in values),
@@ -101,7 +104,7 @@ def paths(tree: Folder | Files, **patterns: list[str]) -> list[str]:
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_transfer_of_files(open_session, tmp_path: Path) -> None:
+def test_transfer_of_files(open_session, tmp_path: Path) -> None:
     make(tmp_path, "a/z", "a-b", "a.txt", "b")
     (tmp_path / "big").write_bytes(os.urandom(100_000))
     (tmp_path / "link").symlink_to("a")
@@ -118,13 +121,13 @@ def test_a_transfer_of_files(open_session, tmp_path: Path) -> None:
     assert synced(peer, "context", lambda path: False)[1] == {}
 
 
-def test_many_files_asked_for_while_they_are_still_listed(open_session, tmp_path: Path) -> None:
+def test_files_are_requested_during_the_listing(open_session, tmp_path: Path) -> None:
     peer = open_session(trees={"context": Files({f"{n:05}": b"x" * (n % 50) for n in range(1200)})})
     stats, files = synced(peer, "context")
     assert len(stats) == len(files) == 1200
 
 
-def test_an_unknown_folder_and_a_wrong_request(open_session) -> None:
+def test_rejects_unknown_folders_and_invalid_requests(open_session) -> None:
     peer = open_session(trees={"context": Files({"f": "x"})})
     assert peer.ask(services.FILES, b"", [("dir-name", "elsewhere")]) is None
     assert peer.status()[0] == 5
@@ -148,9 +151,9 @@ def test_encoded_patterns(open_session) -> None:
     assert first.stat.path == "c"
 
 
-def test_a_file_that_can_not_be_read_is_told_to_both_sides(open_session, tmp_path: Path) -> None:
+def test_unreadable_file_is_reported_to_both_sides(open_session, tmp_path: Path) -> None:
     make(tmp_path, "gone")
-    session = Session(auth=lambda: AuthConfig({}), trees={"context": Folder(str(tmp_path))})
+    session = BuildSession(auth=lambda: AuthConfig({}), trees={"context": Folder(str(tmp_path))})
     peer = open_session(session)
     number = peer.start(services.FILES, [("dir-name", "context")])
     assert m.Packet.FromString(peer.message(number)).stat.path == "gone"
@@ -164,14 +167,14 @@ def test_a_file_that_can_not_be_read_is_told_to_both_sides(open_session, tmp_pat
     assert "gone" in str(session.failures[0])
 
 
-def test_the_key_tells_folders_apart_and_memory_from_everything(
+def test_shared_key_differs_by_folder_and_is_new_for_files_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("LOCALAPPDATA", raising=False)
 
     def key(**trees: object) -> str:
-        return Session(auth=lambda: AuthConfig({}), trees=trees)._shared_key()
+        return BuildSession(auth=lambda: AuthConfig({}), trees=trees)._shared_key()
 
     one, two = (Folder(str(make(tmp_path / name, "f"))) for name in ("one", "two"))
     assert key(context=one) == key(context=one)
@@ -230,7 +233,7 @@ _name = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size
 
 
 @given(st.sets(st.lists(_name, min_size=1, max_size=4).map("/".join), max_size=12))
-def test_order_of_any_names(names: set[str]) -> None:
+def test_entries_are_sorted_by_the_bytes_of_their_names(names: set[str]) -> None:
     files = {name for name in names if not any(other.startswith(name + "/") for other in names)}
     got = paths(Files(dict.fromkeys(files, "")))
     assert got == sorted(got, key=lambda path: [part.encode() for part in path.split("/")])
@@ -241,7 +244,7 @@ def test_order_of_any_names(names: set[str]) -> None:
 # -- the other services ----------------------------------------------------------------------------------------------
 
 
-def test_health_and_what_is_unknown(open_session) -> None:
+def test_health_responds_and_unknown_methods_are_unimplemented(open_session) -> None:
     peer = open_session()
     assert m.HealthResponse.FromString(peer.ask(services.HEALTH)).status == 1
     for path in ("/moby.filesync.v1.Auth/FetchToken", services.FILES, services.OUTPUTS, services.UPLOAD, "/x", ""):
@@ -287,7 +290,7 @@ def test_secrets(open_session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert peer.status()[0] == 5
 
 
-def test_secrets_as_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_parsed_from_strings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "t")
     (tmp_path / "f").write_bytes(b"x")
     known = secrets_of([f"id=a,src={tmp_path}/f", "id=b,env=TOKEN", "id=TOKEN", f"id=c,type=file,source={tmp_path}/f"])
@@ -297,7 +300,7 @@ def test_secrets_as_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
             secrets_of(wrong)
 
 
-def test_ssh_agent_gets_what_is_allowed_only(open_session, tmp_path: Path) -> None:
+def test_ssh_agent_receives_only_allowed_requests(open_session, tmp_path: Path) -> None:
     path = str(tmp_path / "agent")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
@@ -353,10 +356,12 @@ def archive_of(files: dict[str, bytes], format: int = tarfile.GNU_FORMAT) -> byt
     return buffer.getvalue()
 
 
-def test_outputs_are_told_apart_and_written(open_session, tmp_path: Path) -> None:
+def test_writes_each_output_separately(open_session, tmp_path: Path) -> None:
     buffer = io.BytesIO()
-    outputs = outputs_of([Output(), Output("tar", buffer), str(tmp_path / "out"), f"type=tar,dest={tmp_path}/o.tar"])
-    session = Session(auth=lambda: AuthConfig({}), outputs=outputs)
+    outputs = outputs_of(
+        [Exporter(), Exporter("tar", buffer), str(tmp_path / "out"), f"type=tar,dest={tmp_path}/o.tar"]
+    )
+    session = BuildSession(auth=lambda: AuthConfig({}), outputs=outputs)
     peer = open_session(session)
     content = archive_of({"f": b"x" * 50_000})
     for place in (3, 1, 2):
@@ -373,8 +378,8 @@ def test_outputs_are_told_apart_and_written(open_session, tmp_path: Path) -> Non
     assert peer.message(number) is None and peer.status(number)[0] == 5
 
 
-def test_an_output_that_is_broken_off_leaves_no_file(open_session, tmp_path: Path) -> None:
-    session = Session(auth=lambda: AuthConfig({}), outputs=outputs_of(f"type=tar,dest={tmp_path}/o.tar"))
+def test_interrupted_output_leaves_no_file(open_session, tmp_path: Path) -> None:
+    session = BuildSession(auth=lambda: AuthConfig({}), outputs=outputs_of(f"type=tar,dest={tmp_path}/o.tar"))
     peer = open_session(session)
     number = peer.start(services.OUTPUTS)
     peer.send(number, m.BytesMessage(data=b"half").SerializeToString())
@@ -385,7 +390,7 @@ def test_an_output_that_is_broken_off_leaves_no_file(open_session, tmp_path: Pat
             assert time.monotonic() < deadline, list(tmp_path.iterdir())
             time.sleep(0.01)
 
-    wait_for_files(1)  # it has begun
+    wait_for_files(1)  # it has started
     peer.h2.reset_stream(number)
     peer.flush()
     wait_for_files(0)

@@ -1,4 +1,4 @@
-"""The chunked transfer coding: right however it is cut, refused where it is wrong."""
+"""The chunked transfer coding: any segmentation, and invalid data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=12), st.lists(st.integers(1, 80), max_size=60), st.binary(max_size=9))
-def test_any_cut_gives_the_same_payload(chunks: list[bytes], sizes: list[int], after: bytes) -> None:
+def test_payload_does_not_depend_on_block_borders(chunks: list[bytes], sizes: list[int], after: bytes) -> None:
     decoder = ChunkDecoder()
     payload = b"".join(
         piece for block in cut(encoded(chunks) + after, sizes) if not decoder.done for piece in decoder.feed(block)
@@ -31,6 +31,20 @@ def test_any_cut_gives_the_same_payload(chunks: list[bytes], sizes: list[int], a
     assert payload == b"".join(chunks)
     assert decoder.done
     assert after.startswith(decoder.rest)
+
+
+@given(st.lists(st.sampled_from([b"x" * 10, b"y" * 10, b"z"]), max_size=12), st.lists(st.integers(1, 40), max_size=60))
+def test_payload_of_repeated_sizes_does_not_depend_on_block_borders(chunks: list[bytes], sizes: list[int]) -> None:
+    decoder = ChunkDecoder()
+    data = encoded([b"warm up!!!", *chunks], trailer=b"a\r\n")  # the trailer looks like a size that was seen
+    pieces = [piece for block in cut(data, sizes) for piece in decoder.feed(block)]
+    assert b"".join(pieces) == b"".join([b"warm up!!!", *chunks])
+    assert (decoder.done, decoder.rest) == (True, b"")
+
+
+def test_rejects_long_chunks_of_repeated_sizes() -> None:
+    with pytest.raises(StreamParseError):
+        ChunkDecoder().feed(b"3\r\nabc\r\n3\r\nabcd\r\n")
 
 
 @given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5), st.data())
@@ -41,7 +55,7 @@ def test_every_prefix_is_unfinished(chunks: list[bytes], data: st.DataObject) ->
     assert not decoder.done
 
 
-def test_whole_chunks_of_one_block_stay_apart() -> None:
+def test_chunks_of_one_block_are_returned_separately() -> None:
     assert ChunkDecoder().feed(encoded([b"one", b"two"])) == [b"one", b"two"]
 
 
@@ -56,13 +70,13 @@ def test_trailer_and_extension_are_skipped() -> None:
     [b"xyz\r\n", b"-1\r\n", b"\r\n", b"3\r\nabcd\r\n", b"1" * 17 + b"\r\n", b"1" * 9000, b"0\r\n" + b"a: b\r\n" * 101],
     ids=["no number", "negative", "empty", "longer than said", "too many digits", "endless size", "endless trailer"],
 )
-def test_what_is_no_chunk_is_refused(wrong: bytes) -> None:
+def test_rejects_invalid_chunks(wrong: bytes) -> None:
     with pytest.raises(StreamParseError):
         ChunkDecoder().feed(wrong)
 
 
 @given(st.lists(st.binary(max_size=40), max_size=10))
-def test_random_bytes_never_do_worse_than_an_error(blocks: list[bytes]) -> None:
+def test_random_bytes_decode_or_raise(blocks: list[bytes]) -> None:
     decoder = ChunkDecoder()
     try:
         for block in blocks:

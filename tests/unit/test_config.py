@@ -1,4 +1,4 @@
-"""Discovery: which rule wins, what is told about it, and TLS, proxies and headers by the docker command's rules."""
+"""Discovery: precedence and reasons; TLS, proxies and headers by the docker command's rules."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dockerkit import APIClient, config, errors
-from dockerkit.config import Endpoint, resolve
-from dockerkit.context import ContextAPI, store
-from dockerkit.tls import TLSConfig
+from dockerkit import APIClient, errors
+from dockerkit.cliconfig import configfile, context_store
+from dockerkit.context import ContextAPI
+from dockerkit.endpoint import discovery
+from dockerkit.endpoint.discovery import Endpoint, resolve
+from dockerkit.endpoint.tls import TLSConfig
 
 
 @pytest.fixture
 def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """A person's environment with an empty home, and no default socket."""
-    monkeypatch.setattr(config, "DEFAULT_SOCKET", f"unix://{tmp_path}/default.sock")
+    """A user's environment with an empty home folder, and no default socket."""
+    monkeypatch.setattr(discovery, "DEFAULT_SOCKET", f"unix://{tmp_path}/default.sock")
     return {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
 
 
@@ -46,17 +48,17 @@ def listening(tmp_path: Path) -> Iterator[object]:
 
 
 def context(env: dict[str, str], name: str, host: str, **facts: object) -> None:
-    folder = Path(config.config_dir(env)) / "contexts" / "meta" / store.context_id(name)
+    folder = Path(configfile.config_dir(env)) / "contexts" / "meta" / context_store.context_id(name)
     folder.mkdir(parents=True)
     meta = {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host, **facts}}}
     (folder / "meta.json").write_text(json.dumps(meta))
 
 
 def choose(env: dict[str, str], name: str) -> None:
-    store.use(config.config_dir(env), name)
+    context_store.use(configfile.config_dir(env), name)
 
 
-def test_each_rule_gives_way_to_the_one_before(env: dict[str, str], listening: object) -> None:
+def test_sources_of_the_endpoint_have_an_order(env: dict[str, str], listening: object) -> None:
     listening(f"{env['XDG_RUNTIME_DIR']}/docker.sock")  # type: ignore[operator]
     found = resolve(environment=env)
     assert (found.source, found.host) == ("probe", f"unix://{env['XDG_RUNTIME_DIR']}/docker.sock")
@@ -64,7 +66,7 @@ def test_each_rule_gives_way_to_the_one_before(env: dict[str, str], listening: o
 
     listening(f"{env['HOME']}/default.sock")  # type: ignore[operator]
     found = resolve(environment=env)
-    assert (found.source, found.host) == ("default", config.DEFAULT_SOCKET)
+    assert (found.source, found.host) == ("default", discovery.DEFAULT_SOCKET)
 
     context(env, "chosen", "tcp://chosen:1")
     choose(env, "chosen")
@@ -87,7 +89,7 @@ def test_each_rule_gives_way_to_the_one_before(env: dict[str, str], listening: o
     assert (found.source, found.host) == ("argument", "tcp://argument:1")
 
 
-def test_empty_variables_are_not_set(env: dict[str, str]) -> None:
+def test_empty_variables_count_as_unset(env: dict[str, str]) -> None:
     assert (
         resolve(environment={**env, "DOCKER_HOST": "", "DOCKER_CONTEXT": "", "DOCKER_TLS_VERIFY": ""}).source
         == "default"
@@ -95,7 +97,7 @@ def test_empty_variables_are_not_set(env: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("how", ["argument", "variable", "config.json"])
-def test_an_unknown_context_is_an_error(env: dict[str, str], how: str) -> None:
+def test_unknown_context_is_an_error(env: dict[str, str], how: str) -> None:
     context(env, "known", "tcp://h:1")
     if how == "config.json":
         choose(env, "gone")
@@ -105,26 +107,26 @@ def test_an_unknown_context_is_an_error(env: dict[str, str], how: str) -> None:
         resolve(context="gone" if how == "argument" else None, environment=env)
 
 
-def test_two_engines_at_once_are_refused(env: dict[str, str]) -> None:
+def test_rejects_two_engines(env: dict[str, str]) -> None:
     with pytest.raises(errors.InvalidArgument, match="base_url, context"):
         resolve("tcp://h:1", context="x", environment=env)
 
 
-def test_the_default_context_is_the_default_socket(env: dict[str, str]) -> None:
+def test_default_context_is_the_default_socket(env: dict[str, str]) -> None:
     context(env, "chosen", "tcp://chosen:1")
     choose(env, "chosen")
-    assert resolve(environment={**env, "DOCKER_CONTEXT": "default"}).host == config.DEFAULT_SOCKET
-    assert resolve(context="default", environment=env).host == config.DEFAULT_SOCKET
+    assert resolve(environment={**env, "DOCKER_CONTEXT": "default"}).host == discovery.DEFAULT_SOCKET
+    assert resolve(context="default", environment=env).host == discovery.DEFAULT_SOCKET
     assert resolve(context="default", environment={**env, "DOCKER_HOST": "tcp://h:1"}).host == "tcp://h:1"
 
 
-def test_a_stale_socket_is_passed_over_and_all_that_was_tried_is_told(env: dict[str, str], listening: object) -> None:
+def test_skips_a_stale_socket_and_reports_what_was_tried(env: dict[str, str], listening: object) -> None:
     stale = Path(env["XDG_RUNTIME_DIR"], "docker.sock")
     stale.parent.mkdir()
     with socket.socket(socket.AF_UNIX) as gone:
         gone.bind(str(stale))
     nothing = resolve(environment=env)
-    assert (nothing.source, nothing.host) == ("default", config.DEFAULT_SOCKET)
+    assert (nothing.source, nothing.host) == ("default", discovery.DEFAULT_SOCKET)
     assert "rootless Docker seems to be stopped" in nothing.reason
 
     podman = Path(env["XDG_RUNTIME_DIR"], "podman", "podman.sock")
@@ -132,11 +134,11 @@ def test_a_stale_socket_is_passed_over_and_all_that_was_tried_is_told(env: dict[
     found = resolve(environment=env)
     assert found.host == f"unix://{podman}"
     assert found.tried[0] == "DOCKER_HOST: not set"
-    assert f"{stale} (rootless Docker): there, but nobody listens" in found.tried
+    assert f"{stale} (rootless Docker): exists, but nothing listens on it" in found.tried
     assert any("colima" in line for line in found.tried)
 
 
-def test_docker_config_moves_the_folder(env: dict[str, str], tmp_path: Path) -> None:
+def test_docker_config_sets_the_folder(env: dict[str, str], tmp_path: Path) -> None:
     env["DOCKER_CONFIG"] = str(tmp_path / "elsewhere")
     context(env, "chosen", "tcp://chosen:1")
     choose(env, "chosen")
@@ -146,8 +148,8 @@ def test_docker_config_moves_the_folder(env: dict[str, str], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"currentContext": 1}'])
-def test_a_damaged_config_file_is_named(env: dict[str, str], text: str) -> None:
-    path = Path(config.config_dir(env), "config.json")
+def test_damaged_config_file_is_named(env: dict[str, str], text: str) -> None:
+    path = Path(configfile.config_dir(env), "config.json")
     path.parent.mkdir()
     path.write_text(text)
     with pytest.raises(errors.InvalidConfigFile, match="config.json"):
@@ -155,14 +157,16 @@ def test_a_damaged_config_file_is_named(env: dict[str, str], text: str) -> None:
     assert resolve("tcp://h:1", environment=env).host == "tcp://h:1", "not looked at when not needed"
 
 
-def test_a_damaged_context_is_named(env: dict[str, str]) -> None:
+def test_damaged_context_is_named(env: dict[str, str]) -> None:
     context(env, "chosen", "tcp://chosen:1")
-    (next(Path(config.config_dir(env), "contexts", "meta").iterdir()) / "meta.json").write_text('{"Name": "chosen"}')
+    (next(Path(configfile.config_dir(env), "contexts", "meta").iterdir()) / "meta.json").write_text(
+        '{"Name": "chosen"}'
+    )
     with pytest.raises(errors.InvalidConfigFile, match="meta.json"):
         resolve(context="chosen", environment=env)
 
 
-def test_a_bad_address_names_its_source(env: dict[str, str]) -> None:
+def test_invalid_address_names_its_source(env: dict[str, str]) -> None:
     with pytest.raises(errors.InvalidArgument, match="^DOCKER_HOST: "):
         resolve(environment={**env, "DOCKER_HOST": "nonsense"})
     context(env, "odd", "nonsense")
@@ -194,7 +198,7 @@ def test_docker_tls_verify(env: dict[str, str], certs: Path) -> None:
     assert len(context.get_ca_certs()) == 1, "only this authority is trusted"
 
 
-def test_docker_tls_without_verify(env: dict[str, str], certs: Path) -> None:
+def test_docker_tls_does_not_verify(env: dict[str, str], certs: Path) -> None:
     found = resolve(environment={**env, "DOCKER_HOST": "tcp://h", "DOCKER_TLS": "1", "DOCKER_CERT_PATH": str(certs)})
     assert found.tls is not None and not found.tls.verifies and found.tls.cert is not None
     assert found.tls.ssl_context().verify_mode == ssl.CERT_NONE
@@ -207,11 +211,11 @@ def test_docker_cert_path_alone_means_no_tls_as_for_the_docker_command(env: dict
 
 def test_docker_tls_verify_without_authority_is_refused(env: dict[str, str], tmp_path: Path) -> None:
     env |= {"DOCKER_HOST": "tcp://h:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)}
-    with pytest.raises(errors.TLSParameterError, match="DOCKER_TLS_VERIFY is set, but there is no .*ca.pem"):
+    with pytest.raises(errors.TLSParameterError, match="DOCKER_TLS_VERIFY is set, but .*ca.pem does not exist"):
         resolve(environment=env)
 
 
-def test_local_sockets_and_ssh_take_no_tls(env: dict[str, str], certs: Path) -> None:
+def test_local_sockets_and_ssh_ignore_tls(env: dict[str, str], certs: Path) -> None:
     env |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certs)}
     for host in ("unix:///x", "ssh://h", "npipe:////./pipe/x"):
         assert resolve(environment={**env, "DOCKER_HOST": host}).tls is None
@@ -226,12 +230,12 @@ def test_tls_argument(env: dict[str, str]) -> None:
     assert resolve("tcp://h:1", tls=True, environment=env).tls == TLSConfig()
     given = resolve("tcp://h:1", tls=own, environment=env).tls
     assert given is not None and given.ssl_context() is own and given.verifies
-    with pytest.raises(errors.InvalidArgument, match="tls: give a TLSConfig"):
+    with pytest.raises(errors.InvalidArgument, match="tls: must be a TLSConfig"):
         resolve("tcp://h:1", tls="yes", environment=env)  # type: ignore[arg-type]
 
 
-def test_tls_of_a_context(env: dict[str, str], certs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_CONFIG", config.config_dir(env))
+def test_context_provides_tls_files(env: dict[str, str], certs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", configfile.config_dir(env))
     full = TLSConfig((f"{certs}/cert.pem", f"{certs}/key.pem"), f"{certs}/ca.pem")
     ContextAPI.create_context("full", host="tcp://h:1", tls_cfg=full)
     ContextAPI.create_context("only-ca", host="tcp://h:1", tls_cfg=TLSConfig(ca_cert=f"{certs}/ca.pem"))
@@ -288,31 +292,31 @@ def test_tls_uses_the_https_proxy_and_a_password_in_it_stays_unseen(env: dict[st
     assert "secret" not in repr(found)
 
 
-def test_a_request_header_can_not_set_the_proxy_of_a_cgi_program(env: dict[str, str]) -> None:
+def test_http_proxy_is_ignored_in_cgi_programs(env: dict[str, str]) -> None:
     assert (
         resolve("tcp://far:1", environment={**env, "HTTP_PROXY": "http://evil", "REQUEST_METHOD": "GET"}).proxy is None
     )
 
 
 def test_api_version() -> None:
-    assert config.api_version({"DOCKER_API_VERSION": "1.41"}) == "1.41"
-    assert config.api_version({"DOCKER_API_VERSION": "v1.41"}) == "1.41"
-    assert config.api_version({"DOCKER_API_VERSION": ""}) is None
+    assert discovery.api_version({"DOCKER_API_VERSION": "1.41"}) == "1.41"
+    assert discovery.api_version({"DOCKER_API_VERSION": "v1.41"}) == "1.41"
+    assert discovery.api_version({"DOCKER_API_VERSION": ""}) is None
 
 
 def test_http_headers(env: dict[str, str]) -> None:
-    assert config.http_headers(env) == {}
-    path = Path(config.config_dir(env), "config.json")
+    assert configfile.http_headers(env) == {}
+    path = Path(configfile.config_dir(env), "config.json")
     path.parent.mkdir()
     path.write_text('{"HttpHeaders": {"X-Team": "blue", "User-Agent": "no"}}')
-    assert config.http_headers(env) == {"X-Team": "blue"}
+    assert configfile.http_headers(env) == {"X-Team": "blue"}
     path.write_text('{"HttpHeaders": ["X-Team"]}')
     with pytest.raises(errors.InvalidConfigFile, match="HttpHeaders"):
-        config.http_headers(env)
+        configfile.http_headers(env)
 
 
-def test_a_damaged_file_does_not_stop_a_client_that_was_told_its_engine(env: dict[str, str]) -> None:
-    path = Path(config.config_dir(env), "config.json")
+def test_explicit_engine_ignores_a_damaged_file(env: dict[str, str]) -> None:
+    path = Path(configfile.config_dir(env), "config.json")
     path.parent.mkdir()
     path.write_text("{")
     with pytest.warns(errors.EngineWarning, match="config.json can't be read.*HttpHeaders are not sent"):
@@ -321,7 +325,7 @@ def test_a_damaged_file_does_not_stop_a_client_that_was_told_its_engine(env: dic
         APIClient(environment=env)
 
 
-def test_an_endpoint_can_be_pickled(certs: Path) -> None:
+def test_endpoint_can_be_pickled(certs: Path) -> None:
     tls = TLSConfig(ca_cert=f"{certs}/ca.pem")
     tls.ssl_context()
     endpoint = Endpoint("tcp://h:1", "argument", "given", tls)
@@ -329,7 +333,10 @@ def test_an_endpoint_can_be_pickled(certs: Path) -> None:
 
 
 def test_importing_config_is_cheap() -> None:
-    heavy = (
-        "import sys, dockerkit.config; print(*{'requests', 'urllib3', 'pydantic', 'http.client'} & set(sys.modules))"
-    )
+    heavy = "import sys, dockerkit.endpoint.discovery; print(*{'requests', 'urllib3', 'pydantic', 'http.client'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", heavy], text=True).strip() == ""
+
+
+def test_tls_accepts_a_ca_created_by_dockers_instructions() -> None:
+    """They lack a key usage, which the strict checks of Python 3.13's default contexts require."""
+    assert not TLSConfig().ssl_context().verify_flags & ssl.VERIFY_X509_STRICT

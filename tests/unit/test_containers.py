@@ -1,10 +1,11 @@
-"""Containers as objects, against scripted answers: which requests are made, in which order, and what is left behind."""
+"""Container objects with scripted responses: requests, their order, and cleanup."""
 
 from __future__ import annotations
 
 import json
 import pickle
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
-from dockerkit import DockerClient
+from dockerkit import DockerClient, errors, runtime
 from dockerkit.errors import (
     APIError,
     ContainerError,
@@ -24,8 +25,8 @@ from dockerkit.errors import (
     StreamTruncated,
     UnknownOption,
 )
-from dockerkit.models.container_run import RunOutput
 from dockerkit.models.containers import Container, ExecResult
+from dockerkit.models.containers.run import RunOutput
 
 CID = "4c0f" * 16
 SUMMARY: dict[str, Any] = {
@@ -56,7 +57,7 @@ def client(scripted: ScriptedEngine) -> Iterator[DockerClient]:
 def script_run(
     scripted: ScriptedEngine, *frames: bytes, code: int = 0, start: Any = None, media_type: str = MULTIPLEXED
 ) -> None:
-    """A container that is created, attached, waited for, started and removed."""
+    """Script a container that is created, attached, waited for, started and removed."""
     scripted.on("POST", "/containers/create", Answer.json({"Id": CID, "Warnings": []}, 201))
     scripted.on("POST", f"/containers/{CID}/attach", Answer.upgraded(frames, media_type=media_type))
     scripted.on("POST", f"/containers/{CID}/wait", Answer.json({"StatusCode": code}))
@@ -88,20 +89,20 @@ def test_run_attaches_and_waits_before_it_starts(scripted, client):
     ("wanted", "expected"),
     [({}, b"oO"), ({"stderr": True}, b"oeO"), ({"stdout": False, "stderr": True}, b"e"), ({"stdout": False}, b"")],
 )
-def test_run_answers_what_was_asked_for(scripted, client, wanted, expected):
+def test_run_returns_the_requested_streams(scripted, client, wanted, expected):
     script_run(scripted, frame(1, b"o"), frame(2, b"e"), frame(1, b"O"))
     assert client.containers.run("busybox", **wanted) == expected
     assert "DELETE /containers/ID" not in calls(scripted)
 
 
-def test_the_output_of_a_terminal_is_raw(scripted, client):
+def test_output_of_a_terminal_is_raw(scripted, client):
     script_run(scripted, b"\x01\0\0\0\0\0\0\x05hello", media_type="application/vnd.docker.raw-stream")
     assert client.containers.run("busybox", tty=True) == b"\x01\0\0\0\0\0\0\x05hello"
 
 
-def test_a_failed_command_tells_all(scripted, client):
+def test_container_error_has_output_and_exit_code(scripted, client):
     script_run(scripted, frame(1, b"out"), frame(2, b"no such file"), code=3)
-    with pytest.raises(ContainerError, match="exit code 3: no such file") as caught:
+    with pytest.raises(ContainerError, match="exited with code 3: no such file") as caught:
         client.containers.run("busybox", "false", remove=True)
     error = caught.value
     assert (error.exit_status, error.command, error.image) == (3, "false", "busybox")
@@ -110,7 +111,7 @@ def test_a_failed_command_tells_all(scripted, client):
     assert calls(scripted)[-1] == "DELETE /containers/ID"
 
 
-def test_both_streams_apart(scripted, client):
+def test_demux_separates_the_streams(scripted, client):
     script_run(scripted, frame(1, b"o"), frame(2, b"e"), frame(1, b"O"))
     assert client.containers.run("busybox", demux=True) == (b"oO", b"e")
     pieces = client.containers.run("busybox", demux=True, stream=True)
@@ -119,7 +120,7 @@ def test_both_streams_apart(scripted, client):
     assert client.containers.run("busybox", demux=True) == (None, None)
 
 
-def test_what_takes_too_long_is_killed(scripted, client):
+def test_run_kills_the_container_after_the_timeout(scripted, client):
     killed = threading.Event()
     script_run(scripted, code=137)
     scripted.on(
@@ -132,7 +133,7 @@ def test_what_takes_too_long_is_killed(scripted, client):
         killed.set()
 
     scripted.on("POST", f"/containers/{CID}/kill", kill)
-    with pytest.raises(RunTimeout, match="did not end in time") as caught:
+    with pytest.raises(RunTimeout, match="did not finish within 0.2 s") as caught:
         client.containers.run("busybox", "sleep 100", timeout=0.2, remove=True)
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.stdout, caught.value.exit_status) == (b"so far", 137)
@@ -140,7 +141,36 @@ def test_what_takes_too_long_is_killed(scripted, client):
     assert pickle.loads(pickle.dumps(RunTimeout(None, 137, "x", "i", b"e", b"o"))).stdout == b"o"
 
 
-def test_what_ends_in_time_is_not_killed(scripted, client):
+def test_closing_the_client_ends_the_timeout_thread(scripted, client, monkeypatch):
+    class AtOnce(runtime.Timer):
+        def __init__(self, seconds, function, *, name):
+            super().__init__(0, function, name=name)
+
+    monkeypatch.setattr(runtime, "Timer", AtOnce)
+    killing, closed = threading.Event(), threading.Event()
+    script_run(scripted)
+    scripted.on(
+        "POST", f"/containers/{CID}/attach",
+        Answer.upgraded([], media_type=MULTIPLEXED, talk=lambda wire: closed.wait(30)),
+    )  # fmt: skip
+
+    def kill(request, wire):
+        killing.set()
+        closed.wait(30)
+
+    scripted.on("POST", f"/containers/{CID}/kill", kill)
+    output = client.containers.run("busybox", "sleep 100", stream=True, timeout=60)
+    assert killing.wait(30)
+    client.close()
+    timer = output._run._timer._thread
+    timer.join(30)
+    assert not timer.is_alive()
+    closed.set()
+    output.close()
+    assert calls(scripted).count("POST /containers/ID/kill") == 1
+
+
+def test_run_does_not_kill_a_container_that_exits_in_time(scripted, client):
     script_run(scripted, frame(1, b"x"))
     assert client.containers.run("busybox", timeout=60) == b"x"
     assert threading.active_count() < 20
@@ -152,7 +182,7 @@ def test_what_ends_in_time_is_not_killed(scripted, client):
         client.containers.run("busybox", detach=True, timeout=5)
 
 
-def test_streaming(scripted, client):
+def test_stream_yields_output_as_it_arrives(scripted, client):
     script_run(scripted, frame(1, b"a"), frame(2, b"x"), frame(1, b"b"), code=1)
     output = client.containers.run("busybox", stream=True, remove=True)
     assert isinstance(output, RunOutput)
@@ -166,7 +196,7 @@ def test_streaming(scripted, client):
     assert calls(scripted)[-1] == "DELETE /containers/ID"
 
 
-def test_leaving_a_stream_early_removes_what_was_to_be_removed(scripted, client):
+def test_leaving_a_stream_early_removes_the_container(scripted, client):
     hold = threading.Event()
     script_run(scripted)
     scripted.on(
@@ -182,7 +212,7 @@ def test_leaving_a_stream_early_removes_what_was_to_be_removed(scripted, client)
     assert scripted.requests[-1].flag("force")
 
 
-def test_a_cut_stream_is_no_success(scripted, client):
+def test_truncated_stream_raises(scripted, client):
     script_run(scripted, frame(1, b"whole")[:-2])
     with pytest.raises(StreamTruncated):
         client.containers.run("busybox", remove=True)
@@ -196,7 +226,7 @@ def test_auto_removal_is_waited_for(scripted, client):
     assert scripted.requests[0].json()["HostConfig"] == {"AutoRemove": True}
 
 
-def test_old_engines_are_asked_after_the_start(scripted):
+def test_old_engines_are_waited_for_after_the_start(scripted):
     scripted.api_version = "1.24"
     script_run(scripted, frame(1, b"x"), media_type="application/vnd.docker.raw-stream")
     with DockerClient(scripted.host) as client:
@@ -205,7 +235,7 @@ def test_old_engines_are_asked_after_the_start(scripted):
 
 
 @pytest.mark.parametrize("detach", [True, False])
-def test_what_can_not_start_is_removed(scripted, client, detach):
+def test_container_that_cannot_start_is_removed(scripted, client, detach):
     script_run(scripted, start=Answer.error(400, "no such program"))
     with pytest.raises(APIError, match="no such program"):
         client.containers.run("busybox", "nothing", detach=detach)
@@ -222,7 +252,7 @@ def test_detached(scripted, client):
     assert "AttachStdout" not in body
 
 
-def test_a_missing_image_is_pulled_once(scripted, client):
+def test_missing_image_is_pulled_once(scripted, client):
     script_run(scripted)
     scripted.on(
         "POST", "/containers/create", Answer.error(404, "No such image: busybox:latest"),
@@ -253,7 +283,7 @@ def test_pull_policies(scripted, client):
     assert calls(scripted) == ["POST /containers/create"] * 3
 
 
-def test_the_engines_warnings_become_pythons(scripted, client):
+def test_engine_warnings_are_python_warnings(scripted, client):
     scripted.on("POST", "/containers/create", Answer.json({"Id": CID, "Warnings": ["no swap"]}, 201))
     scripted.on("POST", f"/containers/{CID}/start", Answer.empty())
     for make in (
@@ -265,11 +295,11 @@ def test_the_engines_warnings_become_pythons(scripted, client):
         assert caught[0].filename == __file__
 
 
-def test_nothing_is_sent_for_wrong_options(scripted, client):
+def test_invalid_options_send_no_request(scripted, client):
     for wrong, name in (
         ({"memory": 5}, "memory"), ({"name": 5}, "name"), ({"ports": {0: 1}}, "ports"), ({"mem_limit": "x"}, "mem_limit"),
         ({"network": "a", "network_mode": "b"}, "network"), ({"ip": "1.2.3.4"}, "network"), ({"env_file": "/none"}, "env_file"),
-        ({"ip": "1.2.3", "network": "a"}, "ip: an IPv4"), ({"ip6": "x", "network": "a"}, "ip6: an IPv6"), ({"name": ""}, "name"),
+        ({"ip": "1.2.3", "network": "a"}, "ip: must be an IPv4"), ({"ip6": "x", "network": "a"}, "ip6: must be an IPv6"),
         ({"name": "a/b", "command": ["x"]}, "name"), ({"command": 5}, "command"), ({"pull": "maybe"}, "pull"),
     ):  # fmt: skip
         with pytest.raises(InvalidArgument, match=name):
@@ -290,7 +320,13 @@ def body_of(scripted: ScriptedEngine, client: DockerClient, **options: Any) -> d
     return body
 
 
-def test_bodies(scripted, client, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["name", "network", "network_mode", "mem_limit", "memswap_limit", "mem_reservation"])
+def test_empty_string_means_unset(scripted, client, name):
+    assert body_of(scripted, client, **{name: ""}) == {"HostConfig": {}}
+    assert scripted.requests[-1].query == {}
+
+
+def test_options_are_sent_in_the_body(scripted, client, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "env").write_text("A=file\nB=file\n")
     (tmp_path / "labels").write_text("x=file\ny\n")
@@ -322,7 +358,7 @@ def test_bodies(scripted, client, tmp_path, monkeypatch):
     assert scripted.requests[-1].query == {"name": ["box"], "platform": ["linux/amd64"]}
 
 
-def test_networks(scripted, client):
+def test_networks_are_sent_in_the_body(scripted, client):
     assert body_of(scripted, client, network="net") == {"HostConfig": {"NetworkMode": "net"}}
     place = {"Aliases": ["a"], "IPAMConfig": {"IPv4Address": "10.0.0.5", "IPv6Address": "::5"}}
     assert body_of(scripted, client, network="net", network_aliases=["a"], ip="10.0.0.5", ip6="::5") == {
@@ -357,7 +393,7 @@ def test_old_engines_take_one_network_at_creation(scripted):
     assert scripted.requests[1].json() == {"Container": CID, "EndpointConfig": {"Aliases": ["x"]}}
 
 
-def test_a_container_that_can_not_be_connected_is_removed(scripted):
+def test_container_that_can_not_be_connected_is_removed(scripted):
     scripted.api_version = "1.41"
     scripted.on("POST", "/containers/create", Answer.json({"Id": CID, "Warnings": []}, 201))
     scripted.on("POST", "/networks/b/connect", Answer.error(404, "network b not found"))
@@ -367,10 +403,10 @@ def test_a_container_that_can_not_be_connected_is_removed(scripted):
     assert calls(scripted)[-1] == "DELETE /containers/ID"
 
 
-# -- lists and facts -----------------------------------------------------------------------------------------------
+# -- lists and attributes -----------------------------------------------------------------------------------------------
 
 
-def test_a_list_is_one_request_and_answers_what_its_summaries_know(scripted, client):
+def test_list_is_one_request_and_serves_attributes_of_the_summary(scripted, client):
     scripted.on("GET", "/containers/json", Answer.json([SUMMARY]))
     (container,) = client.containers.list(all=True, filters={"status": "running"})
     assert (container.id, container.short_id, container.name) == (CID, CID[:12], "box")
@@ -380,13 +416,13 @@ def test_a_list_is_one_request_and_answers_what_its_summaries_know(scripted, cli
     }  # fmt: skip
     assert container.mounts == []
     assert container.created.timestamp() == 1700000000
-    assert repr(container) == f"<Container: {CID[:12]}>"
+    assert repr(container) == f"<Container 'box' busybox running {CID[:12]}>"
     assert container == client.containers.prepare_model(dict(INSPECT))
     assert len({container, client.containers.prepare_model(dict(INSPECT))}) == 1
     assert calls(scripted) == ["GET /containers/json"]
 
 
-def test_attrs_are_what_inspecting_answers(scripted, client):
+def test_attrs_are_the_result_of_inspect(scripted, client):
     scripted.on("GET", "/containers/json", Answer.json([SUMMARY]))
     scripted.on("GET", f"/containers/{CID}/json", Answer.json(INSPECT))
     (container,) = client.containers.list()
@@ -404,7 +440,7 @@ def test_sparse_lists_keep_their_summaries(scripted, client):
     assert calls(scripted) == ["GET /containers/json"]
 
 
-def test_a_container_that_vanished_does_not_break_the_list(scripted, client):
+def test_container_that_vanished_does_not_break_the_list(scripted, client):
     scripted.on("GET", "/containers/json", Answer.json([SUMMARY]))
     scripted.on("GET", f"/containers/{CID}/json", Answer.error(404, "No such container"))
     (container,) = client.containers.list(ignore_removed=True)
@@ -413,7 +449,7 @@ def test_a_container_that_vanished_does_not_break_the_list(scripted, client):
         _ = container.attrs
 
 
-def test_facts_of_an_inspected_container(scripted, client):
+def test_inspected_container_has_typed_attributes(scripted, client):
     scripted.on("GET", "/containers/box/json", Answer.json(INSPECT))
     container = client.containers.get("box")
     assert (container.name, container.status, container.health, container.labels) == ("box", "exited", "unhealthy", {})
@@ -431,7 +467,7 @@ def test_facts_of_an_inspected_container(scripted, client):
     assert len(scripted.requests) == 1
 
 
-def test_views_are_made_anew_after_a_reload(scripted, client):
+def test_views_are_rebuilt_after_a_reload(scripted, client):
     running = {**INSPECT, "State": {"Status": "running", "ExitCode": 0}}
     scripted.on("GET", "/containers/box/json", Answer.json(INSPECT))
     scripted.on("GET", f"/containers/{CID}/json", Answer.json(running))
@@ -443,7 +479,7 @@ def test_views_are_made_anew_after_a_reload(scripted, client):
     assert (container.status, container.health) == ("running", "unknown")
 
 
-def test_where_a_port_answers(scripted, client):
+def test_address_returns_host_and_port(scripted, client):
     scripted.on("GET", f"/containers/{CID}/json", Answer.json(INSPECT))
     container = client.containers.prepare_model({"Id": CID}, partial=True)
     assert container.address(80) == ("127.0.0.1", 8080)
@@ -451,7 +487,7 @@ def test_where_a_port_answers(scripted, client):
         container.address("53/udp")
 
 
-def test_a_container_made_just_now_is_inspected_when_it_is_asked(scripted, client):
+def test_created_container_is_inspected_on_first_access(scripted, client):
     scripted.on("POST", "/containers/create", Answer.json({"Id": CID, "Warnings": []}, 201))
     scripted.on("GET", f"/containers/{CID}/json", Answer.json(INSPECT))
     container = client.containers.create("busybox")
@@ -483,9 +519,9 @@ def test_exec_run_makes_three_requests(scripted, box):
     assert list(pieces) == [b"o", b"e"]
 
 
-def test_the_result_of_exec_run_is_a_named_pair():
+def test_result_of_exec_run_is_a_named_pair():
     class Mine(ExecResult[bytes]):
-        """As libraries have it that were written for docker-py."""
+        """A subclass as in libraries written for docker-py."""
 
     result = ExecResult(0, b"x")
     assert isinstance(result, tuple)
@@ -495,7 +531,7 @@ def test_the_result_of_exec_run_is_a_named_pair():
     assert Mine(0, b"x") == result == ExecResult[bytes](0, b"x")
 
 
-def test_verbs_reach_the_engine(scripted, box):
+def test_lifecycle_methods_send_their_requests(scripted, box):
     for verb in ("start", "stop", "restart", "kill", "pause", "unpause", "rename", "resize"):
         scripted.on("POST", f"/containers/{CID}/{verb}", Answer.empty())
     scripted.on("DELETE", f"/containers/{CID}", Answer.empty())
@@ -512,7 +548,7 @@ def test_verbs_reach_the_engine(scripted, box):
     box.rename("new")
     box.resize(24, 80)
     assert box.wait()["StatusCode"] == 5
-    assert box.update(mem_limit="1g", cpus=2, restart_policy="always") == {"Warnings": None}
+    assert box.update(mem_limit="1g", cpus=2, restart_policy="always") == {"Warnings": []}
     assert box.diff() == []
     assert box.top(ps_args="aux")["Titles"] == ["PID"]
     box.remove(v=True, force=True)
@@ -526,7 +562,7 @@ def test_verbs_reach_the_engine(scripted, box):
     assert by_path[CID].query == {"v": ["true"], "force": ["true"]}
 
 
-def test_a_context_manager_stops_and_removes(scripted, box):
+def test_context_manager_stops_and_removes(scripted, box):
     scripted.on("POST", f"/containers/{CID}/stop", Answer.empty())
     scripted.on("DELETE", f"/containers/{CID}", Answer.empty())
     with pytest.raises(RuntimeError, match="inside"), box as same:
@@ -535,11 +571,12 @@ def test_a_context_manager_stops_and_removes(scripted, box):
     assert calls(scripted) == ["POST /containers/ID/stop", "DELETE /containers/ID"]
 
 
-def test_a_context_manager_whose_container_is_gone(scripted, box):
+def test_context_manager_whose_container_is_gone(scripted, box):
     scripted.on("POST", f"/containers/{CID}/stop", Answer.error(404, "No such container"))
+    scripted.on("DELETE", f"/containers/{CID}", Answer.error(404, "No such container"))
     with box:
         pass
-    assert calls(scripted) == ["POST /containers/ID/stop"]
+    assert calls(scripted) == ["POST /containers/ID/stop", "DELETE /containers/ID"]
 
 
 # -- ensure ------------------------------------------------------------------------------------------------------------
@@ -552,46 +589,136 @@ def script_ensure(scripted: ScriptedEngine, **facts: Any) -> None:
     scripted.on("GET", "/images/busybox/json", Answer.json({"Id": "sha256:abc"}))
 
 
+def created_body(scripted: ScriptedEngine) -> dict[str, Any]:
+    return next(request for request in scripted.requests if request.path == "/containers/create").json()
+
+
 def ensured(scripted: ScriptedEngine, client: DockerClient, **changed: Any) -> dict[str, Any]:
-    """What inspecting a container that was ensured answers."""
+    """Return the inspect response of a container created by ensure()."""
     scripted.on("GET", "/containers/box/json", Answer.error(404, "No such container"))
     client.containers.ensure("busybox", "sleep 5", name="box")
-    labels = next(request for request in scripted.requests if request.path == "/containers/create").json()["Labels"]
+    config = created_body(scripted)
     scripted.requests.clear()
-    state = {"Status": "running"}
-    return {**INSPECT, "State": state, "Config": {"Labels": labels}, **changed}
+    return {
+        **INSPECT,
+        "State": {"Status": "running"},
+        "Config": config,
+        "HostConfig": config.pop("HostConfig"),
+        **changed,
+    }
 
 
-def test_ensure_makes_what_is_missing(scripted, client):
+def test_ensure_creates_a_missing_container(scripted, client):
     script_ensure(scripted)
     scripted.on("GET", "/containers/box/json", Answer.error(404, "No such container"))
     client.containers.ensure("busybox", "sleep 5", name="box")
     assert calls(scripted) == ["GET /containers/box/json", "POST /containers/create", "POST /containers/ID/start"]
 
 
-def test_ensure_leaves_alone_what_is_right(scripted, client):
+def test_ensure_keeps_a_matching_container(scripted, client):
     script_ensure(scripted)
     scripted.on("GET", "/containers/box/json", Answer.json(ensured(scripted, client)))
     client.containers.ensure("busybox", "sleep 5", name="box")
     assert calls(scripted) == ["GET /containers/box/json", "GET /images/busybox/json", "POST /containers/ID/start"]
 
 
-@pytest.mark.parametrize("changed", ["options", "image", "foreign"])
-def test_ensure_replaces_what_differs(scripted, client, changed):
+VOLUME = "5" * 64
+REPLACING = [
+    "POST /containers/ID/rename", "POST /containers/create", "POST /containers/ID/stop", "POST /containers/ID/start",
+    "DELETE /containers/ID",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changed", ["options", "image"])
+def test_ensure_replaces_a_container_with_other_options(scripted, client, changed):
     script_ensure(scripted)
     old = ensured(scripted, client, **({"Image": "sha256:old"} if changed == "image" else {}))
-    if changed == "foreign":
-        old["Config"] = {"Labels": None}
     scripted.on("GET", "/containers/box/json", Answer.json(old))
-    client.containers.ensure("busybox", "sleep 6" if changed == "options" else "sleep 5", name="box")
-    expected = [
-        "POST /containers/ID/rename", "POST /containers/create", "POST /containers/ID/stop", "POST /containers/ID/start",
-        "DELETE /containers/ID",
-    ]  # fmt: skip
-    assert calls(scripted)[-5:] == expected
+    scripted.on("GET", "/images/sha256:old/json", Answer.json({"Id": "sha256:old"}))
+    container = client.containers.ensure("busybox", "sleep 6" if changed == "options" else "sleep 5", name="box")
+    assert calls(scripted)[-5:] == REPLACING
+    assert "v" not in scripted.requests[-1].query
+    assert container.ensured.action == "replaced"
+    assert [difference.name for difference in container.ensured.differences] == (
+        ["Cmd[1]"] if changed == "options" else ["Image"]
+    )
 
 
-def test_ensure_puts_the_old_one_back_when_the_new_one_fails(scripted, client):
+@pytest.mark.parametrize("labels", [None, {"dockerkit.spec": "of the image"}], ids=["unlabelled", "label of the image"])
+def test_ensure_refuses_to_replace_a_container_that_it_did_not_create(scripted, client, labels):
+    script_ensure(scripted)
+    scripted.on("GET", "/containers/box/json", Answer.json({**INSPECT, "Config": {"Labels": labels}}))
+    scripted.on("GET", "/images/busybox/json", Answer.json({"Id": INSPECT["Image"], "Config": {"Labels": labels}}))
+    with pytest.raises(errors.Conflict, match="container 'box' exists and was not created by ensure.*replace_foreign"):
+        client.containers.ensure("busybox", "sleep 5", name="box")
+    assert {request.method for request in scripted.requests} == {"GET"}
+    scripted.requests.clear()
+    client.containers.ensure("busybox", "sleep 5", name="box", replace_foreign=True)
+    assert calls(scripted)[-5:] == REPLACING
+    assert "v" not in scripted.requests[-1].query
+
+
+def test_ensure_keeps_anonymous_volumes(scripted, client):
+    script_ensure(scripted)
+    mounts = [
+        {"Type": "volume", "Name": VOLUME, "Destination": "/data", "RW": True},
+        {"Type": "volume", "Name": "6" * 64, "Destination": "/read", "RW": False},
+        {"Type": "volume", "Name": "7" * 64, "Destination": "/bound", "RW": True},
+        {"Type": "volume", "Name": "8" * 64, "Destination": "/mounted", "RW": True},
+        {"Type": "volume", "Name": "9" * 64, "Destination": "/tmp", "RW": True},
+        {"Type": "volume", "Name": "named", "Destination": "/named", "RW": True},
+        {"Type": "bind", "Source": "/srv", "Destination": "/srv", "RW": True},
+    ]
+    scripted.on("GET", "/containers/box/json", Answer.json({**ensured(scripted, client), "Mounts": mounts}))
+    client.containers.ensure(
+        "busybox",
+        "sleep 6",
+        name="box",
+        volumes=["other:/bound/"],
+        mounts=[{"Type": "volume", "Target": "/mounted", "Source": "x"}],
+        tmpfs={"/tmp": ""},
+    )
+    binds = ["other:/bound/", f"{VOLUME}:/data", f"{'6' * 64}:/read:ro"]
+    assert created_body(scripted)["HostConfig"]["Binds"] == binds
+
+
+def test_ensure_renews_volumes_only_if_asked_to(scripted, client):
+    script_ensure(scripted)
+    mounts = [{"Type": "volume", "Name": VOLUME, "Destination": "/data", "RW": True}]
+    scripted.on("GET", "/containers/box/json", Answer.json({**ensured(scripted, client), "Mounts": mounts}))
+    scripted.on("DELETE", f"/volumes/{VOLUME}", Answer.error(404, "no such volume"))
+    client.containers.ensure("busybox", "sleep 6", name="box", renew_volumes=True)
+    assert "Binds" not in created_body(scripted)["HostConfig"]
+    assert calls(scripted)[-2:] == ["DELETE /containers/ID", f"DELETE /volumes/{VOLUME}"]
+    assert scripted.requests[-2].query["v"] == ["true"]
+
+
+def test_ensure_names_settings_that_differ_without_values_of_variables(scripted, client):
+    script_ensure(scripted)
+    scripted.on("GET", "/containers/box/json", Answer.error(404, "No such container"))
+    options = {"environment": {"A": "secret", "B": "2"}, "mem_limit": "1m", "ports": {"80/tcp": 80}}
+    created = client.containers.ensure("busybox", name="box", **options)
+    assert str(created.ensured) == "created"
+    body = created_body(scripted)
+    assert "secret" not in json.dumps(body["Labels"])
+    config = {key: value for key, value in body.items() if key != "HostConfig"}
+    inspected = {**INSPECT, "Config": config, "HostConfig": {**body["HostConfig"], "Memory": 2**20, "CpuShares": 0}}
+    scripted.on("GET", "/containers/box/json", Answer.json(inspected))
+    changed = client.containers.ensure("busybox", name="box", environment={"A": "other", "C": "3"}, mem_limit="2m")
+    text = str(changed.ensured)
+    assert "secret" not in text and "other" not in text
+    for expected in (
+        "Env.A was different",
+        "Env.B was set",
+        "Env.C was not set",
+        "HostConfig.Memory: 1048576 instead of 2097152",
+        "HostConfig.PortBindings.80/tcp was set",
+    ):
+        assert expected in text
+    assert "CpuShares" not in text
+
+
+def test_ensure_restores_the_old_container_if_the_new_one_fails(scripted, client):
     script_ensure(scripted)
     scripted.on("GET", "/containers/box/json", Answer.json(ensured(scripted, client)))
     scripted.on("POST", f"/containers/{CID}/start", Answer.error(500, "port is taken"), Answer.empty())
@@ -607,7 +734,7 @@ def test_ensure_needs_a_name(scripted, client):
     assert scripted.requests == []
 
 
-def test_no_warnings_without_warnings(scripted, client):
+def test_no_warning_without_engine_warnings(scripted, client):
     script_run(scripted)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -618,3 +745,54 @@ def test_prune(scripted, client):
     scripted.on("POST", "/containers/prune", Answer.json({"ContainersDeleted": None, "SpaceReclaimed": 0}))
     assert client.containers.prune({"until": "24h"})["SpaceReclaimed"] == 0
     assert json.loads(scripted.requests[0].param("filters")) == {"until": ["24h"]}
+
+
+# -- get(default) and exists ---------------------------------------------------------------------------------------
+
+
+def collections(client: DockerClient) -> Iterator[Any]:
+    for name in dir(type(client)):
+        if type(getattr(client, name, None)).__name__.endswith("Collection"):
+            yield getattr(client, name)
+
+
+def test_every_collection_has_exists_and_a_default_for_get(scripted, client):
+    found = list(collections(client))
+    assert len(found) == 11
+    for collection in found:
+        path = f"/{collection._name()}/missing" if hasattr(collection, "_name") else "/services"
+        missing = Answer.json([]) if path == "/services" else Answer.error(404, "missing")
+        scripted.on("GET", path, missing)
+        scripted.on("GET", f"{path}/json", missing)
+        assert collection.get("missing", default=None) is None
+        assert collection.get("missing", default="other") == "other"
+        assert not collection.exists("missing")
+        with pytest.raises(errors.NotFound):
+            collection.get("missing")
+        with pytest.raises(errors.InvalidArgument):
+            collection.get("", default=None)
+
+
+def test_default_hides_no_other_errors(scripted, client):
+    scripted.on("GET", "/containers/box/json", Answer.error(500, "trouble"))
+    with pytest.raises(APIError, match="trouble"):
+        client.containers.get("box", default=None)
+    with pytest.raises(APIError, match="trouble"):
+        client.containers.exists("box")
+
+
+def test_wait_that_takes_too_long_names_the_container(scripted, client):
+    scripted.on("POST", f"/containers/{CID}/wait", lambda request, wire: time.sleep(0.5))
+    container = client.containers.prepare_model({"Id": CID, "Name": "/web"})
+    with pytest.raises(errors.ReadTimeout, match=r"^container 'web' did not stop within 0\.1 s$"):
+        container.wait(timeout=0.1)
+    with pytest.raises(errors.ReadTimeout, match=r"^container 'web' was not removed within 0\.1 s$"):
+        container.wait(timeout=0.1, condition="removed")
+
+
+def test_rename_changes_the_name_without_another_request(scripted, client):
+    scripted.on("POST", f"/containers/{CID}/rename", Answer.empty(204))
+    for known in ({"Name": "/web"}, {"Names": ["/web"]}):
+        container = client.containers.prepare_model({"Id": CID, **known})
+        container.rename("shop")
+        assert container.name == container.display_name == "shop"

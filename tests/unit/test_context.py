@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from dockerkit.build.context import BuildContext, open_context
+from dockerkit.builder.context import BuildContext, open_context
 from dockerkit.errors import InvalidArgument, UnreadableFile
 
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_folder_is_sent_in_order(folder: Path) -> None:
+def test_folder_is_sent_in_order(folder: Path) -> None:
     context = open_context(folder)
     assert context.dockerfile is None and context.repeatable
     names = ["Dockerfile", "a", "a/x.o", "a/x.py", "b.txt", "deep", "deep/er", "deep/er/drop.me", "deep/er/keep.me"]
@@ -48,18 +48,18 @@ def test_a_folder_is_sent_in_order(folder: Path) -> None:
     assert sent(context)["a/x.py"] == b"a/x.py"
 
 
-def test_the_same_context_is_the_same_bytes(folder: Path) -> None:
+def test_same_context_is_the_same_bytes(folder: Path) -> None:
     def every() -> list[bytes]:
         return [b"".join(cast("Iterable[bytes]", open_context(folder, gzip=gzip).data())) for gzip in (False, True)]
 
     first = every()
     for path in folder.rglob("*"):
-        os.utime(path, (1, os.lstat(path).st_mtime))  # when it was read does not matter
+        os.utime(path, (1, os.lstat(path).st_mtime))  # the time of the measurement does not matter
     assert every() == first
     assert zlib.decompress(first[1], 31) == first[0]
 
 
-def test_ignored_files_stay_out_and_the_build_files_are_kept(folder: Path) -> None:
+def test_ignored_files_are_omitted_except_the_build_files(folder: Path) -> None:
     (folder / ".dockerignore").write_text("*\n!deep/er/keep.me\n")
     assert list(sent(open_context(folder))) == [".dockerignore", "Dockerfile", "deep", "deep/er", "deep/er/keep.me"]
     assert list(sent(open_context(folder, ignore=["deep", "a/*.o"]))) == [
@@ -81,23 +81,23 @@ def test_folders_with_nothing_to_keep_are_not_entered(folder: Path, monkeypatch:
     assert entered == [".", "a"]
 
 
-def test_a_dockerfile_in_an_ignored_folder_is_kept(folder: Path) -> None:
+def test_dockerfile_in_an_ignored_folder_is_kept(folder: Path) -> None:
     (folder / ".dockerignore").write_text("deep\n")
     context = open_context(folder, dockerfile="deep/er/drop.me")
     assert context.dockerfile == "deep/er/drop.me"
     assert {"deep", "deep/er", "deep/er/drop.me"} == {name for name in sent(context) if name.startswith("deep")}
 
 
-def test_an_ignore_file_of_the_dockerfile_comes_first(folder: Path) -> None:
+def test_ignore_file_of_the_dockerfile_comes_first(folder: Path) -> None:
     (folder / ".dockerignore").write_text("a\n")
     (folder / "Dockerfile.dockerignore").write_text("deep\nDockerfile\n")
     found = sent(open_context(folder))
     assert "a/x.py" in found and "deep" not in found and "Dockerfile" in found
-    # The engine is told the same, so that it hides the Dockerfile from COPY.
+    # The engine receives the same rules, so that it hides the Dockerfile from COPY.
     assert (found[".dockerignore"] or b"").split() == [b"deep", b"Dockerfile"]
 
 
-def test_a_dockerfile_elsewhere_is_sent_along(folder: Path) -> None:
+def test_dockerfile_outside_the_context_is_added(folder: Path) -> None:
     other = folder.parent / "Other"
     other.write_text("FROM scratch\n")
     for dockerfile in (other, "../Other"):
@@ -111,31 +111,31 @@ def test_a_dockerfile_elsewhere_is_sent_along(folder: Path) -> None:
     assert found[".dockerignore"] == f"b.txt\n{context.dockerfile}\n".encode()
 
 
-def test_a_dockerfile_is_also_found_from_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dockerfile_is_also_found_from_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.parent)
     assert open_context("context", dockerfile="context/a/x.py").dockerfile == "a/x.py"
     assert open_context("context", dockerfile="a/x.py").dockerfile == "a/x.py"
 
 
-def test_a_dockerfile_in_memory_goes_with_a_folder(folder: Path) -> None:
+def test_dockerfile_in_memory_goes_with_a_folder(folder: Path) -> None:
     for given in (io.BytesIO(b"FROM a"), io.StringIO("FROM a"), b"FROM a", "FROM a"):
         context = open_context(folder, fileobj=given)
         assert sent(context)[cast("str", context.dockerfile)] == b"FROM a"
         assert "a/x.py" in sent(context)
 
 
-def test_a_dockerfile_alone() -> None:
+def test_dockerfile_alone() -> None:
     context = open_context(fileobj=io.BytesIO(b"FROM a"))
     assert context.dockerfile is None
     assert sent(context) == {"Dockerfile": b"FROM a"}
 
 
-def test_a_dockerfile_alone_may_have_a_name() -> None:
+def test_dockerfile_alone_may_have_a_name() -> None:
     context = open_context(fileobj=io.BytesIO(b"FROM a"), dockerfile="Dockerfile.x")
     assert context.dockerfile == "Dockerfile.x" and sent(context) == {"Dockerfile.x": b"FROM a"}
 
 
-def test_what_is_sent_can_be_counted(folder: Path) -> None:
+def test_watched_context_reports_sent_bytes(folder: Path) -> None:
     for context in (
         open_context(folder), open_context(fileobj=b"a tar", custom_context=True),
         open_context(fileobj=io.BytesIO(b"a tar"), custom_context=True),
@@ -143,12 +143,12 @@ def test_what_is_sent_can_be_counted(folder: Path) -> None:
         told: list[int] = []
         pieces = list(cast("Iterable[bytes]", open_context(context.watched(told.append)).data()))
         assert told == [len(piece) for piece in pieces] and sum(told) >= 5
-    with pytest.raises(InvalidArgument, match="open already"):
+    with pytest.raises(InvalidArgument, match="already open"):
         open_context(context, gzip=True)
     assert open_context("https://x/y.git").watched(told.append).data() is None
 
 
-def test_a_dict_of_files(folder: Path) -> None:
+def test_dict_of_files(folder: Path) -> None:
     context = open_context({
         "Dockerfile": "FROM a", "src/app.py": b"print()", "data": folder / "a", "one": folder / "b.txt",
         ".dockerignore": "**/*.o\nDockerfile\n",
@@ -178,7 +178,7 @@ def test_modes_times_and_links(folder: Path) -> None:
     assert {(member.uid, member.gid, member.uname) for member in found.values()} == {(0, 0, "")}
 
 
-def test_a_sparse_file_takes_no_memory(folder: Path) -> None:
+def test_sparse_file_takes_no_memory(folder: Path) -> None:
     with (folder / "big").open("wb") as file:
         file.truncate(64 * 2**20)
     pieces = cast("Iterator[bytes]", iter(cast("Iterable[bytes]", open_context(folder).data())))
@@ -186,7 +186,7 @@ def test_a_sparse_file_takes_no_memory(folder: Path) -> None:
     assert sum(lengths) > 64 * 2**20 and max(lengths) <= 2 * 2**20
 
 
-def test_an_unreadable_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
     def refusing(path: str, flags: int, *rest: int) -> int:  # root may read everything
@@ -199,18 +199,18 @@ def test_an_unreadable_file_is_named(folder: Path, monkeypatch: pytest.MonkeyPat
         sent(open_context(folder))
 
 
-def test_a_tar_archive_is_passed_on() -> None:
+def test_tar_archive_is_passed_on() -> None:
     archive = io.BytesIO(b"tar")
     context = open_context(fileobj=archive, custom_context=True, encoding="gzip", dockerfile="D")
     assert (context.data(), context.encoding, context.dockerfile, context.repeatable) == (archive, "gzip", "D", False)
-    with pytest.warns(UserWarning, match="path is not used"):
+    with pytest.warns(UserWarning, match="path is ignored"):
         open_context(".", fileobj=archive, custom_context=True)
 
 
 @pytest.mark.parametrize(
     "url", ["https://example.com/x.git", "git://x", "git@host:x.git", "github.com/a/b", "http://x/y.tar"]
 )
-def test_the_engine_fetches_urls_itself(url: str) -> None:
+def test_engine_fetches_urls_itself(url: str) -> None:
     context = open_context(url, dockerfile="sub/Dockerfile")
     assert (context.remote, context.dockerfile, context.data()) == (url, "sub/Dockerfile", None)
 
@@ -218,29 +218,29 @@ def test_the_engine_fetches_urls_itself(url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "path: a folder"),
-        ({"path": "/no/such/folder"}, "is no folder"),
-        ({"path": __file__}, "is no folder"),
+        ({}, "path: must be a folder"),
+        ({"path": "/no/such/folder"}, "is not a folder"),
+        ({"path": __file__}, "is not a folder"),
         ({"custom_context": True}, "custom_context"),
         ({"path": "https://x/y.git", "fileobj": b""}, "fetches this context itself"),
-        ({"path": {}}, "no 'Dockerfile' among the files"),
+        ({"path": {}}, "'Dockerfile' is not among the files"),
         ({"path": {"../x": "y", "Dockerfile": ""}}, "without '..'"),
-        ({"path": ".", "fileobj": b"", "dockerfile": "x"}, "given already"),
+        ({"path": ".", "fileobj": b"", "dockerfile": "x"}, "not both"),
     ],
 )
-def test_arguments_that_cannot_be(arguments: dict[str, Any], message: str) -> None:
+def test_rejects_invalid_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidArgument, match=message):
         open_context(**arguments)
 
 
-def test_a_missing_dockerfile_is_named(folder: Path) -> None:
-    with pytest.raises(UnreadableFile, match="there is no Dockerfile .*/context/Nope"):
+def test_missing_dockerfile_is_named(folder: Path) -> None:
+    with pytest.raises(UnreadableFile, match="Cannot locate specified Dockerfile: Nope .*/context/Nope"):
         open_context(folder, dockerfile="Nope")
     (folder / "Dockerfile").rename(folder / "dockerfile")
     assert open_context(folder).dockerfile == "dockerfile"
 
 
-def test_a_folder_that_vanished_is_named(folder: Path) -> None:
+def test_folder_that_vanished_is_named(folder: Path) -> None:
     context = open_context(folder)
     (folder / "b.txt").unlink()
     assert "b.txt" not in sent(context)

@@ -11,9 +11,10 @@ import pytest
 import trustme
 
 from dockerkit import errors
+from dockerkit.cliconfig import context_store
+from dockerkit.compat import context_config as names
 from dockerkit.context import Context, ContextAPI
-from dockerkit.context import config as names
-from dockerkit.tls import TLSConfig
+from dockerkit.endpoint.tls import TLSConfig
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def tls(tmp_path: Path) -> TLSConfig:
     return TLSConfig((str(tmp_path / "my.crt"), str(tmp_path / "my.key")), str(tmp_path / "authority.crt"))
 
 
-def test_nothing_is_made_by_looking(folder: Path) -> None:
+def test_reading_contexts_creates_nothing(folder: Path) -> None:
     assert [context.name for context in ContextAPI.contexts()] == ["default"]
     assert ContextAPI.get_current_context().name == "default"  # type: ignore[union-attr]
     assert ContextAPI.get_context("gone") is None
@@ -75,7 +76,7 @@ def test_create_list_use_inspect_remove(folder: Path, tls: TLSConfig) -> None:
     assert [context.name for context in ContextAPI.contexts()] == ["default", "a.second"]
 
 
-def test_use_keeps_all_else_in_the_file_and_its_mode(folder: Path) -> None:
+def test_use_keeps_the_rest_of_the_file_and_its_mode(folder: Path) -> None:
     folder.mkdir()
     real = folder.parent / "dotfiles.json"
     real.write_text('{"auths": {"r": {"auth": "c2VjcmV0"}}, "unknown": [1, "ü"]}')
@@ -94,13 +95,28 @@ def test_use_keeps_all_else_in_the_file_and_its_mode(folder: Path) -> None:
     assert sorted(os.listdir(folder)) == ["config.json", "contexts"], "no temporary file is left"
 
 
-def test_a_damaged_config_file_is_not_overwritten(folder: Path) -> None:
+def test_damaged_config_file_is_not_overwritten(folder: Path) -> None:
     ContextAPI.create_context("other", host="ssh://h")
     (folder / "config.json").write_text("{ my passwords")
     with pytest.raises(errors.InvalidConfigFile):
         ContextAPI.set_current_context("other")
     assert isinstance(names.write_context_name_to_docker_config("other"), errors.InvalidConfigFile)
     assert (folder / "config.json").read_text() == "{ my passwords"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"Name": "x"}', '{"Name": 5, "Endpoints": {}}'])
+def test_damaged_context_does_not_affect_others(folder: Path, content: str) -> None:
+    ContextAPI.create_context("good", host="ssh://h")
+    ContextAPI.create_context("bad", host="ssh://h")
+    (Path(context_store.meta_dir(str(folder), "bad")) / "meta.json").write_text(content)
+    with pytest.warns(errors.EngineWarning, match=r"meta\.json"):
+        assert [context.name for context in ContextAPI.contexts()] == ["default", "good"]
+    with pytest.warns(errors.EngineWarning), pytest.raises(errors.ContextNotFound, match="known: default, good"):
+        ContextAPI.inspect_context("goood")
+    with pytest.warns(errors.EngineWarning):
+        ContextAPI.create_context("another", host="ssh://h")
+    with pytest.raises(errors.InvalidConfigFile):
+        ContextAPI.inspect_context("bad")
 
 
 def test_names_are_checked() -> None:
@@ -127,7 +143,7 @@ def test_unknown_names_are_errors() -> None:
         ContextAPI.kwargs_from_context("gone")
 
 
-def test_what_others_wrote_is_kept(folder: Path) -> None:
+def test_fields_written_by_other_programs_are_kept(folder: Path) -> None:
     made = ContextAPI.create_context("foreign", host="tcp://h:1")
     path = Path(names.get_meta_file("foreign"))
     meta = json.loads(path.read_text())
@@ -141,7 +157,7 @@ def test_what_others_wrote_is_kept(folder: Path) -> None:
     assert made.name == "foreign"
 
 
-def test_a_new_host_replaces_the_old(tls: TLSConfig) -> None:
+def test_new_host_replaces_the_old(tls: TLSConfig) -> None:
     context = ContextAPI.create_context("moved", host="tcp://old:1")
     context.set_endpoint(host="tcp://new", tls_cfg=tls)
     context.save()
@@ -149,7 +165,7 @@ def test_a_new_host_replaces_the_old(tls: TLSConfig) -> None:
     assert loaded is not None and loaded.Host == "tcp://new:2376" and loaded.TLSConfig is not None
 
 
-def test_the_variables_decide_which_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_selects_the_current_context(monkeypatch: pytest.MonkeyPatch) -> None:
     ContextAPI.create_context("named", host="ssh://h")
     monkeypatch.setenv("DOCKER_CONTEXT", "named")
     assert ContextAPI.get_current_context().name == "named"  # type: ignore[union-attr]
@@ -158,7 +174,7 @@ def test_the_variables_decide_which_is_in_use(monkeypatch: pytest.MonkeyPatch) -
     assert current is not None and (current.name, current.Host) == ("default", "tcp://h:1")
 
 
-def test_docker_py_names_of_places(folder: Path) -> None:
+def test_docker_pys_functions_return_the_paths_of_the_store(folder: Path) -> None:
     id_ = names.get_context_id("x")
     assert names.get_context_dir() == f"{folder}/contexts"
     assert names.get_meta_dir() == f"{folder}/contexts/meta"

@@ -1,4 +1,4 @@
-"""Every public name of docker-py 7.2, with its parameters and defaults, is there; what differs is listed with a reason.
+"""Every public name of docker-py 7.2 exists, with its parameters and defaults; differences are listed with a reason.
 
 ``data/docker_py_surface.json`` holds names, parameters and defaults. Where docker-py takes ``*args, **kwargs`` and hands
 them to another call, ours must take that call's parameters.
@@ -44,7 +44,7 @@ ANY = [Parameter("any", Parameter.POSITIONAL_ONLY)] * 99  # *args: Any, handed t
 
 
 def ours(dotted: str) -> Any:
-    """The thing of this docker-py name in dockerkit."""
+    """Return dockerkit's object for a name of docker-py."""
     parts = dotted.split(".")
     for size in range(len(parts), 0, -1):
         name = ".".join(["dockerkit", *parts[1:size]])
@@ -61,7 +61,7 @@ def ours(dotted: str) -> Any:
 
 
 def function(module: str, name: str, member: str | None = None) -> dict[str, Any] | None:
-    """The facts about a function, a method or a class's constructor of docker-py."""
+    """Return the recorded signature of a function, method or constructor of docker-py."""
     content = MODULES.get(module, {})
     if member is None and name in content.get("functions", {}):
         return content["functions"][name]
@@ -73,7 +73,7 @@ def plain(fact: dict[str, Any]) -> list[list[str]]:
 
 
 def target(fact: dict[str, Any]) -> dict[str, Any] | None:
-    """The call that takes over what ``*args`` and ``**kwargs`` hold."""
+    """Return the call that receives ``*args`` and ``**kwargs``."""
     for name in fact.get("forwards_to", []):
         last = name.rpartition(".")[2]
         if last in OPTIONS:
@@ -88,7 +88,7 @@ def target(fact: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def wanted(path: str, fact: dict[str, Any]) -> tuple[list[list[str]], set[str]]:
-    """The parameters in order, and the further keywords, that docker-py takes."""
+    """Return docker-py's parameters in order, and its other keywords."""
     own = plain(fact)
     stars = {parameter[0] for parameter in fact.get("params", [])}
     keywords = set(fact.get("kwargs_read", [])) | set(SURFACE["resolved_kwargs"].get(path, []))
@@ -105,7 +105,7 @@ def wanted(path: str, fact: dict[str, Any]) -> tuple[list[list[str]], set[str]]:
 
 
 def unpacked(function: Any, annotation: object) -> list[str] | None:
-    """The keywords of ``**options: Unpack[SomeDict]``."""
+    """Return the keywords of ``**options: Unpack[SomeDict]``."""
     text = annotation if isinstance(annotation, str) else str(annotation)
     match = re.fullmatch(r"(?:typing\.)?Unpack\[(?:[\w.]+\.)?(\w+)\]", text)
     if not match:
@@ -124,7 +124,7 @@ def unpacked(function: Any, annotation: object) -> list[str] | None:
 
 
 def accepted(thing: Any, *, method: bool) -> tuple[list[Parameter], set[str], bool]:
-    """(parameters by position, further keywords, whether any keyword goes) of one of ours."""
+    """Return (positional parameters, other keywords, whether any keyword is accepted) of our function."""
     if inspect.isclass(thing) and issubclass(thing, Value):  # any field by position; the Engine's names go as well
         fields = [
             Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=Parameter.empty if f.is_required() else f.default)
@@ -222,7 +222,7 @@ def find_faults(module: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_module(module):
+def test_module_has_docker_pys_surface(module):
     missing = sorted(faults(module) - set(DIFFERENCES))
     assert missing == [], "missing or different, and not in docker_py_differences.py"
 
@@ -232,13 +232,13 @@ def test_listed_differences_are_true():
     assert sorted(set(DIFFERENCES) - found) == []
 
 
-def test_differences_are_told_to_users():
+def test_differences_are_documented():
     guide = (Path(__file__).parents[2] / "docs" / "migration.md").read_text()
     assert sorted({reason for reason in DIFFERENCES.values() if reason not in guide}) == []
 
 
 def test_bases_are_kept():
-    """What users catch and what they test with isinstance."""
+    """Users catch these classes, and use them with isinstance."""
     from dockerkit import errors
 
     for name, fact in MODULES["docker.errors"]["classes"].items():

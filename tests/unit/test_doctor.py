@@ -1,8 +1,12 @@
-"""The doctor: what it reports, and what it says to do."""
+"""The doctor's reports and advice."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +14,8 @@ import pytest
 from scripted_engine import Answer, ScriptedEngine
 
 from dockerkit.__main__ import main
-from dockerkit.context import store
-from dockerkit.doctor import Problem, Report, examine, render
+from dockerkit.cliconfig import context_store
+from dockerkit.doctor import _EXTRAS, Problem, Report, examine, render
 
 VERSION = {
     "Version": "28.5",
@@ -55,7 +59,7 @@ def whats(report: Report) -> list[str]:
     return [problem.what for problem in report.problems]
 
 
-def test_a_healthy_engine(engine: ScriptedEngine, env: dict[str, str]) -> None:
+def test_reports_a_healthy_engine(engine: ScriptedEngine, env: dict[str, str]) -> None:
     report = examine(environment=env)
     assert report.healthy and report.problems == []
     assert report.endpoint["source"] == "DOCKER_HOST" and report.endpoint["host"] == engine.host
@@ -63,20 +67,24 @@ def test_a_healthy_engine(engine: ScriptedEngine, env: dict[str, str]) -> None:
     assert report.engine["spoken_api_version"] == "1.51" and report.engine["swarm"] == "active"
     assert report.engine["security"] == ["name=seccomp,profile=builtin"]
     text = render(report)
-    assert "storage: overlay2" in text and text.endswith("All is well.\n")
+    assert "storage: overlay2" in text and text.startswith(
+        f"\u2713 Engine {report.engine['version']} responds at {engine.host}.\n"
+    )
     assert json.loads(json.dumps(report.as_dict()))["healthy"] is True
 
 
-def test_no_engine(env: dict[str, str]) -> None:
+def test_reports_a_missing_engine(env: dict[str, str]) -> None:
     report = examine(f"unix://{env['HOME']}/none.sock", environment=env)
     assert not report.healthy
-    assert "no such socket: start the engine" in whats(report)[0]
+    assert "Start the engine" in whats(report)[0]
     assert "ERROR: can't reach" in render(report)
 
 
-def test_what_can_not_be_resolved(env: dict[str, str]) -> None:
-    assert "no docker context named 'gone'" in whats(examine(context="gone", environment=env))[0]
-    assert whats(examine(environment={**env, "DOCKER_HOST": "junk"}))[0].startswith("DOCKER_HOST: 'junk' is no address")
+def test_reports_unresolvable_addresses(env: dict[str, str]) -> None:
+    assert "no Docker context named 'gone'" in whats(examine(context="gone", environment=env))[0]
+    assert whats(examine(environment={**env, "DOCKER_HOST": "junk"}))[0].startswith(
+        "DOCKER_HOST: 'junk' is not a valid engine address"
+    )
     configure(env, "{")
     report = examine("unix:///none", environment=env)
     assert Problem("error", whats(report)[0], "Repair the file, or move it away and log in again") in report.problems
@@ -85,15 +93,15 @@ def test_what_can_not_be_resolved(env: dict[str, str]) -> None:
 def test_contexts_and_what_overrides_them(engine: ScriptedEngine, env: dict[str, str]) -> None:
     folder = env["DOCKER_CONFIG"]
     for name in ("one", "two"):
-        store.write(folder, {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": "ssh://h"}}}, {})
-    store.use(folder, "two")
+        context_store.write(folder, {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": "ssh://h"}}}, {})
+    context_store.use(folder, "two")
     report = examine(environment=env)
     assert [(one["name"], one["current"]) for one in report.contexts] == [("one", False), ("two", True)]
-    assert whats(report) == ["DOCKER_HOST is set and overrides the chosen context 'two'"]
+    assert whats(report) == ["DOCKER_HOST is set and overrides the current context 'two'"]
     assert "  * two: ssh://h" in render(report)
     del env["DOCKER_HOST"]
     env["DOCKER_CONTEXT"] = "default"
-    assert "DOCKER_CONTEXT is set and overrides the chosen context 'two'" in whats(
+    assert "DOCKER_CONTEXT is set and overrides the current context 'two'" in whats(
         examine(engine.host, environment=env)
     )
 
@@ -120,39 +128,41 @@ def test_credentials_are_counted_and_never_shown(engine: ScriptedEngine, env: di
         ],
         "in_file": ["r.example"],
     }
-    assert any("no program docker-credential-missing" in what for what in whats(report))
-    assert any("others may read it" in what for what in whats(report))
+    assert any("program docker-credential-missing is not installed" in what for what in whats(report))
+    assert any("readable by other users" in what for what in whats(report))
     assert "bWU6" not in render(report) + json.dumps(report.as_dict())
 
 
-def test_variables_that_mislead(engine: ScriptedEngine, env: dict[str, str]) -> None:
+def test_reports_misleading_variables(engine: ScriptedEngine, env: dict[str, str]) -> None:
     env |= {"DOCKER_CERT_PATH": "/x", "HTTPS_PROXY": "http://me:hunter2@proxy:1"}
     report = examine(environment=env)
-    assert whats(report) == ["DOCKER_CERT_PATH is set, but TLS is not asked for"]
+    assert whats(report) == ["DOCKER_CERT_PATH is set, but TLS is not enabled"]
     assert report.environment["HTTPS_PROXY"] == "http://proxy:1"
     assert "hunter2" not in render(report)
     report = examine(environment={**env, "DOCKER_TLS": "0"})
-    assert "DOCKER_TLS=0 switches TLS on" in whats(report)[0]
+    assert "DOCKER_TLS=0 enables TLS" in whats(report)[0]
 
 
 @pytest.mark.parametrize(
     ("facts", "says"),
     [
-        ({"Warnings": ["No swap\n  limit support"]}, "the engine says: No swap limit support"),
+        ({"Warnings": ["No swap\n  limit support"]}, "the engine reports: No swap limit support"),
         ({"Driver": "vfs"}, "storage driver vfs"),
         ({"Swarm": {"LocalNodeState": "error", "Error": "no quorum"}}, "swarm: no quorum"),
-        ({"SystemTime": "2001-01-01T00:00:00.123456789Z"}, "seconds behind ours"),
-        ({"SystemTime": "2101-01-01T00:00:00.1+02:00"}, "seconds ahead of ours"),
+        ({"SystemTime": "2001-01-01T00:00:00.123456789Z"}, "seconds behind this machine"),
+        ({"SystemTime": "2101-01-01T00:00:00.1+02:00"}, "seconds ahead of this machine"),
     ],
 )
-def test_what_the_engine_tells(scripted: ScriptedEngine, env: dict[str, str], facts: dict[str, Any], says: str) -> None:
+def test_reports_warnings_of_the_engine(
+    scripted: ScriptedEngine, env: dict[str, str], facts: dict[str, Any], says: str
+) -> None:
     scripted.on("GET", "/version", Answer.json(VERSION))
     scripted.on("GET", "/info", Answer.json({**INFO, **facts}))
     report = examine(scripted.host, environment=env)
     assert report.healthy and len(report.problems) == 1 and says in whats(report)[0]
 
 
-def test_an_engine_without_tls_far_away(env: dict[str, str]) -> None:
+def test_warns_about_remote_engines_without_tls(env: dict[str, str]) -> None:
     report = examine("tcp://engine.invalid:2375", environment=env, timeout=1)
     assert "is reached without TLS" in whats(report)[0]
     report = examine("tcp://127.0.0.1:1", environment=env, timeout=1)
@@ -176,3 +186,49 @@ def test_passwords_in_variables_are_not_shown(env: dict[str, str]) -> None:
     report = examine(environment=env)
     assert "s3cret" not in render(report) + json.dumps(report.environment)
     assert report.environment["DOCKER_HOST"] == "tcp://me:***@10.0.0.1:2375"
+
+
+def test_python_m_runs_the_command():
+    done = subprocess.run([sys.executable, "-m", "dockerkit", "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: dockerkit ")
+
+
+def test_verdict_comes_first_and_colour_is_optional(env: dict[str, str]) -> None:
+    report = examine(f"unix://{env['HOME']}/none.sock", environment=env)
+    plain, coloured = render(report), render(report, colour=True)
+    assert plain.split("\n")[0].startswith("\u2717 No working engine")
+    assert plain.split("\n")[1].startswith("ERROR: ")
+    assert "\x1b" not in plain
+    assert coloured.startswith("\x1b[31m")
+    assert ": none\n" not in plain
+
+
+def test_podman_is_named_with_what_it_lacks(scripted: ScriptedEngine, env: dict[str, str]) -> None:
+    components = [{"Name": "Podman Engine", "Version": "5.4.2"}]
+    scripted.on("GET", "/version", Answer.json({**VERSION, "Components": components}))
+    scripted.on("GET", "/info", Answer.json(INFO))
+    report = examine(scripted.host, environment=env)
+    assert report.engine["builder"] == "Buildah, without BuildKit"
+    assert "see Podman in dockerkit's documentation" in render(report)
+
+
+def test_extras_say_what_they_are_for(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in ("rich", "win32file") else found(name)
+    )
+    report = examine("tcp://127.0.0.1:1", environment=env)
+    assert "progress" not in report.client["extras"]
+    assert "    progress, for progress=\"rich\": pip install 'dockerkit[progress]'" in render(report).splitlines()
+
+
+def test_every_extra_is_explained() -> None:
+    metadata = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert set(metadata["project"]["optional-dependencies"]) - {"all", "buildkit"} == set(_EXTRAS)
+
+
+def test_missing_engine_is_told_without_sending_the_reader_to_the_doctor(env: dict[str, str]) -> None:
+    text = render(examine("unix:///none.sock", environment=env))
+    assert "List everything that was tried" not in text
+    text = render(examine(environment=env))
+    assert "dockerkit doctor" not in text

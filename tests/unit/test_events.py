@@ -1,4 +1,4 @@
-"""Typed events, over cuts without a gap; handlers and consumers of one listener."""
+"""Typed events that resume without gaps; handlers and subscriptions of a listener."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client(scripted: ScriptedEngine) -> Iterator[DockerClient]:
 
 
 def held(*records: bytes, release: threading.Event | None = None) -> Any:
-    """Sends records, then waits until the client leaves or the event comes."""
+    """Send records, then wait until the client disconnects or the event is set."""
 
     def script(request: Any, wire: Any) -> None:
         wire.head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
@@ -57,7 +57,7 @@ def held(*records: bytes, release: threading.Event | None = None) -> Any:
     return script
 
 
-def test_what_an_event_says() -> None:
+def test_event_has_typed_attributes() -> None:
     event = EngineEvent.from_engine(json.loads(record(NOW, "health_status: healthy", exitCode="137")))
     assert (event.type, event.action, event.detail, event.id, event.name) == (
         "container", "health_status", "healthy", "c1", "web"
@@ -75,7 +75,7 @@ def test_what_an_event_says() -> None:
     )
 
 
-def test_no_gap_and_none_twice_after_a_cut(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_events_resume_without_gaps_or_duplicates(scripted: ScriptedEngine, client: DockerClient) -> None:
     same = record(NOW + 1, "exec_create: sh")
     scripted.on(
         "GET",
@@ -93,7 +93,7 @@ def test_no_gap_and_none_twice_after_a_cut(scripted: ScriptedEngine, client: Doc
     assert since[2] == [f"{(NOW + 1 - 10**9) // 10**9}.{(NOW + 1) % 10**9:09d}"]
 
 
-def test_without_reconnecting(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_reconnect_none_raises_immediately(scripted: ScriptedEngine, client: DockerClient) -> None:
     scripted.on("GET", "/events", Answer.chunked([record(NOW)], truncate=True))
     with client.system.events(reconnect=None) as events, pytest.raises(errors.StreamTruncated):
         list(events)
@@ -113,7 +113,7 @@ def test_closing_from_another_thread(scripted: ScriptedEngine, client: DockerCli
     assert list(events) == []
 
 
-def test_handlers_and_consumers(
+def test_listener_serves_handlers_and_subscriptions(
     scripted: ScriptedEngine, client: DockerClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     begin = threading.Event()
@@ -160,7 +160,7 @@ def test_handlers_and_consumers(
     assert not [thread for thread in threading.enumerate() if thread.name == "dockerkit-events"]
 
 
-def test_a_listener_that_fails_tells_its_consumers(
+def test_failure_of_a_listener_reaches_its_subscriptions(
     scripted: ScriptedEngine, client: DockerClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)
@@ -175,7 +175,7 @@ def test_a_listener_that_fails_tells_its_consumers(
         assert isinstance(listener.error, errors.StreamTruncated)
 
 
-def test_a_slow_consumer_loses_the_newest_and_knows(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_slow_subscription_drops_the_newest_and_counts_them(scripted: ScriptedEngine, client: DockerClient) -> None:
     scripted.on("GET", "/events", held())
     with client.system.listen() as listener:
         consumer = listener.subscribe()

@@ -1,4 +1,4 @@
-"""A broken engine: recorded exchanges of every kind of answer, damaged at every byte.
+"""A broken engine: recorded exchanges of every kind of response, damaged at every byte.
 
 Each must end, within its bound, in the right result or in an error of ours: never in a hang, a silent short result or a
 socket left open (the test run makes unclosed sockets errors).
@@ -25,9 +25,7 @@ from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 from dockerkit import errors
 from dockerkit.api.client import APIClient
 
-STEP = max(
-    1, 50 // settings.default.max_examples
-)  # `make unit` looks at every fifth byte or fewer, `make test` at each
+STEP = max(1, 50 // settings.default.max_examples)  # `make unit` tries at most every fifth byte, `make test` every byte
 BOUND = 2.0  # seconds for any single exchange; the read timeout of the clients below is 0.2
 
 
@@ -41,14 +39,14 @@ def head(media: str = "application/json", framing: str = "Transfer-Encoding: chu
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of answer: what travels, how it is asked for, and what whole it gives."""
+    """One kind of response: its bytes, its request, and the expected result."""
 
     method: str
     path: str
     wire: bytes
     ask: Callable[[APIClient], Any]
     expected: Any
-    ends_with_connection: bool = False  # no length and no chunks: nothing can tell a cut from the end
+    ends_with_connection: bool = False  # no length and no chunks: a cut can't be distinguished from the end
 
 
 INSPECT = json.dumps({"Id": "abc", "Config": {"Tty": False}}).encode()
@@ -126,7 +124,7 @@ def api(scripted: ScriptedEngine) -> Iterator[APIClient]:
 
 
 def outcome(api: APIClient, kind: Kind) -> Any:
-    """The result, or our exception; anything else goes through and fails the test. Bounded."""
+    """Return the result or dockerkit's exception; any other exception fails the test."""
     begun = time.monotonic()
     try:
         return kind.ask(api)
@@ -143,7 +141,7 @@ def is_right(kind: Kind, got: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_whole_or_a_byte_at_a_time_it_is_right(scripted: ScriptedEngine, api: APIClient, name: str) -> None:
+def test_result_does_not_depend_on_segmentation(scripted: ScriptedEngine, api: APIClient, name: str) -> None:
     kind = KINDS[name]
     for piece in (0, 1, 7):
         answer = Answer.raw(kind.wire, piece=piece, close=kind.ends_with_connection)
@@ -186,7 +184,7 @@ def test_delayed_at_every_byte(scripted: ScriptedEngine, api: APIClient, name: s
 
 @pytest.mark.parametrize("name", KINDS)
 def test_reset_at_every_byte(name: str) -> None:
-    """Unlike a cut, a reset is never taken for the end of a hijacked connection."""
+    """Unlike a cut, a reset is never mistaken for the end of a hijacked connection."""
     kind = KINDS[name]
     body = kind.wire.index(b"\r\n\r\n") + 4
 
@@ -213,17 +211,17 @@ def test_reset_at_every_byte(name: str) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_stalled_at_every_byte(name: str) -> None:
-    """What has a read timeout ends with it; a stream may be silent for hours, and ends when its client is closed."""
+    """Calls end at their read timeout. A stream may be silent for hours, and ends when its client is closed."""
     kind = KINDS[name]
     with ThreadPoolExecutor(16) as pool:
         for end, got in pool.map(partial(stalled, kind), range(0, len(kind.wire), STEP**2)):
             if name in ("json with a length", "json in chunks", "nothing"):
-                assert isinstance(got, errors.EngineTimeout), (end, got)
-            assert isinstance(got, (errors.EngineTimeout, errors.APIError, errors.ClientClosed)), (end, got)
+                assert isinstance(got, errors.ReadTimeout), (end, got)
+            assert isinstance(got, (errors.ReadTimeout, errors.APIError, errors.ClientClosed)), (end, got)
 
 
 def stalled(kind: Kind, end: int) -> tuple[int, Any]:
-    """The outcome when nothing more comes after so many bytes."""
+    """Return the outcome if the connection stalls after some bytes."""
 
     def stall(request: Any, wire: Any) -> None:
         wire.send(kind.wire[:end])
@@ -246,7 +244,7 @@ def stalled(kind: Kind, end: int) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_byte_doubled(scripted: ScriptedEngine, api: APIClient, name: str) -> None:
-    """A byte that comes twice may spoil the content, which nothing can notice, but never hangs or leaks."""
+    """A doubled byte may change the content unnoticed, but nothing hangs or leaks."""
     kind = KINDS[name]
     for position in range(0, len(kind.wire), STEP):
         damaged = kind.wire[: position + 1] + kind.wire[position:]
@@ -255,7 +253,7 @@ def test_every_byte_doubled(scripted: ScriptedEngine, api: APIClient, name: str)
 
 
 @given(name=st.sampled_from(sorted(KINDS)), data=st.data())
-def test_any_damage_ends_in_a_result_or_an_error_of_ours(name: str, data: st.DataObject) -> None:
+def test_any_damage_ends_in_a_result_or_a_dockerkit_error(name: str, data: st.DataObject) -> None:
     kind = KINDS[name]
     damaged = bytearray(kind.wire)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -287,35 +285,36 @@ def test_any_damage_ends_in_a_result_or_an_error_of_ours(name: str, data: st.Dat
     ids=["headers without end", "endless header", "huge chunk", "negative chunk", "odd status", "ssh",
          "tls alert", "half json", "deep json", "no utf-8"],
 )  # fmt: skip
-def test_a_hostile_head_or_body_is_an_error(scripted: ScriptedEngine, api: APIClient, reply: bytes) -> None:
+def test_hostile_head_or_body_is_an_error(scripted: ScriptedEngine, api: APIClient, reply: bytes) -> None:
     scripted.on("GET", "/containers/abc/json", Answer.raw(reply))
     with pytest.raises(errors.DockerException):
         api.inspect_container("abc")
 
 
 @pytest.mark.parametrize("answer", [Answer.json({"Id": "a"}), Answer.chunked([OUTPUT], media_type=MULTIPLEXED)])
-def test_a_body_instead_of_the_connection_is_an_error(scripted: ScriptedEngine, api: APIClient, answer: Any) -> None:
+def test_body_instead_of_the_connection_is_an_error(scripted: ScriptedEngine, api: APIClient, answer: Any) -> None:
     scripted.on("POST", "/exec/abc/start", answer)
-    with pytest.raises(errors.StreamParseError, match="POST /v1.51/exec/abc/start was answered with a body"):
+    with pytest.raises(errors.StreamParseError, match="POST /v1.51/exec/abc/start returned a body"):
         api.exec_start("abc")
 
 
-def test_an_endless_answer_is_refused_and_not_kept(
+def test_endless_answer_is_refused_and_not_kept(
     scripted: ScriptedEngine, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dockerkit.transport import exchange
 
-    monkeypatch.setattr(exchange.Exchange.read, "__defaults__", (1_000_000,))
+    monkeypatch.setattr(exchange.Response.read, "__defaults__", (1_000_000,))
     scripted.on("GET", "/containers/abc/json", Answer.chunked([b"x" * 65536] * 40))
     with pytest.raises(errors.StreamParseError, match="larger than"):
         api.inspect_container("abc")
 
 
-def test_an_error_in_the_stream_is_raised(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_error_in_the_stream_is_raised(scripted: ScriptedEngine, api: APIClient) -> None:
     record = {"errorDetail": {"code": 28, "message": "no space left"}, "error": "no space left"}
     scripted.on("POST", "/images/create", Answer.chunked([b'{"status":"Pulling"}\n', json.dumps(record).encode()]))
     stream = api.pull("busybox", tag="latest", stream=True, decode=True)
     assert next(stream) == {"status": "Pulling"}
+    assert next(stream) == record
     with pytest.raises(errors.PullError, match="no space left") as caught:
         next(stream)
     assert caught.value.code == 28

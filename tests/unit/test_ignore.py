@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dockerkit.build.ignore import IgnoreRules, read_patterns
+from dockerkit.builder import ignore
+from dockerkit.builder.context import missing_file
+from dockerkit.builder.ignore import IgnoreRules, read_patterns
 from dockerkit.errors import InvalidArgument
 
-# What the docker command's classic builder sent of one tree for 600 ignore files, half of them made at random.
+# Files of a tree that the docker command's classic builder sent for 600 ignore files, half of them random.
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "dockerignore.json").read_text())
 PATHS: list[str] = [*RECORDED["paths"], "Dockerfile", ".dockerignore"]
 FOLDERS = {path[:at] for path in PATHS for at in range(len(path)) if path[at] == "/"}
@@ -22,7 +25,7 @@ CHILDREN = {folder: [path for path in ALL if path.rpartition("/")[0] == folder] 
 
 
 def sent(rules: IgnoreRules, *, classic: bool) -> set[str]:
-    """What a walk sends. The classic command enters an ignored folder only for an exception that starts with its name."""
+    """Return what a walk sends. The classic command enters an ignored folder only for an exception with its name."""
     exceptions = [pattern[1:] + "/" for pattern in rules.patterns if pattern.startswith("!")]
     kept: set[str] = set()
 
@@ -48,7 +51,7 @@ def with_build_files(content: str) -> IgnoreRules:
     )
 
 
-def test_the_docker_command_agrees() -> None:
+def test_matches_the_docker_commands_verdicts() -> None:
     for content, expected in RECORDED["cases"]:
         if expected is None:
             with pytest.raises(InvalidArgument):
@@ -57,7 +60,7 @@ def test_the_docker_command_agrees() -> None:
         rules = with_build_files(content)
         recorded = {path for place, path in enumerate(ALL) if int(expected, 16) >> place & 1}
         assert sent(rules, classic=True) == recorded, content
-        # The whole truth, as BuildKit sees it, may take back more; what is never entered holds nothing to take back.
+        # BuildKit's rules may include more; folders that are never entered contain no exceptions.
         everything = {path for path in ALL if not rules.ignores(path)}
         assert recorded <= everything, content
         assert sent(rules, classic=False) == everything, content
@@ -68,7 +71,7 @@ def test_lines_are_cleaned() -> None:
     assert read_patterns(content) == ["a/b", "#kept", "!d", "\\#e", "f\udcff", "/", "!"]
 
 
-def test_an_exception_below_an_ignored_folder_needs_a_walk() -> None:
+def test_exception_below_an_ignored_folder_needs_a_walk() -> None:
     rules = IgnoreRules(["*", "!src/lib/*.h", "!**/keep"])
     assert rules.may_descend("anything")
     rules = IgnoreRules(["*", "!src/*/include/x.h", "!doc"])
@@ -99,7 +102,7 @@ patterns = st.tuples(st.sampled_from(["", "!"]), st.lists(pieces, min_size=1, ma
 
 @given(st.lists(patterns, max_size=8), paths)
 @example(["*", "!a/b", "a/b/a"], "a/b/d")
-def test_what_is_kept_below_an_ignored_folder_can_be_reached(rules_text: list[str], path: str) -> None:
+def test_exceptions_below_an_ignored_folder_are_reachable(rules_text: list[str], path: str) -> None:
     rules = IgnoreRules(rules_text)
     if not rules.ignores(path):
         for at in (at for at, char in enumerate(path) if char == "/"):
@@ -107,15 +110,108 @@ def test_what_is_kept_below_an_ignored_folder_can_be_reached(rules_text: list[st
 
 
 @given(st.lists(patterns, max_size=8))
-def test_reading_what_was_read_changes_nothing(rules_text: list[str]) -> None:
+def test_read_patterns_is_idempotent(rules_text: list[str]) -> None:
     once = read_patterns("\n".join(rules_text))
     assert read_patterns("\n".join(once)) == once
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_read_or_refused(content: str) -> None:
+def test_any_content_is_parsed_or_rejected(content: str) -> None:
     try:
         rules = IgnoreRules.read(content)
     except InvalidArgument:
         return
     rules.ignores("a/b")
+
+
+tricky = st.text(alphabet="ab*?/[]^\\|-.\n", max_size=12)
+
+
+@given(tricky, st.lists(st.text(alphabet="ab/]^*?.\n", max_size=10), max_size=8))
+@example("**/a*/**/b", ["a/a\n/b", "a/x/b"])
+@example("*a**/b", ["xaa/b", "ab", "xa/y/b"])
+@example("[*]*a*b", ["[xx]aab", "]ab", "/]ab"])
+@example(r"\*\*a*b*", ["**ab", "*ab"])
+def test_expressions_automata_and_backtracking_agree(pattern: str, candidates: list[str]) -> None:
+    try:
+        tokens = ignore._tokens(ignore._to_go(pattern), pattern)
+    except (InvalidArgument, IndexError):
+        return
+    backtracking = re.compile("".join(tokens))
+    automaton, linear = ignore._Automaton(tokens), ignore._linear(tokens)
+    for path in candidates:
+        expected = backtracking.fullmatch(path) is not None
+        assert automaton.fullmatch(path) is expected
+        assert linear is None or (re.fullmatch(linear, path) is not None) is expected
+
+
+HOSTILE = [
+    "*a*a*a*a*a*a*a*a*b",
+    "**/" + "[!-z]*" * 8 + "b",
+    "a/**/b/**/b/**/b/**/b/x*y",
+    "^" + "*[^x]" * 8 + "b",
+    "!" + "*a" * 20 + "/x",
+]
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+@pytest.mark.parametrize("name", ["a", "b/", "a/b/"])
+def test_no_pattern_takes_exponential_time(pattern: str, name: str) -> None:
+    """A matcher that backtracks would not return."""
+    rules = IgnoreRules(["*", pattern] if pattern.startswith("!") else [pattern])
+    path = (name * 4000).strip("/")
+    rules.judge(path, rules.root)
+    rules.may_descend(path)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*.o", "**/*.o", "**/node_modules", "**/*.test.*", "a/*/b*c/**", "docs/**/*.md", "[ab]*.c"]
+)
+def test_usual_patterns_are_expressions(pattern: str) -> None:
+    assert isinstance(ignore._expression(pattern), str)
+
+
+BUILDKIT = 'failed to calculate checksum of ref e0a7::ys5l: "/{}": not found'
+OLD_BUILDKIT = 'failed to compute cache key: "/{}" not found: not found'
+CLASSIC = "COPY failed: file not found in build context or excluded by .dockerignore: stat {}: file does not exist"
+
+
+@pytest.mark.parametrize("message", [BUILDKIT, OLD_BUILDKIT, CLASSIC], ids=["BuildKit", "20.10", "classic"])
+def test_line_that_excludes_a_file_is_named(tmp_path: Path, message: str) -> None:
+    (tmp_path / "docs").mkdir()
+    for name in ("docs/notes.txt", "kept.md"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".dockerignore").write_text("# texts\n!docs\n*.log\ndocs\n**/*.txt\n")
+    place = tmp_path / ".dockerignore"
+    why = missing_file(message.format("docs/notes.txt"), tmp_path, None)
+    assert why == f"'docs/notes.txt' is excluded from the build context by line 5 of {place}: **/*.txt"
+    assert missing_file(message.format("kept.md"), tmp_path, None) == ""
+    assert missing_file(message.format("none.md"), tmp_path, None) == (
+        f"'none.md' does not exist in the build context {str(tmp_path)!r}"
+    )
+    (tmp_path / "app.dockerfile.dockerignore").write_text("*.md\n")
+    why = missing_file(message.format("kept.md"), str(tmp_path), "app.dockerfile")
+    assert why.endswith("by line 1 of " + str(tmp_path / "app.dockerfile.dockerignore") + ": *.md")
+
+
+@pytest.mark.parametrize("path", [None, {"kept.md": "x"}, "https://example.com/app.git", "/no/such/folder"])
+def test_unknown_cause_is_not_guessed(path: object) -> None:
+    assert missing_file(BUILDKIT.format("kept.md"), path, None) == ""
+    assert missing_file("exit code: 3", path, None) == ""
+
+
+def test_file_missing_in_a_dict_is_named() -> None:
+    assert missing_file(BUILDKIT.format("app.py"), {"Dockerfile": ""}, None) == (
+        "'app.py' does not exist in the build context"
+    )
+
+
+@pytest.mark.parametrize("pattern", ["\\ü", "a\\ü*", "[\\ü]"])
+def test_escapes_of_letters_beyond_ascii_are_refused(pattern: str) -> None:
+    with pytest.raises(InvalidArgument, match="ignore pattern"):
+        IgnoreRules.read(pattern)
+
+
+def test_byte_order_mark_before_a_wildcard_is_skipped() -> None:
+    rules = IgnoreRules.read("/\ufeff[ab]\n/\ufeffc")
+    assert [name for name in ("a", "b", "c") if rules.ignores(name)] == ["a", "b"]

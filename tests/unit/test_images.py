@@ -1,4 +1,4 @@
-"""Calls on images, registries and builds: what goes over the wire, and what comes back."""
+"""Calls on images, registries and builds: requests and results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dockerkit.errors import (
     StreamError,
     StreamTruncated,
 )
-from dockerkit.platforms import platform_json, platform_list, platform_text
+from dockerkit.parsing.platforms import platform_json, platform_list, platform_text
 
 ID = "sha256:" + "ab" * 32
 SECRET = "s3cr3t-password"
@@ -60,6 +60,41 @@ def last(scripted: ScriptedEngine) -> dict[str, list[str]]:
     return dict(scripted.requests[-1].query)
 
 
+GONE = "rpc error: code = NotFound desc = content digest 30acc0985c37: not found"
+
+
+def test_list_is_repeated_if_an_image_is_removed_meanwhile(scripted: ScriptedEngine, api: APIClient) -> None:
+    """Engine 28.5 with containerd's store fails the whole list then."""
+    scripted.on("GET", "/images/json", Answer.error(404, GONE), Answer.error(404, GONE), Answer.json([{"Id": ID}]))
+    assert api.images() == [{"Id": ID}]
+    for answer, attempts in ((Answer.error(404, "No such image: x"), 1), (Answer.error(404, GONE), 5)):
+        scripted.on("GET", "/images/json", answer)
+        before = len(scripted.requests)
+        with pytest.raises(ImageNotFound):
+            api.images(filters={"before": "x"})
+        assert len(scripted.requests) - before == attempts
+
+
+def test_pull_is_repeated_if_its_content_was_collected(
+    scripted: ScriptedEngine, client: DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerkit.models.containers.pull._PAUSES", (0.001,))
+    text = f"failed to check image {ID}: rpc error: code = NotFound desc = content digest {ID}: not found"
+    failed = lines({"errorDetail": {"message": text}, "error": text})
+    scripted.on("POST", "/images/create", failed, lines({"status": "done"}))
+    scripted.on("GET", "/images/app:latest/json", Answer.json({"Id": ID}))
+    assert client.images.pull("app").id == ID
+    scripted.on("POST", "/images/create", failed)
+    with pytest.raises(PullError, match="content digest"):
+        client.images.pull("app")
+    busy = "toomanyrequests: slow down"
+    scripted.on("POST", "/images/create", lines({"errorDetail": {"message": busy}, "error": busy}))
+    before = len(scripted.requests)
+    with pytest.raises(PullError, match=busy):
+        client.images.pull("app")
+    assert len(scripted.requests) - before == 1
+
+
 def test_list(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", "/images/json", Answer.json([{"Id": ID}]))
     assert api.images() == [{"Id": ID}] and last(scripted) == {}
@@ -70,7 +105,7 @@ def test_list(scripted: ScriptedEngine, api: APIClient) -> None:
     assert query == {"shared-size": ["true"], "manifests": ["true"]}
 
 
-def test_a_name_on_an_ancient_engine() -> None:
+def test_old_engines_filter_by_name_with_their_own_parameter() -> None:
     engine = ScriptedEngine(api_version="1.24")
     engine.on("GET", "/images/json", Answer.json([]))
     with APIClient(engine.host) as api:
@@ -95,7 +130,7 @@ def test_a_name_on_an_ancient_engine() -> None:
         ("app", None, {"platform": "linux/arm64"}, {"fromImage": "app", "tag": "latest", "platform": "linux/arm64"}),
     ],
 )
-def test_what_a_pull_asks_for(
+def test_pull_sends_name_tag_and_platform(
     scripted: ScriptedEngine, api: APIClient, repository: str, tag: str | None, extra: Any, expected: dict[str, str]
 ) -> None:
     scripted.on("POST", "/images/create", lines({"status": "Done"}))
@@ -104,7 +139,7 @@ def test_what_a_pull_asks_for(
     assert "X-Registry-Auth" not in scripted.requests[-1].headers
 
 
-def test_a_pull_in_records(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_pull_in_records(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("POST", "/images/create", lines({"status": "a"}, {"status": "b"}))
     assert list(api.pull("app", stream=True, decode=True)) == [{"status": "a"}, {"status": "b"}]
     assert list(api.pull("app", stream=True)) == [b'{"status": "a"}', b'{"status": "b"}']
@@ -136,7 +171,7 @@ def test_failures_in_streams(scripted: ScriptedEngine, client: DockerClient) -> 
         )
 
 
-def test_a_stream_that_is_cut_is_no_success(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_truncated_stream_is_an_error(scripted: ScriptedEngine, client: DockerClient) -> None:
     cut = Answer.chunked([b'{"status":"a"}\r\n'], truncate=True)
     scripted.on("POST", "/images/create", cut)
     scripted.on("POST", "/images/app/push", cut)
@@ -168,7 +203,7 @@ def test_push(scripted: ScriptedEngine, api: APIClient) -> None:
     assert (sent["username"], sent["password"]) == ("me", SECRET)
 
 
-def test_refused_credentials_are_fetched_once_more(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_refused_credentials_are_fetched_again_once(scripted: ScriptedEngine, client: DockerClient) -> None:
     refused = lines({"errorDetail": {"message": "unauthorized: authentication required"}, "error": "unauthorized"})
     scripted.on("POST", "/images/create", refused, lines({"status": "ok"}))
     scripted.on("GET", "/images/host:5000%2Fapp:latest/json", Answer.json({"Id": ID}))
@@ -181,13 +216,13 @@ def test_refused_credentials_are_fetched_once_more(scripted: ScriptedEngine, cli
     scripted.on("POST", "/images/create", refused)
     with pytest.raises(PullError) as caught:
         client.images.pull("host:5000/app", auth_config={"username": "me", "password": SECRET})
-    assert len([one for one in scripted.requests if one.path == "/images/create"]) == 3  # no second try with the same
+    assert len([one for one in scripted.requests if one.path == "/images/create"]) == 3  # no retry with the same ones
     assert SECRET not in f"{caught.value!r}{caught.value.__dict__}{caught.value.__traceback__}"
 
 
 @pytest.mark.parametrize(("verb", "path"), [("pull", "/images/create"), ("push", "/images/host:5000%2Fapp/push")])
 @pytest.mark.parametrize("decode", [True, False])
-def test_a_stream_that_begins_with_a_refusal_is_asked_for_once_more(
+def test_stream_that_begins_with_a_refusal_is_retried_once(
     scripted: ScriptedEngine, api: APIClient, verb: str, path: str, decode: bool
 ) -> None:
     record = {"errorDetail": {"message": "unauthorized: authentication required"}, "error": "unauthorized"}
@@ -208,19 +243,20 @@ def test_a_stream_that_begins_with_a_refusal_is_asked_for_once_more(
     assert sent() == 1
     assert list(opened) == plain and sent() == 2
     opened = stream()
-    assert next(opened)  # the second try has begun
-    with pytest.raises(StreamError, match="unauthorized"):  # so there is no third
+    assert next(opened)  # the retry has started
+    assert next(opened)  # the record with the failure
+    with pytest.raises(StreamError, match="unauthorized"):  # it is not retried again
         next(opened)
     assert sent() == 4
     with pytest.raises(StreamError, match="unauthorized"):
         list(stream())
     assert sent() == 6
-    with pytest.raises(StreamError, match="unauthorized"):  # a dict is all there is
+    with pytest.raises(StreamError, match="unauthorized"):  # a dict can't be refreshed
         list(getattr(api, verb)("host:5000/app", stream=True, auth_config={"username": "me", "password": SECRET}))
     assert sent() == 7
 
 
-def test_a_stream_that_is_closed_while_credentials_are_fetched_stays_closed(
+def test_stream_that_is_closed_while_credentials_are_fetched_stays_closed(
     scripted: ScriptedEngine, api: APIClient
 ) -> None:
     scripted.on("POST", "/images/create", lines({"error": "unauthorized"}), lines({"status": "one"}))
@@ -236,7 +272,7 @@ def test_a_stream_that_is_closed_while_credentials_are_fetched_stays_closed(
     assert list(opened) == [] and opened.closed
 
 
-def test_what_a_name_may_be(api: APIClient) -> None:
+def test_rejects_invalid_image_names(api: APIClient) -> None:
     with pytest.raises(NullResource):
         api.pull("")
     with pytest.raises(InvalidArgument):
@@ -255,8 +291,9 @@ def test_archives(scripted: ScriptedEngine, api: APIClient, tmp_path: Path) -> N
     scripted.on("GET", "/images/get", Answer.length(b"tar"))
     scripted.on("GET", "/images/app:1/get", Answer.length(b"tar" * 10))
     scripted.on("POST", "/images/load", lines({"stream": "Loaded image: app:1\n"}))
-    with api.get_image(["a", {"Id": ID}], platform=["linux/amd64", "linux/arm64"]) as archive:
-        assert archive.read() == b"tar"
+    several = ["linux/amd64", "linux/arm64"]
+    with APIClient(scripted.host, version="1.52") as newer:
+        assert newer.get_image(["a", {"Id": ID}], platform=several).read() == b"tar"
     query = last(scripted)
     assert query["names"] == ["a", ID] and len(query["platform"]) == 2
     assert list(api.get_image("app:1", chunk_size=15)) == [b"tar" * 5] * 2
@@ -268,7 +305,7 @@ def test_archives(scripted: ScriptedEngine, api: APIClient, tmp_path: Path) -> N
         assert scripted.requests[-1].headers["Content-Type"] == "application/x-tar"
 
 
-def test_a_saved_file_is_whole_or_not_there(scripted: ScriptedEngine, client: DockerClient, tmp_path: Path) -> None:
+def test_save_writes_the_file_atomically(scripted: ScriptedEngine, client: DockerClient, tmp_path: Path) -> None:
     scripted.on("GET", "/images/app/get", Answer.length(b"tar" * 100, cut_after=100))
     with pytest.raises(StreamTruncated):
         client.images.save("app", tmp_path / "x.tar")
@@ -291,7 +328,7 @@ def test_imports(scripted: ScriptedEngine, client: DockerClient, tmp_path: Path)
     client.api.import_image_from_stream(iter([b"a", b"b"]))
     assert scripted.requests[-1].body == b"ab"
     scripted.on("POST", "/images/create", lines({"status": "Downloading"}))
-    with pytest.raises(StreamTruncated, match="did not say which image"):
+    with pytest.raises(StreamTruncated, match="did not report the ID of the image"):
         client.images.import_image(b"tar")
 
 
@@ -322,7 +359,7 @@ def test_distribution(scripted: ScriptedEngine, client: DockerClient) -> None:
             data.has_platform(bad)
 
 
-def test_what_a_classic_build_sends(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_classic_build_sends_its_options(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("POST", "/build", lines({"stream": "ok"}))
     list(api.build(
         {"Dockerfile": "FROM a"}, tag=["x:1", "y"], quiet=True, nocache=True, rm=True, pull=True, forcerm=True,
@@ -350,7 +387,7 @@ def test_what_a_classic_build_sends(scripted: ScriptedEngine, api: APIClient) ->
         assert tar.getnames() == ["Dockerfile"]
 
 
-def test_a_build_that_the_engine_fetches_sends_nothing(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_build_that_the_engine_fetches_sends_nothing(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("POST", "/build", lines({"stream": "ok"}))
     list(api.build("https://example.com/x.git#main", dockerfile="sub/Dockerfile"))
     assert last(scripted)["remote"] == ["https://example.com/x.git#main"]
@@ -365,7 +402,7 @@ STEPS = [
 ]  # fmt: skip
 
 
-def test_a_failed_build_explains_itself(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_build_error_has_step_and_output(scripted: ScriptedEngine, client: DockerClient) -> None:
     failure = {"errorDetail": {"code": 2, "message": "returned a non-zero code: 2"}, "error": "x"}
     scripted.on("POST", "/build", lines(*STEPS, failure))
     with pytest.raises(BuildError) as caught:
@@ -386,7 +423,7 @@ def test_a_failed_build_explains_itself(scripted: ScriptedEngine, client: Docker
         [{"stream": ID + "\n"}],
     ],
 )
-def test_the_image_is_the_one_that_the_answer_names(
+def test_build_returns_the_image_in_the_response(
     scripted: ScriptedEngine, client: DockerClient, records: list[dict[str, Any]]
 ) -> None:
     scripted.on("POST", "/build", lines({"stream": "RUN echo Successfully built ffffffffffff\n"}, *records))
@@ -395,9 +432,36 @@ def test_the_image_is_the_one_that_the_answer_names(
     assert image.id == ID and next(log)["stream"].startswith("RUN")
 
 
-def test_a_build_that_names_no_image(scripted: ScriptedEngine, client: DockerClient) -> None:
+@pytest.mark.parametrize("step", ["RUN <<EOF", "RUN 3<<-EOF cat", "COPY <<'a b' /x", "ADD <<a <<b /x/"])
+def test_heredocs_are_refused_by_the_classic_builder(scripted: ScriptedEngine, client: DockerClient, step: str) -> None:
+    scripted.on("POST", "/build", lines({"stream": f"Step 1/2 : {step}"}, {"stream": ID + "\n"}))
+    with pytest.raises(BuildError, match="here-documents: pass builder='buildkit'") as caught:
+        client.images.build(path={"Dockerfile": ""}, builder="classic")
+    assert caught.value.step == step
+
+
+@pytest.mark.parametrize(
+    "step", ["RUN echo $((1<<3))", "RUN cat <<< x", 'RUN echo "a <<b"', "RUN echo '<<", "ENV A=<<B"]
+)
+def test_other_uses_of_less_than_signs_are_no_heredocs(
+    scripted: ScriptedEngine, client: DockerClient, step: str
+) -> None:
+    scripted.on("POST", "/build", lines({"stream": f"Step 1/2 : {step}"}, {"stream": ID + "\n"}))
+    scripted.on("GET", f"/images/{ID}/json", Answer.json({"Id": ID}))
+    assert client.images.build(path={"Dockerfile": ""}, builder="classic")[0].id == ID
+
+
+def test_option_that_needs_buildkit_says_how_to_get_it(scripted: ScriptedEngine, client: DockerClient) -> None:
+    message = "the --mount option requires BuildKit"
+    scripted.on("POST", "/build", lines({"errorDetail": {"message": message}, "error": message}))
+    with pytest.raises(BuildError, match="requires BuildKit") as caught:
+        client.images.build(path={"Dockerfile": ""}, builder="classic")
+    assert "pass builder='buildkit'" in caught.value.__notes__[0]
+
+
+def test_build_without_an_image_id_is_an_error(scripted: ScriptedEngine, client: DockerClient) -> None:
     scripted.on("POST", "/build", lines({"stream": "hm"}))
-    with pytest.raises(BuildError, match="did not say which image"):
+    with pytest.raises(BuildError, match="did not report the ID of the built image"):
         client.images.build(path={"Dockerfile": ""}, builder="classic")
 
 
@@ -429,12 +493,12 @@ def test_attestations() -> None:
     engine.close()
 
 
-def test_images_say_little_and_ask_nothing(scripted: ScriptedEngine, client: DockerClient) -> None:
+def test_repr_and_attributes_of_a_summary_send_no_request(scripted: ScriptedEngine, client: DockerClient) -> None:
     summary = {"Id": ID, "RepoTags": ["a:1", "b:2"], "RepoDigests": ["<none>@<none>"], "Labels": None, "Created": 0,
                "Size": 5}  # fmt: skip
     scripted.on("GET", "/images/json", Answer.json([summary, {"Id": ID, "RepoTags": ["<none>:<none>"]}]))
     image, unnamed = client.images.list()
-    assert repr(image) == "<Image: 'a:1', 'b:2'>" and repr(unnamed) == f"<Image: '{ID[:19]}'>"
+    assert repr(image) == "<Image 'a:1' 'b:2' abababababab>" and repr(unnamed) == f"<Image '{ID[7:19]}'>"
     assert (image.tags, image.digests, image.labels, image.size) == (["a:1", "b:2"], [], {}, 5)
     assert image == unnamed and len({image, unnamed}) == 1
     assert image.created is not None and image.created.year == 1970
@@ -444,7 +508,7 @@ def test_images_say_little_and_ask_nothing(scripted: ScriptedEngine, client: Doc
     assert image.config.cmd == ["x"] and image.attrs["Config"] == {"Cmd": ["x"]} and image.platform == "linux/arm64"
     assert len(scripted.requests) == 2
     scripted.on("POST", "/images/a/push", lines({"status": "ok"}))
-    with pytest.raises(InvalidArgument, match="which of"):
+    with pytest.raises(InvalidArgument, match="must be one of"):
         client.images.list()[0].push()
     with pytest.raises(InvalidArgument, match="no name to push"):
         unnamed.push()

@@ -1,15 +1,20 @@
-"""Pickle and copy, the end of the interpreter, and signals, in the middle of things."""
+"""Pickle, copy, the interpreter's exit and signals, in the middle of operations."""
 
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
 
 import pytest
 from scripted_engine import Answer, ScriptedEngine
@@ -29,7 +34,7 @@ ERRORS = [
     errors.NotFound("a"),
     errors.ImageNotFound("a"),
     errors.ConnectionFailed("a", "somewhere"),
-    errors.EngineTimeout("a"),
+    errors.ReadTimeout("a"),
     errors.StreamError("a", 3, {"error": "a"}),
     errors.PullError("a"),
     errors.BuildError(
@@ -69,7 +74,7 @@ def test_objects_and_results_survive_pickling(scripted: ScriptedEngine) -> None:
     assert (code, code.error, code["StatusCode"]) == (3, "gone", 3)
 
 
-def test_a_client_is_copied_with_connections_of_its_own(scripted: ScriptedEngine) -> None:
+def test_client_is_copied_with_connections_of_its_own(scripted: ScriptedEngine) -> None:
     scripted.on("GET", "/containers/abc/json", Answer.json({}))
     with APIClient(scripted.host) as api:
         api.inspect_container("abc")
@@ -79,13 +84,45 @@ def test_a_client_is_copied_with_connections_of_its_own(scripted: ScriptedEngine
         assert api.inspect_container("abc") == {}
 
 
+def test_pickled_client_holds_no_headers_of_the_configuration_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.json").write_text('{"HttpHeaders": {"X-Token": "from-the-file"}}')
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    with APIClient("unix:///nowhere", headers={"X-Mine": "passed"}) as api:
+        data = pickle.dumps(api)
+        assert b"from-the-file" not in data
+        with pickle.loads(data) as again:
+            assert again.headers == api.headers
+            assert again.headers["X-Token"] == "from-the-file"
+
+
+def test_pickled_client_holds_no_secrets_of_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {
+        "DOCKER_CONFIG": str(tmp_path), "HTTP_PROXY": "http://me:proxy-password@proxy:1", "TOKEN": "secret-token",
+        "DOCKER_AUTH_CONFIG": '{"auths": {"r.example": {"auth": "bWU6cHc="}}}',
+    }  # fmt: skip
+    with APIClient("tcp://engine.example:2375", environment=environment) as api:
+        assert "proxy-password" in (api.endpoint.proxy or "")
+        data = pickle.dumps(api)
+        for secret in (b"proxy-password", b"secret-token", b"bWU6cHc="):
+            assert secret not in data
+        monkeypatch.setenv("HTTP_PROXY", environment["HTTP_PROXY"])
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("http_proxy", raising=False)
+        monkeypatch.delenv("REQUEST_METHOD", raising=False)
+        with pickle.loads(data) as again:
+            assert again.endpoint == api.endpoint
+
+
 def one_record_then_silence(request: object, wire: object) -> None:
     Answer.chunked([b'{"n":1}\n'], truncate=True)(request, wire)  # type: ignore[arg-type]
     Answer.hang()(request, wire)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("ending", ["pass", "sys.exit(0)", "raise SystemExit", "del stream"])
-def test_the_interpreter_ends_quietly_in_the_middle_of_streams(scripted: ScriptedEngine, ending: str) -> None:
+def test_interpreter_ends_quietly_in_the_middle_of_streams(scripted: ScriptedEngine, ending: str) -> None:
     scripted.on("GET", "/events", one_record_then_silence)
     program = f"""
 import sys
@@ -102,7 +139,7 @@ next(stream)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_a_child_that_ends_does_not_end_its_parents_streams(scripted: ScriptedEngine) -> None:
+def test_exiting_child_does_not_end_its_parents_streams(scripted: ScriptedEngine) -> None:
     go_on = threading.Event()
 
     def two_records(request: object, wire: object) -> None:
@@ -130,7 +167,7 @@ def test_a_child_that_ends_does_not_end_its_parents_streams(scripted: ScriptedEn
 
 
 @pytest.mark.parametrize("kind", ["small call", "stream", "hijacked"])
-def test_an_interrupt_leaves_the_client_usable(scripted: ScriptedEngine, kind: str) -> None:
+def test_interrupt_leaves_the_client_usable(scripted: ScriptedEngine, kind: str) -> None:
     scripted.on("GET", "/containers/slow/json", Answer.hang())
     scripted.on("GET", "/containers/abc/json", Answer.json({}))
     scripted.on("GET", "/events", one_record_then_silence)
@@ -150,3 +187,54 @@ def test_an_interrupt_leaves_the_client_usable(scripted: ScriptedEngine, kind: s
         timer.join()
         assert time.monotonic() - begun < 5
         assert api.inspect_container("abc") == {}
+
+
+@pytest.mark.parametrize("kind", ["small call", "hijacked"])
+def test_interrupt_anywhere_leaves_no_socket_open(
+    scripted: ScriptedEngine, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.on("GET", "/containers/abc/json", Answer.json({}))
+    scripted.on("POST", "/exec/abc/start", Answer.upgraded())
+    dropped: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda ignored: dropped.append(ignored.exc_type))
+    modules = (str(Path(errors.__file__).parents[1] / "transport"), socket.__file__)
+
+    def interrupted(call: Callable[[], object], after: int) -> bool:
+        """Call a function, and raise before the n-th instruction that handles a connection; return False if there are
+        fewer.
+        """
+        left = after
+
+        def trace(frame: FrameType, event: str, _: object) -> Callable[..., object] | None:
+            nonlocal left
+            if not frame.f_code.co_filename.startswith(modules):
+                return None
+            frame.f_trace_opcodes = True
+            if event == "opcode":
+                left -= 1
+                if left == 0:
+                    raise KeyboardInterrupt
+            return trace
+
+        previous = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            call()
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(previous)
+        return False
+
+    with APIClient(scripted.host, version="1.43") as api:
+        calls = {
+            "small call": lambda: api._transport.pool.take(5).close(),  # type: ignore[attr-defined]
+            "hijacked": lambda: api.exec_start("abc", socket=True).close(),
+        }
+        calls[kind]()
+        after = 1
+        while interrupted(calls[kind], after):
+            after += 1
+        assert after > 100
+    gc.collect()
+    assert ResourceWarning not in dropped  # errors in a finalizer are ignored, so it is not a leak

@@ -1,4 +1,4 @@
-"""Lines of logs: out of any pieces, whole, with time and stream; nothing lost and nothing twice over cuts."""
+"""Log entries: any segmentation, times and streams; no loss or duplicates after a reconnect."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from email.utils import formatdate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
-from dockerkit import DockerClient, errors
-from dockerkit.models.log_lines import LogParser
-from dockerkit.models.logs import LogModel, merge
+from dockerkit import APIClient, DockerClient, errors, merge_logs
+from dockerkit.models.containers.log_lines import LogParser
+from dockerkit.models.containers.logs import LogModel
 
 ID = "c" * 64
 LOGS = f"/containers/{ID}/logs"
@@ -34,7 +35,7 @@ def message(nanoseconds: int, text: str | bytes, stream: int = 1) -> bytes:
 NOW = 1_764_000_000 * 10**9 + 123_456_789
 
 
-def test_time_stream_text() -> None:
+def test_entry_has_time_stream_and_text() -> None:
     parser = LogParser(container="web")
     (entry,) = parser.feed(2, b"2026-11-25T17:57:29.968237123Z hello\r\n")
     assert (entry.text, entry.stream, entry.container, str(entry)) == ("hello", "stderr", "web", "hello")
@@ -111,7 +112,7 @@ RUNS = Answer.json({"Id": ID, "State": {"Running": True}})
 STOPPED = Answer.json({"Id": ID, "State": {"Running": False, "Status": "exited"}})
 
 
-def test_nothing_lost_and_nothing_twice_after_a_cut(
+def test_followed_log_resumes_without_loss_or_duplicates(
     scripted: ScriptedEngine, container: Callable[[], LogModel]
 ) -> None:
     one, two, again = message(NOW, "one\n"), message(NOW + 5, "same\n"), message(NOW + 5, "same\n")
@@ -134,15 +135,48 @@ def test_nothing_lost_and_nothing_twice_after_a_cut(
     assert [query.get("follow", ["0"]) for query in asked] == [["true"], ["true"], ["true"], ["0"]]
 
 
-def test_the_tail_stays_the_tail_after_a_cut(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_lines_that_rotation_hid_stay_out_and_are_reported(
+    scripted: ScriptedEngine, container: Callable[[], LogModel]
+) -> None:
+    lines = [message(NOW + number, f"{number}\n") for number in range(6)]
+    scripted.on("GET", LOGS, chunked(*lines[:2], *lines[4:]), chunked(*lines, message(NOW + 9, "9\n")))
+    scripted.on("GET", INSPECT, STOPPED)
+    with pytest.warns(errors.EngineWarning, match="at least 2 log lines of web"):
+        assert follow(container()) == ["0", "1", "4", "5", "9"]
+
+
+def test_cut_before_the_first_line_asks_as_before(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+    scripted.on("GET", LOGS, chunked(truncate=True), chunked(message(NOW, "one\n")))
+    scripted.on("GET", INSPECT, STOPPED)
+    assert follow(container(), since=5) == ["one"]
+    assert [request.query.get("since") for request in scripted.requests if request.path == LOGS][:2] == [["5"], ["5"]]
+
+
+@pytest.mark.parametrize("skew", [-3600, 0, 3600])
+def test_cut_before_the_first_line_counts_by_the_engines_clock(
+    scripted: ScriptedEngine, container: Callable[[], LogModel], monkeypatch: pytest.MonkeyPatch, skew: int
+) -> None:
+    began = 1_700_000_000
+    monkeypatch.setattr("dockerkit.models.resuming.time.time", lambda: began + skew)
+    headers = {"Date": formatdate(began, usegmt=True)}
+    cut = Answer.chunked([], truncate=True, media_type=MULTIPLEXED, headers=headers)
+    scripted.on("GET", LOGS, cut, chunked(message(began * 10**9, "one\n")))
+    scripted.on("GET", INSPECT, STOPPED)
+    assert follow(container(), tail=0) == ["one"]
+    asked = [request.query for request in scripted.requests if request.path == LOGS]
+    assert asked[0]["tail"] == ["0"] and asked[1].get("tail") in (None, ["all"])
+    assert float(asked[1]["since"][0]) == began
+
+
+def test_tail_is_kept_after_a_reconnect(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
     before, asked, more = message(NOW - 5, "not asked\n"), message(NOW, "asked\n"), message(NOW + 1, "more\n")
     scripted.on("GET", LOGS, chunked(asked, truncate=True), chunked(before, asked, more), chunked(before, asked, more))
     scripted.on("GET", INSPECT, STOPPED)
     assert follow(container(), tail=1) == ["asked", "more"]
 
 
-def test_it_waits_for_an_engine_that_is_away(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
-    away = Answer.raw(b"")  # closes without an answer
+def test_follow_waits_for_a_stopped_engine(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+    away = Answer.raw(b"")  # closes without a response
     scripted.on(
         "GET",
         LOGS,
@@ -155,7 +189,7 @@ def test_it_waits_for_an_engine_that_is_away(scripted: ScriptedEngine, container
     assert follow(container()) == ["one", "two"]
 
 
-def test_it_gives_up_after_a_while_or_at_once(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_reconnect_limits_the_wait_for_the_engine(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
     scripted.on("GET", LOGS, chunked(message(NOW, "one\n"), truncate=True), Answer.error(503, "starting"))
     begun = time.monotonic()
     with pytest.raises(errors.ServiceUnavailable):
@@ -164,11 +198,11 @@ def test_it_gives_up_after_a_while_or_at_once(scripted: ScriptedEngine, containe
     scripted.on("GET", LOGS, chunked(message(NOW, "one\n"), truncate=True))
     with pytest.raises(errors.StreamTruncated):
         follow(container(), reconnect=None)
-    with pytest.raises(errors.StreamTruncated):  # without following, a cut is an error
+    with pytest.raises(errors.StreamTruncated):  # without follow, a cut is an error
         list(container().log_entries())
 
 
-def test_a_container_removed_meanwhile_is_the_end(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_follow_ends_when_the_container_is_removed(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
     scripted.on("GET", LOGS, chunked(message(NOW, "one\n")))
     scripted.on("GET", INSPECT, Answer.error(404, "No such container"))
     assert follow(container()) == ["one"]
@@ -188,29 +222,47 @@ def test_closing_from_another_thread(scripted: ScriptedEngine, container: Callab
     assert next(entries).text == "one"
     threading.Timer(0.03, entries.close).start()
     assert list(entries) == []
-    with merge([container(), container()], follow=True) as merged:
+    with merge_logs([container(), container()], follow=True) as merged:
         assert [next(merged).text, next(merged).text] == ["one", "one"]
         threading.Timer(0.03, merged.close).start()
         assert list(merged) == []
     assert not [thread for thread in threading.enumerate() if thread.name == "dockerkit-logs"]
 
 
-def test_merged_by_time_and_as_they_come(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_merge_sorts_by_time_or_yields_on_arrival(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
     first = chunked(message(NOW, "a\n"), message(NOW + 20, "c\n"))
     second = chunked(message(NOW + 10, "b\n"), message(NOW + 30, "d\n"))
     scripted.on("GET", LOGS, first, second)
-    assert [(entry.container, entry.text) for entry in merge([container(), container()])] == [
+    assert [(entry.container, entry.text) for entry in merge_logs([container(), container()])] == [
         ("web", x) for x in "abcd"
     ]
     scripted.on("GET", LOGS, first, second, chunked())
     scripted.on("GET", INSPECT, STOPPED)
-    assert sorted(entry.text for entry in merge([container(), container()], follow=True)) == list("abcd")
+    assert sorted(entry.text for entry in merge_logs([container(), container()], follow=True)) == list("abcd")
 
 
-def test_an_error_of_one_ends_the_merge(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_error_of_one_ends_the_merge(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
     scripted.on("GET", LOGS, chunked(message(NOW, "a\n"), truncate=True))
     with pytest.raises(errors.StreamTruncated):
-        list(merge([container(), container()], follow=True, reconnect=None))
+        list(merge_logs([container(), container()], follow=True, reconnect=None))
     scripted.on("GET", LOGS, chunked(), Answer.error(404, "No such container"))
     with pytest.raises(errors.NotFound):
-        merge([container(), container()])
+        merge_logs([container(), container()])
+
+
+# --- JSON logs of Engine 29.3 -------------------------------------------------------------------------------------
+
+
+def test_json_logs_are_the_engines_records(scripted: ScriptedEngine) -> None:
+    lines = [b'{"line":"one","any":{"field":1}}\n{"li', b'ne":"two"}\n']
+    scripted.on("GET", "/containers/web/logs", Answer.chunked(lines))
+    with APIClient(scripted.host, version="1.54") as api, api.log_records("web", stderr=False, tail=2) as records:
+        assert list(records) == [{"line": "one", "any": {"field": 1}}, {"line": "two"}]
+    sent = {"format": ["json"], "stdout": ["true"], "stderr": ["false"], "tail": ["2"]}
+    assert dict(scripted.requests[-1].query) == sent
+
+
+def test_json_logs_need_api_1_54(scripted: ScriptedEngine) -> None:
+    with APIClient(scripted.host, version="1.53") as api, pytest.raises(errors.InvalidVersion, match=r"1\.54"):
+        api.log_records("web")
+    assert scripted.requests == []

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from dockerkit import errors
-from dockerkit.config import Endpoint
-from dockerkit.transport import Timeouts, Transport, npipe
+from dockerkit.endpoint.discovery import Endpoint
+from dockerkit.transport import HTTPRequest, HTTPTransport, Timeouts, npipe
 
 ENDPOINT = Endpoint("npipe:////./pipe/docker_engine", "argument", "it was given")
 
@@ -27,7 +27,7 @@ class WinError(Exception):
 
 
 class Windows:
-    """What pywin32 would do: one pipe with two queues, answers by :attr:`engine`."""
+    """A simulated pywin32: one pipe with two queues, whose responses :attr:`engine` provides."""
 
     def __init__(self) -> None:
         self.opening: list[int] = []  # error codes of the next attempts to open
@@ -39,7 +39,7 @@ class Windows:
         self.largest_write = 1 << 30
 
     def engine(self, data: bytes) -> None:
-        """Called for each write; tests replace it."""
+        """Handle a write; tests replace it."""
 
     def modules(self) -> dict[str, ModuleType]:
         def overlapped() -> SimpleNamespace:
@@ -123,16 +123,16 @@ def pipe(windows: Windows) -> Iterator[socket.socket]:
     assert windows.closed.wait(2), "closing the socket closes the pipe"
 
 
-def test_a_request_and_its_answer(windows: Windows) -> None:
+def test_request_and_its_answer(windows: Windows) -> None:
     def engine(data: bytes) -> None:
         if data.endswith(b"\r\n\r\n"):
             windows.coming.put(b"HTTP/1.1 200 OK\r\nApi-Version: 1.51\r\nContent-Length: 2\r\n\r\n")
             windows.coming.put(b"OK")
 
     windows.engine = engine  # type: ignore[method-assign]
-    transport = Transport(ENDPOINT)
+    transport = HTTPTransport(ENDPOINT)
     for _ in range(3):
-        with transport.request("GET", "/_ping", {}, timeouts=Timeouts(1, 5)) as exchange:
+        with transport.send(HTTPRequest("GET", "/_ping", {}, None, Timeouts(1, 5, 5))) as exchange:
             assert (exchange.status, exchange.read()) == (200, b"OK")
     assert len(windows.opened) == 1, "the connection was kept"
     assert windows.opened[0][0] == r"\\.\pipe\docker_engine"
@@ -140,7 +140,7 @@ def test_a_request_and_its_answer(windows: Windows) -> None:
     assert windows.closed.wait(2)
 
 
-def test_what_is_larger_than_a_block_comes_whole(windows: Windows, pipe: socket.socket) -> None:
+def test_large_messages_arrive_complete(windows: Windows, pipe: socket.socket) -> None:
     windows.largest_write = 1000
     windows.coming.put(b"a" * 200_000)
     pipe.sendall(b"b" * 5000)
@@ -165,7 +165,7 @@ def test_half_close_is_an_empty_message(windows: Windows, message_mode: bool) ->
         assert pipe.recv(100) == b"output after the half-close"
 
 
-def test_the_engines_half_close_ends_the_stream(windows: Windows, pipe: socket.socket) -> None:
+def test_engines_half_close_ends_the_stream(windows: Windows, pipe: socket.socket) -> None:
     windows.coming.put(b"last")
     windows.coming.put(b"")
     assert pipe.recv(100) == b"last"
@@ -177,7 +177,7 @@ def test_closing_wakes_the_thread_that_reads(windows: Windows) -> None:
     assert windows.closed.wait(2)
 
 
-def test_a_busy_pipe_is_waited_for(windows: Windows) -> None:
+def test_busy_pipe_is_waited_for(windows: Windows) -> None:
     windows.opening = [231, 231]
     npipe.dial(ENDPOINT, 5).close()
     assert len(windows.opened) == 3
@@ -188,16 +188,16 @@ def test_a_busy_pipe_is_waited_for(windows: Windows) -> None:
 
 @pytest.mark.parametrize(
     ("code", "says"),
-    [(2, "there is no pipe .*docker_engine.*Docker Desktop"), (5, "denied.*docker-users"), (1, "words of windows")],
+    [(2, "pipe .*docker_engine does not exist.*Docker Desktop"), (5, "denied.*docker-users"), (1, "words of Windows")],
 )
-def test_what_goes_wrong_is_told(windows: Windows, code: int, says: str) -> None:
+def test_failures_are_explained(windows: Windows, code: int, says: str) -> None:
     windows.opening = [code]
-    transport = Transport(ENDPOINT)
+    transport = HTTPTransport(ENDPOINT)
     with pytest.raises(errors.ConnectionFailed, match=says):
-        transport.request("GET", "/_ping", {}, timeouts=Timeouts(1, 1))
+        transport.send(HTTPRequest("GET", "/_ping", {}, None, Timeouts(1, 1, 1)))
 
 
 def test_without_pywin32(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "win32file", None)
-    with pytest.raises(errors.ConnectionFailed, match="need Windows and pywin32.*unix://"):
-        Transport(ENDPOINT).request("GET", "/_ping", {}, timeouts=Timeouts(1, 1))
+    with pytest.raises(errors.ConnectionFailed, match="exist only on Windows.*unix://"):
+        HTTPTransport(ENDPOINT).send(HTTPRequest("GET", "/_ping", {}, None, Timeouts(1, 1, 1)))

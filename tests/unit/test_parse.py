@@ -1,4 +1,4 @@
-"""Sizes, durations, variables, labels, commands: what people write, and what they can't mean."""
+"""Parsing of sizes, durations, variables, labels and commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.errors import DockerException, InvalidArgument
-from dockerkit.types import parse
+from dockerkit.parsing import values
 
 ANYTHING = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary(), st.lists(st.text()), st.tuples(),
@@ -26,19 +26,19 @@ UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
         ("1.5g", 3 * 2**29), ("64 kB", 65536), ("0", 0), (0, 0), (-1, -1), ("-1", -1), (2.0, 2), ("1p", 2**50),
     ],
 )  # fmt: skip
-def test_sizes(text, number):
-    assert parse.size(text, "mem_limit") == number
+def test_parses_sizes(text, number):
+    assert values.size(text, "mem_limit") == number
 
 
 @pytest.mark.parametrize("bad", ["", "m", "12x", "1 2", "-5", -2, 1.5, True, None, [], b"1m", "1e3", "9999999p", "１"])
-def test_what_is_no_size(bad):
+def test_rejects_invalid_sizes(bad):
     with pytest.raises(InvalidArgument, match="^mem_limit: "):
-        parse.size(bad, "mem_limit")
+        values.size(bad, "mem_limit")
 
 
 @given(st.integers(0, 10**6), st.sampled_from(sorted(UNITS)), st.booleans())
-def test_any_size(number, unit, upper):
-    assert parse.size(f"{number}{unit.upper() if upper else unit}") == number * UNITS[unit]
+def test_formatted_size_is_parsed_back(number, unit, upper):
+    assert values.size(f"{number}{unit.upper() if upper else unit}") == number * UNITS[unit]
 
 
 @pytest.mark.parametrize(
@@ -49,72 +49,73 @@ def test_any_size(number, unit, upper):
         (timedelta(microseconds=1), 1000), (1_000_000, 1_000_000), (30_000_000_000, 30 * 10**9), ("1h0m0s", 3600 * 10**9),
     ],
 )  # fmt: skip
-def test_durations(duration, nanoseconds):
-    assert parse.nanoseconds(duration, "interval") == nanoseconds
+def test_parses_durations(duration, nanoseconds):
+    assert values.nanoseconds(duration, "interval") == nanoseconds
 
 
 @pytest.mark.parametrize(
     "bad", ["", "5", "s", "1m 30s", "-1s", -1, timedelta(-1), float("nan"), float("inf"), True, None, "1d", "1e9s"]
 )
-def test_what_is_no_duration(bad):
+def test_rejects_invalid_durations(bad):
     with pytest.raises(InvalidArgument, match="^interval: "):
-        parse.nanoseconds(bad, "interval")
+        values.nanoseconds(bad, "interval")
 
 
 @given(st.integers(0, 200), st.integers(0, 59), st.integers(0, 59), st.integers(0, 999))
-def test_any_duration(hours, minutes, seconds, millis):
+def test_formatted_duration_is_parsed_back(hours, minutes, seconds, millis):
     exact = timedelta(hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
-    assert parse.nanoseconds(f"{hours}h{minutes}m{seconds}s{millis}ms") == parse.nanoseconds(exact)
+    assert values.nanoseconds(f"{hours}h{minutes}m{seconds}s{millis}ms") == values.nanoseconds(exact)
 
 
 @pytest.mark.parametrize(
     ("given_", "seconds"), [(5, 5), (0, 0), (-1, -1), (1.2, 2), ("1m", 60), (2_000_000, 2_000_000)]
 )
 def test_whole_seconds(given_, seconds):
-    assert parse.seconds(given_, "stop_timeout") == seconds
+    assert values.seconds(given_, "stop_timeout") == seconds
 
 
 def test_environment():
-    assert parse.environment({"A": "b", "N": 1, "F": 1.5, "GONE": None, "B": b"x", "EMPTY": ""}) == [
+    assert values.environment({"A": "b", "N": 1, "F": 1.5, "GONE": None, "B": b"x", "EMPTY": ""}) == [
         "A=b", "N=1", "F=1.5", "GONE", "B=x", "EMPTY=",
     ]  # fmt: skip
-    assert parse.environment(["A=b=c", "B"]) == ["A=b=c", "B"]
+    assert values.environment(["A=b=c", "B"]) == ["A=b=c", "B"]
     for bad in ({"": "x"}, {"A=B": "x"}, {"A": []}, {1: "x"}, ["=x"], "A=b", 5, [b"A"], {"A": {}}):
         with pytest.raises(InvalidArgument, match="^environment"):
-            parse.environment(bad)
+            values.environment(bad)
 
 
 def test_labels():
-    assert parse.labels({"a": "b", "c": None, "d": ""}) == {"a": "b", "c": "", "d": ""}
-    assert parse.labels(["a", "b=c=d"]) == {"a": "", "b": "c=d"}
-    for bad in ({"a": 1}, {"": "b"}, ["=x"], "a", 3):
+    assert values.labels({"a": "b", "c": None, "d": ""}) == {"a": "b", "c": "", "d": ""}
+    assert values.labels(["a", "b=c=d"]) == {"a": "", "b": "c=d"}
+    assert values.labels({"a": True, "b": 1.5}) == {"a": "true", "b": "1.5"}
+    for bad in ({"a": []}, {"": "b"}, ["=x"], "a", 3):
         with pytest.raises(InvalidArgument, match="^labels"):
-            parse.labels(bad)
+            values.labels(bad)
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
 def test_words_survive_quoting(words):
-    assert parse.command(shlex.join(words)) == words
-    assert parse.command(words) == words
-    assert parse.command(tuple(words)) == words
+    assert values.command(shlex.join(words)) == words
+    assert values.command(words) == words
+    assert values.command(tuple(words)) == words
 
 
 @given(st.text())
-def test_texts_are_split_as_a_shell_does(text):
+def test_strings_are_split_like_a_shell(text):
     try:
         expected = shlex.split(text)
     except ValueError:
         with pytest.raises(InvalidArgument, match="^command: "):
-            parse.command(text)
+            values.command(text)
     else:
-        assert parse.command(text) == expected
+        assert values.command(text) == expected
 
 
 @given(ANYTHING)
-def test_nothing_but_our_own_errors(value):
+def test_any_input_parses_or_raises_invalid_argument(value):
     for convert in (
-        parse.size, parse.nanoseconds, parse.seconds, parse.environment, parse.labels, parse.command, parse.texts,
-        parse.text_map, parse.text, parse.whole,
+        values.size, values.nanoseconds, values.seconds, values.environment, values.labels, values.command, values.string_list,
+        values.string_map, values.string, values.integer,
     ):  # fmt: skip
         try:
             convert(value, "parameter")
@@ -127,28 +128,28 @@ def test_env_file(tmp_path, monkeypatch):
     monkeypatch.delenv("NOWHERE", raising=False)
     file = tmp_path / "env"
     file.write_text('\ufeffA=b\n# comment\n\n  INDENTED= spaced \nQ="kept"\nFROM_HERE\nNOWHERE\nE=\nU=ü=x\n', "utf-8")
-    assert parse.env_file(file) == {
+    assert values.env_file(file) == {
         "A": "b", "INDENTED": " spaced ", "Q": '"kept"', "FROM_HERE": "yes", "E": "", "U": "ü=x",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("line", ["=x", "A B=c", "A B"])
-def test_a_wrong_line_of_an_env_file(tmp_path, line):
+def test_wrong_line_of_an_env_file(tmp_path, line):
     file = tmp_path / "env"
     file.write_text(f"OK=1\n{line}\n")
     with pytest.raises(InvalidArgument, match="^env_file: line 2 of "):
-        parse.env_file(file)
+        values.env_file(file)
 
 
-def test_a_missing_env_file(tmp_path):
+def test_missing_env_file(tmp_path):
     with pytest.raises(InvalidArgument, match="can't be read"):
-        parse.env_file(tmp_path / "none")
+        values.env_file(tmp_path / "none")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InvalidArgument, match="can't be read"):
-        parse.env_file(tmp_path / "binary")
+        values.env_file(tmp_path / "binary")
 
 
 def test_label_file(tmp_path):
     file = tmp_path / "labels"
     file.write_text("a=b\n# no\n\nc\n")
-    assert parse.label_file(file) == {"a": "b", "c": ""}
+    assert values.label_file(file) == {"a": "b", "c": ""}

@@ -1,4 +1,4 @@
-"""Progress: the state fed by recorded streams and words under a false clock, and what the displays make of it."""
+"""Progress: states fed by recorded streams with a fake clock, and their displays."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit import errors
-from dockerkit.progress import Event, Progress, following, renderer, watch, watch_bytes
-from dockerkit.progress_display import Plain, Terminal, clean, clip, display, size_text, time_text, width_of
-from dockerkit.progress_html import Notebook, to_html
+from dockerkit.progress import Event, Progress, Renderer, renderer, track_operation, watch, watch_bytes
+from dockerkit.progress.display import Plain, Terminal, display
+from dockerkit.progress.html import Notebook, to_html
+from dockerkit.progress.text import clean, clip, size_text, time_text, width_of
 
 PULL: list[dict[str, Any]] = [
     {"status": "Pulling from library/app", "id": "3"},
@@ -99,7 +100,7 @@ def test_pull(state: Progress) -> None:
     assert list(state.steps) == ["aaa", "bbb", "ccc"]
     assert state.steps["aaa"].cached
     assert percents[:4] == [None, None, None, None]
-    assert percents[4] == pytest.approx(12.5)  # the other layer counts, though its size is not known yet
+    assert percents[4] == pytest.approx(12.5)  # the other layer counts, although its size is unknown
     assert percents[5] == pytest.approx((250 + 1500) / 4000 * 100)
     assert percents[-1] == 100.0
     assert percents[4:] == sorted(percents[4:])  # type: ignore[type-var]
@@ -144,7 +145,7 @@ def test_classic_build(state: Progress) -> None:
     assert state.percent == 100.0
 
 
-def test_a_failed_build_names_its_step(state: Progress) -> None:
+def test_failed_build_names_its_step(state: Progress) -> None:
     for record in BUILD[:8]:
         state.feed(record)
     state.feed({"errorDetail": {"code": 1, "message": "returned a non-zero code: 1"}, "error": "x"})
@@ -159,7 +160,7 @@ def test_buildkit_words_and_times(state: Progress, clock: Clock) -> None:
     state.step_started("sha256:1", "[1/2] RUN sleep", at=5000.0)
     clock.now += 2
     assert state.steps["sha256:1"].seconds(clock.now) == 2.0
-    state.step_done("sha256:1", at=5001.5)  # the engine's clock knows better
+    state.step_done("sha256:1", at=5001.5)  # the engine's clock takes precedence
     state.step_started("sha256:1", "[1/2] RUN sleep", at=5003.0)
     clock.now += 1
     state.step_done("sha256:1", at=5003.5)
@@ -174,7 +175,7 @@ def test_buildkit_words_and_times(state: Progress, clock: Clock) -> None:
 
 
 @given(st.text(alphabet="ab\nü漢", max_size=60), st.lists(st.integers(0, 100), max_size=8))
-def test_log_lines_whatever_the_pieces(text: str, cuts: list[int]) -> None:
+def test_log_lines_do_not_depend_on_block_boundaries(text: str, cuts: list[int]) -> None:
     state = Progress()
     data = text.encode()
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
@@ -192,7 +193,7 @@ def test_log_is_bounded_and_keeps_what_was_not_overwritten(state: Progress) -> N
     assert state.steps["s"].log[-1] == "30%"
 
 
-def test_eta_from_the_speed_of_the_last_while(state: Progress, clock: Clock) -> None:
+def test_eta_uses_the_recent_speed(state: Progress, clock: Clock) -> None:
     assert state.eta is None
     for second in range(11):
         state.amount("file", second * 10, 1000)
@@ -215,7 +216,7 @@ def test_percent_never_goes_down(state: Progress) -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from(["status", "id", "stream", "progressDetail", "error", "errorDetail", "aux"]),
        st.one_of(st.none(), st.text(max_size=5), st.integers(), st.dictionaries(st.sampled_from(["current", "total", "message"]), st.integers(0, 9))))))  # fmt: skip
-def test_strange_records_do_no_harm(records: list[dict[str, Any]]) -> None:
+def test_odd_records_are_tolerated(records: list[dict[str, Any]]) -> None:
     state = Progress("x", Plain(io.StringIO()))
     for record in records:
         state.feed(record)
@@ -227,7 +228,7 @@ def test_strange_records_do_no_harm(records: list[dict[str, Any]]) -> None:
 # --- connecting --------------------------------------------------------------------------------------------------
 
 
-def test_watch_passes_everything_on_and_ends_the_display() -> None:
+def test_watch_yields_all_records_and_ends_the_display() -> None:
     seen = Recorder()
     assert list(watch(PULL, seen)) == PULL
     assert seen.finished == 1
@@ -262,7 +263,7 @@ def test_watch_bytes() -> None:
 
 def test_callback_gets_every_event() -> None:
     kinds: list[str] = []
-    with following(lambda state: kinds.append(state.event.kind), "x") as state:
+    with track_operation(lambda state: kinds.append(state.event.kind), "x") as state:
         state.step_started("1", "one")
         state.step_log("1", "text\n")
         state.warning("careful")
@@ -270,12 +271,12 @@ def test_callback_gets_every_event() -> None:
 
 
 @pytest.mark.parametrize("spec", [None, False, "quiet"])
-def test_nothing_is_shown_when_nothing_is_wanted(spec: Any) -> None:
+def test_no_display_without_progress(spec: Any) -> None:
     assert renderer(spec) is None
 
 
 @pytest.mark.parametrize("spec", ["fancy", 3, object()])
-def test_a_wrong_spec_is_refused(spec: Any) -> None:
+def test_rejects_invalid_progress_values(spec: Any) -> None:
     with pytest.raises(errors.InvalidArgument, match="progress"):
         renderer(spec)
 
@@ -341,15 +342,146 @@ def test_plain_build(clock: Clock) -> None:
         "#1 DONE 0.5s",
         "#2 1.500 part",
         "#2 ERROR: exit code: 1",
+        *TAIL,
         "ERROR: exit code: 1",
     ]
+
+
+def test_plain_writes_nothing_below_a_steps_end(clock: Clock) -> None:
+    """BuildKit starts and ends loading the context several times, and reports amounts after its end."""
+    out = io.StringIO()
+    state = Progress("Building", Plain(out), clock)
+    state.step_started("c", "[internal] load build context")
+    state.step_done("c")
+    state.step_status("c", "p", "transferring context:", 2)
+    state.step_started("c", "[internal] load build context")
+    state.step_done("c")
+    state.step_started("r", "[1/1] RUN make")
+    state.step_started("c", "[internal] load build context")
+    state.step_done("c")  # nothing has changed
+    state.step_log("c", "late\n")
+    state.step_done("r")
+    state.finish()
+    assert out.getvalue().splitlines() == [
+        "#1 [internal] load build context",
+        "#1 transferring context: 2B",
+        "#1 DONE 0.0s",
+        "#2 [1/1] RUN make",
+        "#2 ...",
+        "#1 [internal] load build context",
+        "#1 0.000 late",
+        "#1 DONE 0.0s",
+        "#2 DONE 0.0s",
+        "Building 0.0s (2/2) done",
+    ]
+
+
+def test_plain_tells_how_much_was_transferred(clock: Clock) -> None:
+    out = io.StringIO()
+    state = Progress("Building", Plain(out), clock)
+    state.step_started("c", "[internal] load build context")
+    for current in (0, 1_200_000, 2_000_000):
+        state.step_status("c", "p", "transferring context:", current)
+    state.step_status("c", "p", "transferring context:", 3_000_000, done=True)
+    state.step_status("c", "q", "transferring dockerfile:", 78, done=True)
+    assert out.getvalue().splitlines()[1:] == [
+        "#1 transferring context: 1.2MB",
+        "#1 transferring context: 3.0MB done",
+        "#1 transferring dockerfile: 78B done",
+    ]
+
+
+TAIL = ["------", " > [2/2] RUN two:", "   part", "------"]
+
+
+def fail_with_output(state: Progress) -> None:
+    state.step_started("b", "[2/2] RUN two")
+    state.step_log("b", "pa\x1b[2Jrt\n")
+    state.step_done("b", error="exit code: 1")
+    state.failed("exit code: 1")
+    state.finish()
+
+
+def test_all_displays_end_with_the_last_output_of_the_failed_step(clock: Clock) -> None:
+    from rich.console import Console
+
+    from dockerkit.progress.rich import Rich
+
+    for kind in ("plain", "tty", "rich", "html"):
+        out = io.StringIO()
+        displays: dict[str, Renderer] = {
+            "plain": Plain(out),
+            "tty": Terminal(out, ticking=False, color=False),
+            "rich": Rich(Console(file=out, force_terminal=True, width=100)),
+        }
+        state = Progress("Building", displays.get(kind), clock)
+        fail_with_output(state)
+        text = to_html(state).replace("&gt;", ">") if kind == "html" else out.getvalue()
+        assert "\n".join(TAIL) in text.replace("\x1b[0m", ""), kind
+
+
+def test_rich_keeps_the_names_of_steps_beside_a_long_error(clock: Clock) -> None:
+    from rich.console import Console
+
+    from dockerkit.progress.rich import Rich
+
+    out = io.StringIO()
+    console = Console(file=out, width=80, force_terminal=True)
+    shown = Rich(console)
+    state = Progress("Building", shown, clock)
+    state.step_started("a", "[1/2] FROM docker.io/library/busybox")
+    state.step_done("a", cached=True)
+    state.step_started("b", "[2/2] RUN make everything")
+    state.step_done("b", error="process did not complete successfully: exit code: 3 " * 5)
+    out.truncate(0)
+    console.print(shown._draw(state))
+    state.finish()
+    lines = clean(out.getvalue())
+    assert "[1/2] FROM docker.io/library/busybox" in lines
+    assert any("RUN make everything" in line and "failed" in line for line in out.getvalue().splitlines())
+
+
+def test_rich_shows_the_output_of_running_steps(clock: Clock) -> None:
+    from rich.console import Console
+
+    from dockerkit.progress.rich import Rich
+
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=60)
+    shown = Rich(console)
+    state = Progress("Building", shown, clock)
+    state.step_started("a", "[1/2] RUN one")
+    state.step_log("a", "".join(f"[line] {number} {'x' * 80}\n" for number in range(10)))
+    console.print(shown._draw(state))
+    state.finish()
+    lines = clean(out.getvalue())
+    assert "[line] 9" in lines
+    assert "[line] 3" not in lines
+
+
+def test_percentages_of_builds_count_numbered_steps_once_known(state: Progress) -> None:
+    state.step_started("i", "[internal] load build definition from Dockerfile")
+    state.step_done("i")
+    assert (state.percent, state.step_count) == (None, 1)
+    state.step_planned("a", "[base 1/2] COPY a")
+    state.step_planned("b", "[base 2/2] COPY b")
+    state.step_planned("c", "[linux/amd64 stage-1 2/2] RUN c")
+    assert (state.percent, state.step_count) == (0, 4)
+    state.step_started("a", "[base 1/2] COPY a")
+    state.step_done("a", cached=True)
+    assert state.percent == 25
+    state.step_done("b", error="exit code: 1")
+    state.step_started("e", "exporting to image")
+    assert (state.percent, state.step_count) == (25, 5)
+    state.finish()
+    assert state.percent == 100
 
 
 # --- terminal ----------------------------------------------------------------------------------------------------
 
 
 class Screen:
-    """As much of a terminal as we write to: cursor up, erase line, erase below, newline, carriage return."""
+    """A minimal terminal: cursor up, erase line, erase below, newline, carriage return."""
 
     def __init__(self) -> None:
         self.lines: list[str] = [""]
@@ -444,7 +576,7 @@ def test_terminal_build_shows_output_of_running_steps_and_reports_failures(clock
     state.step_log("a", "".join(f"line {number}\n" for number in range(10)))
     clock.now += 65
     terminal.draw(state)
-    assert screen.lines[0] == "[+] Building 1m05s"
+    assert screen.lines[0] == "[+] Building 1m05s 0%"
     assert screen.lines[1] == " => [1/2] RUN one                 1m05s"
     assert screen.lines[2:8] == [f" => => # line {number}" for number in range(4, 10)]
     state.step_done("a", error="boom")
@@ -455,7 +587,7 @@ def test_terminal_build_shows_output_of_running_steps_and_reports_failures(clock
     assert "ERROR: boom" in screen.lines
 
 
-def test_the_terminals_thread_goes_on_with_timers_and_ends() -> None:
+def test_terminal_thread_redraws_timers_and_ends() -> None:
     screen = Screen()
     terminal = Terminal(screen, size=lambda: (80, 24), interval=0.01, color=False)  # type: ignore[arg-type]
     state = Progress("x", terminal)
@@ -468,7 +600,7 @@ def test_the_terminals_thread_goes_on_with_timers_and_ends() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "dockerkit-progress"]
 
 
-def test_colour_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colour_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     state = Progress("x")
     state.step_done("a", error="e")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -529,7 +661,7 @@ def test_html_is_escaped_and_bounded(state: Progress) -> None:
 def test_rich(clock: Clock) -> None:
     from rich.console import Console
 
-    from dockerkit.progress_rich import Rich
+    from dockerkit.progress.rich import Rich
 
     out = io.StringIO()
     state = Progress("Pulling [app]", Rich(Console(file=out, force_terminal=True, width=100)), clock)
@@ -542,6 +674,24 @@ def test_rich(clock: Clock) -> None:
     assert "Pull complete" in text
     assert "[bold]no" in text
     assert isinstance(display("rich"), Rich)
+
+
+def test_rich_draws_without_waiting_for_the_state(clock: Clock) -> None:
+    """rich draws with its own lock held, while another thread with the state's lock may be about to print."""
+    from rich.console import Console
+
+    from dockerkit.progress.rich import Rich
+
+    shown = Rich(Console(file=io.StringIO(), force_terminal=True, width=100))
+    state = Progress("Pulling", shown, clock)
+    state.feed(PULL[1])
+    drawn: list[object] = []
+    with state.lock:
+        drawing = threading.Thread(target=lambda: drawn.append(shown._draw(state)), daemon=True)
+        drawing.start()
+        drawing.join(5)
+        assert drawn
+    state.finish()
 
 
 # --- texts -------------------------------------------------------------------------------------------------------

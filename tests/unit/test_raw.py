@@ -1,4 +1,4 @@
-"""Requests by hand, and what code in the wild does with docker-py's APIClient beyond its documentation."""
+"""Manual requests, and undocumented uses of docker-py's APIClient in existing code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def api(scripted):
         yield api
 
 
-def test_verbs(scripted, api):
+def test_sends_every_http_method(scripted, api):
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         scripted.on(method, "/thing", Answer.empty(200, {"X-Some": method}))
         response = api.request(method, "/v1.40/thing", params={"all": True, "none": None}, headers={"X-More": "1"})
@@ -23,16 +23,45 @@ def test_verbs(scripted, api):
         assert scripted.requests[-1].headers["X-More"] == "1"
         assert scripted.requests[-1].target == "/v1.40/thing?all=true"
     assert api.head(f"{api.base_url}/_ping").headers["Api-Version"] == "1.51"
+    scripted.on("HEAD", "/thing", Answer.length(b"x" * 10, cut_after=0))
+    assert api.head("/thing").headers["Content-Length"] == "10"
 
 
-def test_bodies(scripted, api):
+def test_sends_json_and_data_bodies(scripted, api):
     scripted.on("POST", "/thing", Answer.json({"answer": 42}, 201))
     assert api.post("/thing", json={"a": 1}).json() == {"answer": 42}
     assert scripted.requests[-1].json() == {"a": 1}
     assert scripted.requests[-1].headers["Content-Type"] == "application/json"
 
 
-def test_statuses_are_left_to_the_caller(scripted, api):
+def test_body_is_streamed_on_request(scripted, api):
+    scripted.on("GET", "/thing", Answer.chunked([b"a" * 70_000, b"b" * 10]))
+    with api.get("/thing", stream=True) as response:
+        assert b"".join(response.iter_content(1000)) == b"a" * 70_000 + b"b" * 10
+    scripted.on("GET", "/thing", Answer.length(b"abc"))
+    with api.get("/thing", stream=True) as response:
+        assert response.raw.read() == b"abc"
+        assert response.connection is not None
+
+
+def test_uploads_by_hand(scripted, api, tmp_path):
+    scripted.on("POST", "/thing", Answer.empty(200))
+    (tmp_path / "f").write_bytes(b"file")
+    with (tmp_path / "f").open("rb") as file:
+        for data, sent in ((b"x", b"x"), (iter([b"a", b"b"]), b"ab"), (file, b"file")):
+            assert api.post("/thing", data=data).ok
+            assert scripted.requests[-1].body == sent
+
+
+def test_session_only_reaches_the_engine(scripted, api):
+    scripted.on("GET", "/thing", Answer.json({"a": 1}, headers={"Set-Cookie": "a=b"}))
+    session = api._session
+    assert session.get(f"{api.base_url}/thing").json() == {"a": 1}
+    with pytest.raises(errors.InvalidArgument, match="path of this engine"):
+        session.get("http://elsewhere.example/")
+
+
+def test_error_statuses_do_not_raise(scripted, api):
     scripted.on("GET", "/thing", Answer.error(404, "no such thing"))
     response = api.get("/thing")
     assert isinstance(response, requests.Response)
@@ -43,12 +72,12 @@ def test_statuses_are_left_to_the_caller(scripted, api):
 
 
 @pytest.mark.parametrize("url", ["http://elsewhere/x", "x", "/a b", "/a\r\nHost: x"])
-def test_other_servers_and_broken_paths_are_refused(api, url):
+def test_rejects_urls_of_other_servers(api, url):
     with pytest.raises(errors.InvalidArgument, match="url"):
         api.get(url)
 
 
-def test_underscored_things(scripted, api):
+def test_private_helpers_of_docker_py_work(scripted, api):
     assert api._url("/containers/{0}/json", "a b") == "http+docker://localhost/v1.51/containers/a%20b/json"
     assert api._version == api.api_version == "1.51"
     assert api._url("/_ping", versioned_api=False) == "http+docker://localhost/_ping"

@@ -1,4 +1,4 @@
-"""Record a (fake) engine, replay the recording; secrets stay out of it."""
+"""Record a (fake) engine and replay the recording; it contains no secrets."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from dockerkit import DockerClient, errors
 from dockerkit.testing import FakeEngine, Recorder, Replayer
-from dockerkit.testing.recording import packed, redacted, redacted_target, unpacked
+from dockerkit.testing.recordings.recording import packed, redacted, redacted_target, unpacked
 
 PASSWORD = "hunter2-very-secret"
 
 
 def use(client):
-    """What is recorded, and then done once more."""
+    """Make the calls that are recorded, and later replayed."""
     seen = [client.ping(), client.version()["ApiVersion"]]
     with pytest.raises(errors.ImageNotFound):
         client.images.get("missing")
@@ -37,7 +37,7 @@ def use(client):
     return seen
 
 
-def test_what_was_recorded_is_replayed(tmp_path):
+def test_replays_recorded_requests(tmp_path):
     file = tmp_path / "engine.jsonl"
     with FakeEngine() as engine:
         engine.add_image("alpine")
@@ -58,14 +58,14 @@ def test_what_was_recorded_is_replayed(tmp_path):
     assert replayer.missing == ["GET /volumes/x"]
 
 
-def test_a_file_that_is_no_recording_is_refused(tmp_path):
+def test_rejects_a_file_that_is_not_a_recording(tmp_path):
     file = tmp_path / "x"
     file.write_text('{"key": "a"}\n')
     with pytest.raises(errors.InvalidArgument, match="line 1"):
         Replayer(file)
 
 
-def test_an_engine_that_is_not_there_is_said(tmp_path):
+def test_reports_a_missing_engine(tmp_path):
     with Recorder(tmp_path / "x", f"unix://{tmp_path}/none.sock") as recorder, DockerClient(recorder.host) as client:
         with pytest.raises(errors.APIError, match="recorder"):
             client.info()
@@ -87,7 +87,7 @@ def test_secrets_are_hidden(value):
     assert PASSWORD not in json.dumps(redacted(value))
 
 
-def test_what_is_no_secret_stays():
+def test_keeps_values_that_are_not_secret():
     value = {"Env": ["PATH=/bin"], "Labels": {"a": "b"}, "Image": "x", "Secrets": [{"SecretID": "1"}]}
     assert redacted(value) == value
 

@@ -1,4 +1,4 @@
-"""Image references are read by the published grammar."""
+"""Image references follow the published grammar."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerkit.errors import InvalidRepository
-from dockerkit.reference import Reference, parse_repository_tag
+from dockerkit.parsing.reference import Reference, parse_repository_tag
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -30,7 +30,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
         ("app:" + "t" * 128, "docker.io", "library/app", "t" * 128, None),
     ],
 )
-def test_names(text: str, domain: str, path: str, tag: str | None, digest: str | None) -> None:
+def test_parses_names(text: str, domain: str, path: str, tag: str | None, digest: str | None) -> None:
     assert Reference.parse(text) == Reference(domain, path, tag, digest)
 
 
@@ -40,12 +40,12 @@ def test_names(text: str, domain: str, path: str, tag: str | None, digest: str |
      "a..b", "a___b", "_a", "a_", "app@sha256:abc", "app@sha256:" + "A" * 64, "app@md5", "-host.com/app", "host-.com/app",
      "a" * 64, "x" * 256, "host:port/app", "a\n", "ä"],
 )  # fmt: skip
-def test_what_is_no_name_is_refused(text: str) -> None:
+def test_rejects_invalid_names(text: str) -> None:
     with pytest.raises(InvalidRepository):
         Reference.parse(text)
 
 
-def test_upper_case_is_explained() -> None:
+def test_error_explains_upper_case() -> None:
     with pytest.raises(InvalidRepository, match="lower case"):
         Reference.parse("MyApp")
 
@@ -63,7 +63,7 @@ def test_familiar_names(text: str, familiar: str) -> None:
     assert Reference.parse(text).familiar == familiar
 
 
-def test_other_tags() -> None:
+def test_with_tag_replaces_the_tag() -> None:
     reference = Reference.parse("app:1")
     assert str(reference.with_tag("2")) == "docker.io/library/app:2"
     assert str(reference.with_tag()) == "docker.io/library/app:latest"
@@ -81,7 +81,7 @@ component = st.tuples(word, st.sampled_from([".", "_", "__", "-", "---"]), word)
     st.none() | st.just(DIGEST),
     st.sampled_from(["docker.io", "localhost:5000", "[::1]", "r.example.com"]),
 )
-def test_what_is_written_is_read(parts: list[str], tag: str | None, digest: str | None, domain: str) -> None:
+def test_string_form_is_parsed_back(parts: list[str], tag: str | None, digest: str | None, domain: str) -> None:
     reference = Reference(domain, "/".join(["x", *parts]), tag, digest)
     assert Reference.parse(str(reference)) == reference
     assert Reference.parse(reference.familiar) == reference
@@ -100,5 +100,5 @@ def test_what_is_written_is_read(parts: list[str], tag: str | None, digest: str 
         ("repo:tag@sha256:0123", ("repo:tag", "sha256:0123")),
     ],
 )
-def test_cutting_in_two(text: str, parts: tuple[str, str | None]) -> None:
+def test_parse_repository_tag_splits_name_and_tag(text: str, parts: tuple[str, str | None]) -> None:
     assert parse_repository_tag(text) == parts

@@ -1,4 +1,4 @@
-"""The scripted engine itself: what other unit tests lean on."""
+"""The scripted engine that other unit tests rely on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dial(engine: ScriptedEngine) -> socket.socket:
 
 
 def ask(engine: ScriptedEngine, request: bytes) -> bytes:
-    """All bytes that come back for these, until the engine closes."""
+    """Send bytes, and return everything received until the engine closes."""
     with dial(engine) as sock:
         sock.sendall(request)
         sock.shutdown(socket.SHUT_WR)
@@ -43,7 +43,7 @@ def test_requests_are_recorded_with_path_query_and_chunked_body(scripted):
     assert request.body == b"abcde"
 
 
-def test_answers_come_in_sequence_and_the_last_stays(scripted):
+def test_responses_are_used_in_sequence_and_the_last_repeats(scripted):
     scripted.on("GET", "/x", Answer.text("one"), Answer.text("two"))
     answers = ask(scripted, get("/v1.51/x") + get("/v1.51/x") + get("/x"))
     assert [answers.count(word) for word in (b"one", b"two")] == [1, 2]
@@ -108,7 +108,7 @@ def test_tcp_and_close_while_a_client_waits():
     assert threading.active_count() < started
 
 
-def test_what_is_not_scripted_is_told():
+def test_reports_unscripted_requests():
     engine = ScriptedEngine()
     try:
         assert b"404" in ask(engine, get("/nothing"))

@@ -1,4 +1,4 @@
-"""The parsers of frames and JSON lines: right however the bytes are cut."""
+"""The parsers of frames and JSON lines, with any segmentation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def blocks(data: bytes, sizes: list[int]) -> list[bytes]:
 
 
 @given(FRAMES, CUTS)
-def test_frames_survive_any_cut(items: list[tuple[int, bytes]], sizes: list[int]) -> None:
+def test_frames_do_not_depend_on_chunk_borders(items: list[tuple[int, bytes]], sizes: list[int]) -> None:
     parser = frames.FrameParser()
     found = [frame for block in blocks(framed(items), sizes) for frame in zip(*parser.feed(block), strict=True)]
     parser.close()
@@ -40,7 +40,7 @@ def test_frames_survive_any_cut(items: list[tuple[int, bytes]], sizes: list[int]
 
 
 @given(FRAMES.filter(bool), st.data())
-def test_a_frame_cut_short_is_noticed(items: list[tuple[int, bytes]], data: st.DataObject) -> None:
+def test_truncated_frame_is_an_error(items: list[tuple[int, bytes]], data: st.DataObject) -> None:
     whole = framed(items)
     borders, position = {0}, 0
     for _, payload in items:
@@ -53,7 +53,7 @@ def test_a_frame_cut_short_is_noticed(items: list[tuple[int, bytes]], data: st.D
         parser.close()
 
 
-def test_a_frame_of_4_gib_comes_in_parts_without_being_kept() -> None:
+def test_frame_of_4_gib_comes_in_parts_without_being_kept() -> None:
     parser = frames.FrameParser()
     got = parser.feed(struct.pack(">BxxxL", 2, 0xFFFFFFFF) + b"x" * 10)
     assert got == ([2], [b"x" * 10])
@@ -62,7 +62,7 @@ def test_a_frame_of_4_gib_comes_in_parts_without_being_kept() -> None:
         parser.close()
 
 
-def test_a_large_frame_ends_where_the_next_begins() -> None:
+def test_large_frame_ends_where_the_next_begins() -> None:
     size = frames.LARGEST_WHOLE_FRAME + 5
     parser = frames.FrameParser()
     data = framed([(1, b"a" * size), (2, b"next")])
@@ -74,33 +74,33 @@ def test_a_large_frame_ends_where_the_next_begins() -> None:
 
 
 @pytest.mark.parametrize("head", [b"\x04\0\0\0\0\0\0\1", b"\1\1\0\0\0\0\0\1", b"GET / HT", b"\xff" * 8])
-def test_what_is_no_frame_is_refused(head: bytes) -> None:
+def test_rejects_invalid_frames(head: bytes) -> None:
     with pytest.raises(StreamParseError):
         frames.FrameParser().feed(head + b"x")
 
 
 @given(RECORDS, CUTS, st.sampled_from([b"\n", b"\r\n"]))
-def test_json_lines_survive_any_cut(records: list[dict[str, str]], sizes: list[int], end: bytes) -> None:
+def test_json_lines_do_not_depend_on_chunk_borders(records: list[dict[str, str]], sizes: list[int], end: bytes) -> None:
     data = b"".join(json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass") + end for record in records)
     parser = jsonlines.JSONLines()
     lines = [line for block in blocks(data, sizes) for line in parser.feed(block)] + parser.close()
     assert [json.loads(line) for line in lines] == records
 
 
-def test_a_last_record_without_line_end_counts() -> None:
+def test_last_record_without_line_end_counts() -> None:
     parser = jsonlines.JSONLines()
     assert parser.feed(b'{"a":1}\n{"b":2}') == [b'{"a":1}']
     assert parser.close() == [b'{"b":2}']
 
 
-def test_half_a_record_at_the_end_is_a_truncation() -> None:
+def test_incomplete_last_record_is_a_truncation() -> None:
     parser = jsonlines.JSONLines()
     parser.feed(b'{"a":1}\n{"b"')
     with pytest.raises(StreamTruncated):
         parser.close()
 
 
-def test_records_without_a_line_end_between_them_are_told_apart() -> None:
+def test_splits_records_without_line_ends() -> None:
     assert jsonlines.decode(b'{"a":1}{"b":2} [3]') == [{"a": 1}, {"b": 2}, [3]]
 
 
@@ -108,7 +108,7 @@ def test_json_sequences_are_read_too() -> None:
     assert jsonlines.JSONLines().feed(b'\x1e{"a":1}\n\x1e{"b":2}\n') == [b'{"a":1}', b'{"b":2}']
 
 
-def test_an_endless_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonlines, "LARGEST_RECORD", 1000)
     parser = jsonlines.JSONLines()
     with pytest.raises(StreamParseError):
@@ -117,7 +117,7 @@ def test_an_endless_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("line", [b"nonsense", b"[" * 100_000, b'{"a":', b"\xff\xfe"])
-def test_what_is_no_json_is_refused(line: bytes) -> None:
+def test_rejects_invalid_json(line: bytes) -> None:
     with pytest.raises(StreamParseError):
         jsonlines.decode(line)
 
@@ -143,7 +143,7 @@ LINES = st.one_of(
 @example(b"1e999")
 @example(b"-0")
 @example(b"[NaN,-Infinity,Infinity]")
-def test_the_faster_decoder_gives_the_same(data: bytes) -> None:
+def test_faster_decoder_gives_the_same(data: bytes) -> None:
     def outcome(decode: Callable[[bytes], list[Any]], line: bytes) -> str:
         try:
             return repr(decode(line))
@@ -151,10 +151,10 @@ def test_the_faster_decoder_gives_the_same(data: bytes) -> None:
             return str(error)
 
     for line in jsonlines.JSONLines().feed(data + b"\n"):
-        assert outcome(jsonlines.faster(), line) == outcome(jsonlines.decode, line)
+        assert outcome(jsonlines.best_json_decoder(), line) == outcome(jsonlines.decode, line)
 
 
-def test_a_failure_that_the_engine_reports_in_a_frame_is_raised() -> None:
+def test_failure_that_the_engine_reports_in_a_frame_is_raised() -> None:
     parser = frames.FrameParser()
     data = framed([(1, b"fine")]) + struct.pack(">BxxxL", 3, 9) + b"disk full"
     assert parser.feed(data[:-4]) == ([1], [b"fine"])
@@ -166,7 +166,7 @@ def test_a_failure_that_the_engine_reports_in_a_frame_is_raised() -> None:
     ("end", "error"), [(struct.pack(">BxxxL", 3, 9) + b"disk full", StreamError), (b"HTTP/1.1", StreamParseError)]
 )
 @pytest.mark.parametrize("more", [b"", b"more"])
-def test_what_came_before_a_failure_is_handed_on_first(end: bytes, error: type[Exception], more: bytes) -> None:
+def test_output_before_a_failure_is_yielded_first(end: bytes, error: type[Exception], more: bytes) -> None:
     parser = frames.FrameParser()
     assert parser.feed(framed([(1, b"fine")]) + end) == ([1], [b"fine"])
     with pytest.raises(error):

@@ -1,18 +1,19 @@
-"""Numbers as docker's own commands show them, reports, and tables of objects."""
+"""Usage figures as the docker command shows them, reports, and tables of objects."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from scripted_engine import Answer, ScriptedEngine
 
 from dockerkit import DockerClient, errors
+from dockerkit.models.containers.usage import Usage
+from dockerkit.models.images import Image
 from dockerkit.models.resource import Model
-from dockerkit.models.stats import Usage
-from dockerkit.models.tables import Table, table
+from dockerkit.models.tables import Table, facts, table
 
 V2: dict[str, Any] = {
     "read": "2026-11-25T18:00:01.5Z",
@@ -147,7 +148,7 @@ def test_prune_is_one_report(scripted: ScriptedEngine, client: DockerClient) -> 
     assert '"all"' in asked["/volumes/prune"]["filters"][0]
     assert '"a=b"' in asked["/containers/prune"]["filters"][0]
     assert '"dangling"' in asked["/images/prune"]["filters"][0]
-    assert "/build/prune" not in asked  # the cache has no labels: all of it would go
+    assert "/build/prune" not in asked  # the cache has no labels, so all of it would be removed
     with pytest.raises(errors.InvalidArgument, match="until"):
         client.system.prune(volumes=True, until="24h")
     assert client.system.prune(until="24h").skipped == ("build_cache",)
@@ -158,7 +159,7 @@ def test_prune_is_one_report(scripted: ScriptedEngine, client: DockerClient) -> 
     assert (report.build_cache, report.skipped, report.space_reclaimed) == (("x",), (), 13)
 
 
-def test_prune_does_not_take_named_volumes_by_surprise() -> None:
+def test_prune_keeps_named_volumes_unless_requested() -> None:
     old = ScriptedEngine(api_version="1.41")
     try:
         with DockerClient(old.host) as client, pytest.raises(errors.InvalidArgument, match="volumes='all'"):
@@ -178,7 +179,7 @@ def test_tables_are_escaped_and_bounded() -> None:
     assert table(["a", "b", "c"], [[None, ["x", "y"], {"k": "v", "flag": ""}]]).count("<td") == 3
 
 
-def test_a_list_of_objects_is_a_table_and_a_list() -> None:
+def test_list_of_objects_is_a_table_and_a_list() -> None:
     summary = {
         "Id": "c" * 64,
         "Names": ["/<web>"],
@@ -188,7 +189,7 @@ def test_a_list_of_objects_is_a_table_and_a_list() -> None:
         "Labels": {"a": "b"},
     }
     inspect = {"Id": "d" * 64, "Name": "/db", "Config": {"Image": "pg", "Labels": {}}, "State": {"Status": "exited"}}
-    items = Table([Model(summary), Model(inspect), SimpleNamespace(attrs={"Name": "vol", "Driver": "local"})])
+    items = Table([Model(summary), Model(inspect), Model({"Name": "vol", "Driver": "local"})])
     assert items == list(items)
     assert len(items) == 3
     html = items._repr_html_()
@@ -196,6 +197,95 @@ def test_a_list_of_objects_is_a_table_and_a_list() -> None:
         assert text in html
     assert "<web>" not in html
     assert "<table" in Table([])._repr_html_()
+
+
+SUMMARY = {
+    "Id": "c" * 64, "Names": ["/web"], "Image": "sha256:" + "d" * 64, "Command": "nginx -g 'daemon off;' " + "x" * 60,
+    "State": "running", "Status": "Up 2 hours", "Created": 1_700_000_000, "Labels": {"a": "b"},
+    "Ports": [
+        {"PrivatePort": 80, "Type": "tcp", "IP": "0.0.0.0", "PublicPort": 8080},  # noqa: S104
+        {"PrivatePort": 80, "Type": "tcp", "IP": "::", "PublicPort": 8080},
+        {"PrivatePort": 443, "Type": "tcp", "IP": "127.0.0.1", "PublicPort": 8443},
+        {"PrivatePort": 53, "Type": "udp"},
+    ],
+}  # fmt: skip
+
+
+def test_str_of_a_list_is_a_table_like_docker_ps() -> None:
+    header, row = str(Table([Model(SUMMARY)])).splitlines()
+    assert header.split() == ["ID", "NAME", "IMAGE", "COMMAND", "STATUS", "PORTS", "CREATED"]
+    assert row == (
+        "cccccccccccc   web    dddddddddddd   nginx -g 'daemon off;' xxxxxxxxxxxxxxxx…   Up 2 hours   "
+        "8080->80/tcp, 127.0.0.1:8443->443/tcp, …   2023-11-14 22:13"
+    )
+    assert str(Table([])) == "ID   NAME"
+    assert "… 5 more" in str(Table([Model(SUMMARY)] * 105))
+    assert "\x1b" not in str(Table([Model({"Name": "\x1b[31mred"})]))
+
+
+def test_containers_show_the_same_ports_from_an_inspect() -> None:
+    ports = {
+        "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
+        "53/udp": None,
+    }  # noqa: S104
+    inspect = {"Id": "d" * 64, "Name": "/db", "Config": {"Cmd": ["pg", "-v"]}, "NetworkSettings": {"Ports": ports}}
+    assert facts(Model(inspect)) == {
+        "Id": "d" * 12, "Name": "db", "Command": "pg -v", "Ports": ["8080->80/tcp", "53/udp"],
+    }  # fmt: skip
+
+
+def test_images_are_shown_without_the_algorithm() -> None:
+    image = Image({"Id": "sha256:" + "a" * 64, "RepoTags": ["app:1"], "Size": 5000})
+    assert repr(image) == "<Image 'app:1' aaaaaaaaaaaa>"
+    assert str(Table([image])).splitlines()[1] == "aaaaaaaaaaaa   app:1   5.0kB"
+    assert repr(Image({"Id": "sha256:" + "a" * 64, "RepoTags": []})) == "<Image 'aaaaaaaaaaaa'>"
+
+
+def test_to_df_has_numbers_and_times() -> None:
+    pandas = pytest.importorskip("pandas")
+    usage = Usage.from_engine({"name": "/web", "memory_stats": {"usage": 2048, "limit": 4096}})
+    frame = Table([usage, None]).to_df()
+    assert list(frame["Memory"]) == [2048]
+    assert list(frame["Name"]) == ["web"]
+    assert frame["Memory"].dtype.kind == "i"
+    containers = Table([Model(SUMMARY)]).to_df()
+    assert list(containers["Name"]) == ["web"]
+    assert pandas.api.types.is_datetime64_any_dtype(containers["Created"])
+    assert list(Table([]).to_df().columns) == ["Id", "Name"]
+
+
+def test_to_df_says_what_it_requires(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(errors.MissingExtra, match="pip install pandas"):
+        Table([]).to_df()
+
+
+def test_usages_have_names() -> None:
+    usage = Usage.from_engine({"name": "/web", "read": "2026-01-01T00:00:00Z"})
+    assert repr(usage).startswith("Usage(name='web', read=")
+    assert str(usage).startswith("web: CPU --")
+    assert "<td style='text-align:left'>web</td>" in Table([usage])._repr_html_()
+
+
+def test_repr_of_a_stream_names_its_source(scripted: ScriptedEngine, client: DockerClient) -> None:
+    container = "c" * 64
+    for path in ("stats", "logs"):
+        scripted.on("GET", f"/containers/{container}/{path}", Answer.json({}))
+    scripted.on("GET", "/events", Answer.json({}))
+    scripted.on("GET", f"/containers/{container}/json", Answer.json({"Id": container, "Name": "/web", "Config": {}}))
+    stream = client.api.logs(container, stream=True)
+    path = f"GET /v1.51/containers/{'c' * 12}/logs"
+    assert repr(stream) == f"<FrameStream of <Response of {path}>>"
+    stream.close()
+    assert repr(stream) == f"<FrameStream of <Response of {path}, closed>>"
+    web = client.containers.get(container)
+    with web.watch_usage() as usages:
+        assert repr(usages) == "<UsageStream of container 'web'>"
+    with web.log_entries() as entries:
+        assert repr(entries) == "<LogStream of container 'web'>"
+    assert repr(entries) == "<LogStream of container 'web', closed>"
+    with client.system.events() as events:
+        assert repr(events) == f"<EventStream of <DockerClient {scripted.host}>>"
 
 
 def test_lists_of_objects_are_tables_by_one_request(scripted: ScriptedEngine, client: DockerClient) -> None:
@@ -215,3 +305,10 @@ def test_lists_of_objects_are_tables_by_one_request(scripted: ScriptedEngine, cl
         assert text in found[0]._repr_html_()
         assert isinstance(found, list)
     assert len(scripted.requests) == 4
+
+
+def test_swarm_is_shown_without_a_request(scripted: ScriptedEngine, client: DockerClient) -> None:
+    swarm = client.swarm
+    assert "<table>" in swarm._repr_html_()
+    assert swarm.cached_attrs == {}
+    assert scripted.requests == []

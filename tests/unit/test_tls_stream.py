@@ -1,4 +1,4 @@
-"""TLS with a half-close that loses nothing, against Python's own server side."""
+"""TLS with a half-close that loses nothing, with Python's server side."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from collections.abc import Callable
 import pytest
 import trustme
 
-from dockerkit.transport.tls_stream import connect
+from dockerkit.transport import tls_stream
+from dockerkit.transport.attempt import Attempt
 
 CA = trustme.CA()
 
 
 def served(serve: Callable[[ssl.SSLSocket], None]) -> tuple[socket.socket, threading.Thread]:
-    """Our end of a connection to a TLS server in a thread."""
+    """Return the client's end of a connection to a TLS server in a thread."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     CA.issue_cert("engine").configure_cert(context)
     theirs, ours = socket.socketpair()
@@ -32,6 +33,11 @@ def served(serve: Callable[[ssl.SSLSocket], None]) -> tuple[socket.socket, threa
     return ours, thread
 
 
+def connect(sock: socket.socket, context: ssl.SSLContext, name: str, timeout: float = 10) -> socket.socket:
+    sock.setblocking(False)
+    return tls_stream.connect(sock, context, name, Attempt(timeout))
+
+
 def trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     CA.configure_trust(context)
@@ -39,7 +45,7 @@ def trusting() -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("size", [5, 3_000_000])
-def test_what_comes_before_and_after_the_half_close_arrives(size: int) -> None:
+def test_data_arrives_before_and_after_a_half_close(size: int) -> None:
     received = bytearray()
 
     def serve(sock: ssl.SSLSocket) -> None:
@@ -53,7 +59,7 @@ def test_what_comes_before_and_after_the_half_close_arrives(size: int) -> None:
     ours, thread = served(serve)
     with connect(ours, trusting(), "engine") as sock:
         sock.sendall(b"in" * 100_000)
-        time.sleep(0.1)  # what the server sent first waits, unread
+        time.sleep(0.1)  # data that the server sent first was not read yet
         sock.shutdown(socket.SHUT_WR)
         sock.settimeout(10)
         output = b"".join(iter(lambda: sock.recv(65536), b""))
@@ -62,7 +68,7 @@ def test_what_comes_before_and_after_the_half_close_arrives(size: int) -> None:
     assert received == b"in" * 100_000
 
 
-def test_the_other_name_is_refused() -> None:
+def test_rejects_a_certificate_for_another_name() -> None:
     def serve(sock: ssl.SSLSocket) -> None:
         sock.recv(1)
 
@@ -73,12 +79,11 @@ def test_the_other_name_is_refused() -> None:
     thread.join()
 
 
-def test_a_silent_server_times_out() -> None:
+def test_silent_server_times_out() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.settimeout(0.05)
         with pytest.raises(TimeoutError):
-            connect(ours, trusting(), "engine")
+            connect(ours, trusting(), "engine", timeout=0.05)
 
 
 def test_closing_ends_the_threads() -> None:

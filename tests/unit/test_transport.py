@@ -1,4 +1,4 @@
-"""Requests, answers and hijacked connections, against a real server on a real socket."""
+"""Requests, responses and hijacked connections, with a real server on a real socket."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_negotiation_happens_once_for_many_threads(scripted: ScriptedEngine, api
     assert {request.target.split("/")[1] for request in scripted.requests} == {"v1.51"}
 
 
-def test_a_connection_which_the_engine_has_closed_is_replaced(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_closed_idle_connection_is_replaced(scripted: ScriptedEngine, api: APIClient) -> None:
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
     scripted.on("POST", "/containers/abc/kill", Answer.raw(reply, close=True), Answer.empty())
     api.kill("abc")
@@ -54,28 +54,28 @@ def test_a_connection_which_the_engine_has_closed_is_replaced(scripted: Scripted
     assert len(scripted.requests) == 2
 
 
-def test_what_changes_something_is_never_sent_twice(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_requests_with_side_effects_are_never_repeated(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("POST", "/containers/abc/kill", Answer.raw(b""))
     _ = api.api_version
-    with pytest.raises(errors.ConnectionFailed, match="did not answer POST /v1.51/containers/abc/kill"):
+    with pytest.raises(errors.ConnectionFailed, match="did not respond to POST /v1.51/containers/abc/kill"):
         api.kill("abc")
     assert len(scripted.requests) == 1
 
 
 @pytest.mark.parametrize("piece", [1, 3, 1000])
-def test_an_answer_may_come_a_byte_at_a_time(scripted: ScriptedEngine, api: APIClient, piece: int) -> None:
+def test_response_may_arrive_byte_by_byte(scripted: ScriptedEngine, api: APIClient, piece: int) -> None:
     reply = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[{"a"\r\n4\r\n:1}]\r\n0\r\n\r\n'
     scripted.on("GET", "/containers/abc/changes", Answer.raw(reply, piece=piece))
     assert api.diff("abc") == [{"a": 1}]
 
 
-def test_a_short_body_is_an_error(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_short_body_is_an_error(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", CONTAINER, Answer.length(b'{"Id": "abc"}', cut_after=5))
     with pytest.raises(errors.StreamTruncated, match="GET /v1.51/containers/abc/json"):
         api.inspect_container("abc")
 
 
-def test_a_truncated_stream_raises_and_an_ended_one_does_not(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_truncated_stream_raises_and_complete_stream_does_not(scripted: ScriptedEngine, api: APIClient) -> None:
     output = frame(1, b"one\n") + frame(2, b"two\n")
     scripted.on(
         "GET",
@@ -100,7 +100,7 @@ def test_a_truncated_stream_raises_and_an_ended_one_does_not(scripted: ScriptedE
         ("1.41", RAW, True, frame(1, b"text")),
     ],
 )
-def test_raw_or_multiplexed(
+def test_detects_raw_and_multiplexed_output(
     scripted: ScriptedEngine, version: str, media_type: str, terminal: bool | None, expected: bytes
 ) -> None:
     scripted.api_version = version
@@ -127,7 +127,7 @@ def test_input_can_be_ended_while_output_goes_on(scripted: ScriptedEngine, api: 
         assert sock.read() == b"hello world"
 
 
-def test_a_refused_hijack_is_the_engines_error(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_refused_hijack_is_the_engines_error(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("POST", "/exec/abc/start", Answer.error(409, "container is paused"))
     for _ in range(2):
         with pytest.raises(errors.Conflict, match="container is paused"):
@@ -138,7 +138,7 @@ def test_a_refused_hijack_is_the_engines_error(scripted: ScriptedEngine, api: AP
 
 @pytest.mark.parametrize("terminal", [False, True])
 @pytest.mark.parametrize("said", [b"Error: Exec command %s has already run", b"exec command %s is already running"])
-def test_a_refusal_that_an_engine_writes_as_output_is_raised(
+def test_refusal_that_an_engine_writes_as_output_is_raised(
     scripted: ScriptedEngine, api: APIClient, terminal: bool, said: bytes
 ) -> None:
     def answers(text: bytes, *more: bytes) -> None:
@@ -175,9 +175,11 @@ def test_closing_the_client_ends_its_streams_with_an_error(scripted: ScriptedEng
     scripted.on("GET", "/events", _one_then_silence)
     stream = api.events(decode=True)
     next(stream)
-    threading.Timer(0.03, api.close).start()
+    timer = threading.Timer(0.03, api.close)
+    timer.start()
     with pytest.raises(errors.ClientClosed):
         next(stream)
+    timer.join()
     with pytest.raises(errors.ClientClosed):
         api.inspect_container("abc")
 
@@ -187,10 +189,10 @@ def _one_then_silence(request: object, wire: object) -> None:
     Answer.hang()(request, wire)  # type: ignore[arg-type]
 
 
-def test_a_slow_answer_is_a_timeout_of_every_kind(scripted: ScriptedEngine) -> None:
+def test_slow_response_raises_a_read_timeout(scripted: ScriptedEngine) -> None:
     scripted.on("GET", CONTAINER, Answer.hang())
     with APIClient(scripted.host, timeout=(5, 0.05)) as api:
-        with pytest.raises(errors.EngineTimeout, match=r"0\.05 seconds") as caught:
+        with pytest.raises(errors.ReadTimeout, match=r"0\.05 s") as caught:
             api.inspect_container("abc")
     assert isinstance(caught.value, (requests.ReadTimeout, TimeoutError))
     assert isinstance(caught.value, requests.ReadTimeout)
@@ -202,23 +204,21 @@ def test_wait_has_its_own_timeout(scripted: ScriptedEngine, api: APIClient) -> N
         api.wait("abc", timeout=0.05)
 
 
-def test_the_answer_to_a_refused_upload_is_heard(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_response_to_a_refused_upload_is_read(scripted: ScriptedEngine, api: APIClient) -> None:
     refused = (
-        b'HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\n{"message":"that is no tar!"}'
+        b'HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\n{"message":"that is not tar"}'
     )
 
     def refuse(request: object, wire: object) -> None:
         Answer.raw(refused)(request, wire)  # type: ignore[arg-type]
 
     scripted.on("PUT", "/containers/abc/archive", refuse)
-    with pytest.raises(errors.BadRequest, match="that is no tar!"):
+    with pytest.raises(errors.BadRequest, match="that is not tar"):
         api.put_archive("abc", "/", io.BytesIO(b"x" * 100))
 
 
 @pytest.mark.parametrize("kind", ["bytes", "file", "iterator"])
-def test_an_upload_arrives_whole(
-    scripted: ScriptedEngine, api: APIClient, tmp_path: os.PathLike[str], kind: str
-) -> None:
+def test_upload_arrives_whole(scripted: ScriptedEngine, api: APIClient, tmp_path: os.PathLike[str], kind: str) -> None:
     content = os.urandom(300_000)
     scripted.on("PUT", "/containers/abc/archive", Answer.empty(200))
     path = os.path.join(tmp_path, "archive.tar")
@@ -231,7 +231,7 @@ def test_an_upload_arrives_whole(
     assert scripted.requests[-1].body == content
 
 
-def test_a_compressed_archive_comes_out_plain(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_compressed_archive_comes_out_plain(scripted: ScriptedEngine, api: APIClient) -> None:
     packed = gzip.compress(b"tar" * 1000)
     scripted.on(
         "GET",
@@ -244,7 +244,7 @@ def test_a_compressed_archive_comes_out_plain(scripted: ScriptedEngine, api: API
     assert scripted.requests[-1].headers["accept-encoding"] == "gzip"
 
 
-def test_a_stream_is_a_file_too(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_stream_is_a_file_too(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", "/containers/abc/export", Answer.chunked([b"abcdef", b"ghi"]))
     with api.export("abc") as stream:
         assert [stream.read(4), stream.read(4), stream.read(4), stream.read(4)] == [b"abcd", b"efgh", b"i", b""]
@@ -255,7 +255,7 @@ def test_a_stream_is_a_file_too(scripted: ScriptedEngine, api: APIClient) -> Non
     [(400, "BadRequest"), (401, "Unauthorized"), (403, "Forbidden"), (404, "NotFound"), (409, "Conflict"),
      (418, "APIError"), (500, "ServerError"), (501, "NotImplementedByEngine"), (503, "ServiceUnavailable")],
 )  # fmt: skip
-def test_a_status_is_an_exception(scripted: ScriptedEngine, api: APIClient, status: int, cls: str) -> None:
+def test_error_statuses_raise_their_exception(scripted: ScriptedEngine, api: APIClient, status: int, cls: str) -> None:
     scripted.on("POST", "/containers/abc/start", Answer.error(status, "the engine's words"))
     with pytest.raises(errors.APIError) as caught:
         api.start("abc")
@@ -270,19 +270,19 @@ def test_a_status_is_an_exception(scripted: ScriptedEngine, api: APIClient, stat
     assert (type(again), str(again), again.status_code) == (type(error), str(error), status)
 
 
-def test_a_redirect_is_an_error_and_not_followed(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_redirect_is_an_error_and_not_followed(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", CONTAINER, Answer.empty(301, {"Location": "http://elsewhere/"}))
     with pytest.raises(errors.APIError, match="301"):
         api.inspect_container("abc")
 
 
-def test_a_web_page_instead_of_an_answer_is_named(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_web_page_instead_of_json_is_reported(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", CONTAINER, Answer.text("<html><body>Forbidden</body></html>", 403))
     with pytest.raises(errors.Forbidden, match="web page"):
         api.inspect_container("abc")
 
 
-def test_no_socket_says_what_to_do() -> None:
+def test_missing_socket_error_says_what_to_do() -> None:
     with APIClient("unix:///nowhere/docker.sock") as api, pytest.raises(errors.ConnectionFailed) as caught:
         api.inspect_container("abc")
     assert "unix:///nowhere/docker.sock" in str(caught.value)
@@ -290,7 +290,7 @@ def test_no_socket_says_what_to_do() -> None:
     assert isinstance(caught.value, requests.ConnectionError)
 
 
-def test_a_client_survives_pickling_and_forking(scripted: ScriptedEngine, api: APIClient) -> None:
+def test_client_survives_pickling_and_forking(scripted: ScriptedEngine, api: APIClient) -> None:
     scripted.on("GET", CONTAINER, Answer.json({"Id": "abc"}))
     api.inspect_container("abc")
     with pickle.loads(pickle.dumps(api)) as again:

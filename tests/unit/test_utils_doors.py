@@ -1,4 +1,4 @@
-"""docker-py's ``docker.utils``: the same questions get the same answers."""
+"""docker-py's ``docker.utils``: the same arguments give the same results."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from dockerkit import errors, utils
-from dockerkit.utils import build, fnmatch, json_stream, ports, socket
-from dockerkit.utils import utils as inner
+from dockerkit.compat import build, fnmatch, json_stream, ports, socket
+from dockerkit.compat import utils as inner
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_parse_host_of_windows_and_with_tls():
 
 
 @pytest.mark.parametrize("address", ["tcp://", "0.0.0.0", "/a/b", "fd://x"])
-def test_parse_host_refuses(address):
+def test_parse_host_rejects_invalid_addresses(address):
     with pytest.raises(errors.DockerException):
         utils.parse_host(address)
 
@@ -52,7 +52,7 @@ def test_versions(one, two, order):
     assert utils.version_gte(one, two) is (order != 1)
 
 
-def test_versions_that_are_none():
+def test_rejects_invalid_versions():
     with pytest.raises(errors.InvalidVersion):
         utils.version_lt("one", "1.2")
 
@@ -70,6 +70,8 @@ def test_versions_that_are_none():
         ("8000-8001", (["8000", "8001"], None)),
         ("[::1]:1:2", (["2"], [("::1", "1")])),
         ("1-2:3", (["3"], ["1-2"])),
+        ("::1:1:2", (["2"], [("::1", "1")])),
+        ("2001:db8::1::2/udp", (["2/udp"], [("2001:db8::1", None)])),
         ("127.0.0.1:1-2:3-4/udp", (["3/udp", "4/udp"], [("127.0.0.1", "1"), ("127.0.0.1", "2")])),
     ],
 )
@@ -78,7 +80,7 @@ def test_split_port(spec, expected):
 
 
 @pytest.mark.parametrize("spec", ["a", "", "::2", ":1:2", "1-3:1-2", "-1:2"])
-def test_split_port_refuses(spec):
+def test_split_port_rejects_invalid_ports(spec):
     with pytest.raises(ValueError, match="port"):
         ports.split_port(spec)
 
@@ -118,7 +120,7 @@ def test_kwargs_from_env():
 
 
 @pytest.mark.parametrize("name", ["create_host_config", "create_ipam_config", "create_ipam_pool"])
-def test_what_docker_py_has_given_up(name):
+def test_removed_functions_name_their_replacement(name):
     with pytest.raises(errors.DeprecatedMethod, match="types"):
         getattr(utils, name)(1)
 
@@ -152,13 +154,16 @@ def folder(tmp_path):
     return str(tmp_path)
 
 
-def test_contexts(folder):
+def test_contexts(folder, tmp_path):
     assert names(build.tar(folder)) == ["Dockerfile", "a", "a/1", "b", "b/2"]
     assert names(build.tar(folder, gzip=True)) == ["Dockerfile", "a", "a/1", "b", "b/2"]
     assert names(build.tar(folder, ["a"], (".dockerfile.x", "FROM a"))) == [".dockerfile.x", "Dockerfile", "b", "b/2"]
     assert names(build.create_archive(folder, ["a/1"], extra_files=[("x", "y")])) == ["a/1", "x"]
     assert names(build.mkbuildcontext(io.BytesIO(b"FROM x"))) == ["Dockerfile"]
     assert build.exclude_paths(folder, ["a", "Dockerfile"]) == {"Dockerfile", "b", "b/2"}
+    (tmp_path / ".dockerignore").write_text("*")
+    assert build.exclude_paths(folder, ["*", "!/b/2"]) == {".dockerignore", "Dockerfile", "b", "b/2"}
+    (tmp_path / ".dockerignore").unlink()
     assert sorted(build.walk(folder, ["a"])) == ["Dockerfile", "b", "b/2"]
 
 

@@ -1,4 +1,4 @@
-"""Request values: each field is one of the Engine's, each of the Engine's has a field; and they behave like its dicts."""
+"""Request values: their fields match the Engine's, and they behave like its dicts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pytest
 
 from dockerkit import types
 from dockerkit.errors import DockerException, InvalidArgument, UnknownOption
+from dockerkit.parsing.json_data import to_json_data
 from dockerkit.types import create_options, mounts, networks
-from dockerkit.types.base import Rows, Value
+from dockerkit.types.base import Value
 from dockerkit.types.container_options import ContainerConfigOptions
 from dockerkit.types.containers import container_config, host_config, networking_config, update_config
 from dockerkit.types.host_options import HostOptions, UpdateOptions
-from dockerkit.types.wire import wire
+from dockerkit.types.option_schema import OptionSchema
 
 FACTS = json.loads((Path(__file__).parents[2] / "scripts" / "data" / "operations.json").read_text())["operations"]
 FIELDS = {
@@ -29,10 +30,10 @@ FIELDS = {
 CREATE = FIELDS["POST /containers/create"]
 SERVICE = FIELDS["POST /services/create"]
 
-# Where the Engine takes each value.
+# Fields of the Engine for each value.
 PLACES = {
     types.Mount: [(CREATE, "HostConfig.Mounts[]."), (SERVICE, "TaskTemplate.ContainerSpec.Mounts[].")],
-    types.Healthcheck: [(CREATE, "Healthcheck."), (SERVICE, "TaskTemplate.ContainerSpec.HealthCheck.")],
+    types.Healthcheck: [(CREATE, "Healthcheck."), (SERVICE, "TaskTemplate.ContainerSpec.Healthcheck.")],
     types.Ulimit: [(CREATE, "HostConfig.Ulimits[]."), (SERVICE, "TaskTemplate.ContainerSpec.Ulimits[].")],
     types.LogConfig: [(CREATE, "HostConfig.LogConfig.")],
     types.DeviceRequest: [(CREATE, "HostConfig.DeviceRequests[].")],
@@ -77,7 +78,7 @@ PLACES = {
     types.ClusterVolumeSpec: [(FIELDS["POST /volumes/create"], "ClusterVolumeSpec."), (FIELDS["PUT /volumes/{name}"], "Spec.")],
 }  # fmt: skip
 
-loose: Any = types  # for what a type checker would refuse already
+loose: Any = types  # for values that a type checker would refuse
 
 VALUES = [
     value for name in types.__all__ if isinstance(value := getattr(types, name), type) and issubclass(value, Value)
@@ -85,9 +86,9 @@ VALUES = [
 
 
 def mine(value: type[Value]) -> set[str]:
-    """The Engine's fields that a value can have, parts of parts as well."""
+    """Return the Engine's fields that a value can have, including nested ones."""
     paths = {".".join(row.path[:end]) for row in value._wires.values() for end in range(1, len(row.path) + 1)}
-    # Fields which to_engine() makes by other rules than one row, one field.
+    # Fields that to_engine() does not create one by one.
     more = {
         types.Mount: {"ImageOptions", "ImageOptions.Subpath"},
         types.ConfigReference: {"Runtime"},
@@ -97,7 +98,7 @@ def mine(value: type[Value]) -> set[str]:
 
 
 def theirs(fields: Mapping[str, dict], prefix: str) -> set[str]:
-    """The Engine's fields at a place, without those of other values below, and those that it only writes or ignores."""
+    """Return the Engine's fields at a path, without those of nested values, and those it only returns or ignores."""
     others = [
         place for value, places in PLACES.items() for table, place in places
         if table is fields and place.startswith(prefix) and place != prefix
@@ -112,7 +113,7 @@ def theirs(fields: Mapping[str, dict], prefix: str) -> set[str]:
     }
 
 
-# Below a list or map that a row takes whole, in shorthand or as the Engine's dicts.
+# Below a list or map that is converted as a whole.
 WHOLE = (
     "GenericResources[]",
     "Platforms[]",
@@ -153,8 +154,8 @@ def test_service_modes():
 
 
 def test_each_option_of_create_is_one_of_the_engines_and_each_of_those_has_one():
-    config = {".".join(row.path) for row in Rows(ContainerConfigOptions, "config").wires.values() if row.path}
-    host = {"HostConfig." + ".".join(row.path) for row in Rows(HostOptions, "host").wires.values() if row.path}
+    config = {".".join(row.path) for row in OptionSchema(ContainerConfigOptions, "config").wires.values() if row.path}
+    host = {"HostConfig." + ".".join(row.path) for row in OptionSchema(HostOptions, "host").wires.values() if row.path}
     top = {path for path, field in CREATE.items() if "." not in path}
     below = {
         path
@@ -167,13 +168,13 @@ def test_each_option_of_create_is_one_of_the_engines_and_each_of_those_has_one()
     assert below - host - config == set()
 
 
-def test_what_can_be_updated_is_what_the_engine_updates():
+def test_update_options_match_the_engines_fields():
     update = {
         path
         for path, field in FIELDS["POST /containers/{id}/update"].items()
         if "." not in path and not field.get("ignored")
     }
-    rows = Rows(UpdateOptions, "update").wires.values()
+    rows = OptionSchema(UpdateOptions, "update").wires.values()
     assert {path for path in update if "[" not in path} == {row.path[0] for row in rows}
 
 
@@ -191,7 +192,7 @@ def test_options_of_the_object_layer_are_those_of_the_engine_and_few_more():
 MOUNT = types.Mount("/data", "vol", read_only=True)
 
 
-def test_like_the_engines_dict():
+def test_values_read_like_the_engines_dict():
     assert MOUNT["Target"] == "/data"
     assert MOUNT.get("Source") == "vol"
     assert MOUNT.get("Nothing", 5) == 5
@@ -203,12 +204,12 @@ def test_like_the_engines_dict():
     assert {**MOUNT} == MOUNT.to_engine()
     assert list(MOUNT.items()) == list(zip(MOUNT.keys(), MOUNT.values(), strict=True))
     assert isinstance(MOUNT, Mapping)
-    assert json.loads(json.dumps(wire({"m": [MOUNT]}))) == {"m": [dict(MOUNT)]}
+    assert json.loads(json.dumps(to_json_data({"m": [MOUNT]}))) == {"m": [dict(MOUNT)]}
     with pytest.raises(KeyError):
         MOUNT["Nothing"]
 
 
-def test_equal_hashed_copied_and_pickled():
+def test_values_can_be_compared_hashed_copied_and_pickled():
     twin = types.Mount(target="/data", source="vol", read_only=True)
     assert twin == MOUNT
     assert hash(twin) == hash(MOUNT)
@@ -219,7 +220,7 @@ def test_equal_hashed_copied_and_pickled():
     assert types.UpdateConfig() != 5
 
 
-def test_unchangeable_but_where_docker_py_changes_them():
+def test_values_are_immutable_except_where_docker_py_changes_them():
     with pytest.raises(AttributeError):
         setattr(MOUNT, "target", "/x")
     limit = types.Ulimit(Name="nofile", Soft=1)
@@ -253,7 +254,7 @@ def test_positions_and_names():
         types.Ulimit("a", sofd=1)
 
 
-def test_secrets_do_not_show():
+def test_reprs_do_not_show_secrets():
     spec = types.SwarmSpec(signing_ca_key="PRIVATE")
     assert "PRIVATE" not in repr(spec) + str(spec)
     assert spec["CAConfig"]["SigningCAKey"] == "PRIVATE"
@@ -269,13 +270,13 @@ def test_secrets_do_not_show():
         ("C:\\x:/y", {"Target": "/y", "Source": "C:\\x", "Type": "bind"}),
     ],
 )
-def test_mounts_as_text(text, expected):
+def test_parses_mount_strings(text, expected):
     assert types.Mount.parse_mount_string(text) == expected
     assert mounts.mount_list([text]) == [expected]
 
 
 @pytest.mark.parametrize("bad", ["", "a:b:c:d", ":/x", "a:", "a:b:zz", 5])
-def test_texts_that_are_no_mount(bad):
+def test_rejects_invalid_mount_strings(bad):
     with pytest.raises(InvalidArgument, match="mount"):
         loose.Mount.parse_mount_string(bad)
 
@@ -330,6 +331,12 @@ def test_devices_of_drivers():
     assert types.DeviceRequest.gpus(["0", "1"])["DeviceIDs"] == ["0", "1"]
     assert types.DeviceRequest.gpus("device=GPU-1,GPU-2")["DeviceIDs"] == ["GPU-1", "GPU-2"]
     assert types.DeviceRequest.cdi("vendor.com/gpu=0") == {"Driver": "cdi", "DeviceIDs": ["vendor.com/gpu=0"]}
+    both = host_config(devices=["vendor.com/gpu=0", "/dev/fuse", "vendor.com/gpu=1"], gpus="all")
+    assert both["DeviceRequests"] == [
+        {"Driver": "cdi", "DeviceIDs": ["vendor.com/gpu=0", "vendor.com/gpu=1"]}, {"Count": -1, "Capabilities": [["gpu"]]},
+    ]  # fmt: skip
+    assert [device["PathOnHost"] for device in both["Devices"]] == ["/dev/fuse"]
+    assert "vendor.com" not in str(host_config(devices=["vendor.com/gpu=0"])["Devices"])
     assert host_config(gpus=1, device_requests=[types.DeviceRequest.cdi("a/b=c")])["DeviceRequests"] == [
         {"Driver": "cdi", "DeviceIDs": ["a/b=c"]}, {"Count": 1, "Capabilities": [["gpu"]]},
     ]  # fmt: skip
@@ -340,10 +347,10 @@ def test_devices_of_drivers():
     ("ipv6_address", "fd00::2", "10.0.0.2"),
     ("link_local_ips", ["169.254.1.1", "fe80::1"], ["eth0"]),
 ])  # fmt: skip
-def test_an_address_is_one(field, good, bad):
+def test_rejects_invalid_addresses(field, good, bad):
     assert types.EndpointConfig(**{field: good})
     assert types.EndpointConfig(ipv4_address="", ipv6_address="")  # no address, as the Engine itself writes it
-    with pytest.raises(InvalidArgument, match=rf"^{field}\b.* address is needed"):
+    with pytest.raises(InvalidArgument, match=rf"^{field}\b.* address"):
         types.EndpointConfig(**{field: bad})
 
 
@@ -391,7 +398,7 @@ def test_container_config():
             container_config(**wrong)
 
 
-def test_values_that_say_something_are_sent():
+def test_false_zero_and_empty_values_are_sent():
     body = host_config(
         init=False, oom_kill_disable=False, mem_swappiness=0, pids_limit=0, oom_score_adj=0, masked_paths=[], cpu_shares=0,
         privileged=False, read_only=False,
@@ -405,9 +412,9 @@ def test_values_that_say_something_are_sent():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"mem_limit": "lots"}, "mem_limit"), ({"privileged": "yes"}, "privileged"), ({"cap_add": "NET_ADMIN"}, "cap_add"),
+        ({"mem_limit": "lots"}, "mem_limit"), ({"privileged": "yes"}, "privileged"), ({"cap_add": ""}, "cap_add"),
         ({"cpu_shares": "5"}, "cpu_shares"), ({"dns": ["1.1.1.1", 5]}, r"dns\[1\]"), ({"cpus": 0}, "cpus"),
-        ({"cpus": 1, "nano_cpus": 5}, "cpus"), ({"lxc_conf": {}}, "lxc_conf"), ({"network_mode": ""}, "network_mode"),
+        ({"cpus": 1, "nano_cpus": 5}, "cpus"), ({"lxc_conf": {}}, "lxc_conf"), ({"network_mode": 5}, "network_mode"),
         ({"sysctls": {"a": None}}, "sysctls"), ({"console_size": (1,)}, "console_size"), ({"log_config": 5}, "log_config"),
         ({"gpus": True}, "gpus"), ({"ulimits": [None]}, "ulimits"), ({"restart_policy": "maybe"}, "restart_policy"),
     ],
@@ -523,25 +530,25 @@ def test_cluster_volumes():
 
 
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value.__name__)
-def test_no_row_has_lost_its_converter(value):
-    """In a class body a field's default hides a function of the same name: then a row would have None."""
+def test_no_field_has_lost_its_converter(value):
+    """In a class body, a field's default hides a function of the same name, so the converter would be None."""
     for name, row in value._wires.items():
         annotation = str(value.model_fields[name].annotation)
         takes_much = "Mapping" in annotation or "Sequence" in annotation
         assert row.convert is not None or not takes_much or not row.path, name
 
 
-def test_what_json_can_not_say_is_refused_with_its_place():
+def test_values_not_representable_in_json_are_rejected():
     for bad, place in (
         ({"a": [b"x"]}, r"body\.a\[0\]"), ({"a": {1: 2}}, r"body\.a"), (float("nan"), "body"), (object, "body"),
         ({"m": {"x": {object()}}}, r"body\.m\.x"),
     ):  # fmt: skip
         with pytest.raises(InvalidArgument, match=f"^{place}"):
-            wire(bad)
+            to_json_data(bad)
     loop: list[object] = []
     loop.append(loop)
     with pytest.raises(InvalidArgument, match="nested too deep"):
-        wire(loop)
-    assert wire({"p": Path("/x"), "s": {3, 1}, "t": (1, None), "f": 1.5, "b": True}) == {
+        to_json_data(loop)
+    assert to_json_data({"p": Path("/x"), "s": {3, 1}, "t": (1, None), "f": 1.5, "b": True}) == {
         "p": "/x", "s": [1, 3], "t": [1, None], "f": 1.5, "b": True,
     }  # fmt: skip

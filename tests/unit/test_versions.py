@@ -1,4 +1,4 @@
-"""The version table and the gate over it."""
+"""The version table and its gate."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from dockerkit.api import _version_table, versions
 from dockerkit.errors import InvalidVersion
+from dockerkit.types.filters import FILTERS
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = json.loads((ROOT / "scripts/data/operations.json").read_text())
@@ -19,17 +20,17 @@ FACTS = json.loads((ROOT / "scripts/data/operations.json").read_text())
 CREATE = "POST /containers/create"
 
 
-def test_the_table_is_what_the_script_makes_of_the_facts() -> None:
+def test_table_matches_the_script() -> None:
     result = subprocess.run([sys.executable, "scripts/make_version_table.py", "--check"], cwd=ROOT, capture_output=True)
     assert result.returncode == 0, result.stderr.decode()
 
 
-def test_floor_and_ceiling_are_the_facts_own() -> None:
+def test_floor_and_ceiling_match_the_documents() -> None:
     assert (versions.FLOOR, versions.CEILING) == (FACTS["oldest"], FACTS["newest"])
     assert (versions.FLOOR, versions.CEILING) == (_version_table.OLDEST, _version_table.NEWEST)
 
 
-def test_the_table_loads_with_the_first_check_only() -> None:
+def test_table_loads_with_the_first_check_only() -> None:
     code = (
         "import sys; from dockerkit.api import versions; gate = versions.gate('1.41');"
         "assert 'dockerkit.api._version_table' not in sys.modules;"
@@ -39,8 +40,8 @@ def test_the_table_loads_with_the_first_check_only() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "1.", ".41", "v1.41", "1.4x", "1.41.0", None, 1, 1.41])
-def test_what_is_no_version_is_refused(text: str) -> None:
-    with pytest.raises(InvalidVersion, match="no API version"):
+def test_rejects_invalid_versions(text: str) -> None:
+    with pytest.raises(InvalidVersion, match="not an API version"):
         versions.as_tuple(text)
 
 
@@ -48,7 +49,7 @@ def test_versions_compare_as_numbers_not_as_text() -> None:
     assert versions.as_tuple("1.9") < versions.as_tuple("1.24") < versions.as_tuple("1.100")
 
 
-def test_negotiation_takes_the_newest_that_both_know() -> None:
+def test_negotiation_chooses_the_newest_common_version() -> None:
     assert versions.negotiate("1.41") == "1.41"
     assert versions.negotiate("1.99", "1.44") == versions.CEILING
     with pytest.raises(InvalidVersion, match="upgrade the engine"):
@@ -57,7 +58,7 @@ def test_negotiation_takes_the_newest_that_both_know() -> None:
         versions.negotiate("1.99", "1.90")
 
 
-def test_a_version_below_the_floor_is_refused_and_one_above_the_ceiling_is_not() -> None:
+def test_version_below_the_floor_is_refused_and_one_above_the_ceiling_is_not() -> None:
     assert versions.checked("1.24") == "1.24"
     assert versions.checked("1.99") == "1.99"
     with pytest.raises(InvalidVersion, match=r"1\.24"):
@@ -74,14 +75,14 @@ def refusal(version: str, operation: str, **given: object) -> InvalidVersion:
     return caught.value
 
 
-def test_an_operation_is_refused_below_its_first_version() -> None:
+def test_operation_is_refused_below_its_first_version() -> None:
     error = refusal("1.41", "PUT /volumes/{name}")
     assert (error.parameter, error.needed, error.spoken) == ("PUT /volumes/{name}", "1.42", "1.41")
     versions.gate("1.42").check("PUT /volumes/{name}")
 
 
 @pytest.mark.parametrize("value", [0, False, "", [], "linux"])
-def test_a_query_parameter_is_sent_unless_it_is_none(value: object) -> None:
+def test_query_parameter_is_sent_unless_it_is_none(value: object) -> None:
     error = refusal("1.40", CREATE, query={"platform": value})
     assert (error.parameter, error.needed, error.spoken) == ("platform", "1.41", "1.40")
     versions.gate("1.40").check(CREATE, query={"platform": None, "name": "x"})
@@ -105,7 +106,7 @@ def test_body_fields_are_found_in_lists_and_maps() -> None:
     versions.gate("1.48").check(CREATE, body=ends)
 
 
-def test_null_fields_and_odd_shapes_are_no_ones_business() -> None:
+def test_null_fields_and_odd_shapes_are_not_checked() -> None:
     gate = versions.gate("1.24")
     for body in ({"HostConfig": {"Init": None}}, {"HostConfig": None}, {"HostConfig": "x"}, [], "text", None, {}):
         gate.check(CREATE, body=body)
@@ -114,8 +115,29 @@ def test_null_fields_and_odd_shapes_are_no_ones_business() -> None:
 def test_removed_fields_are_refused_with_the_last_version_that_had_them() -> None:
     error = refusal("1.52", CREATE, body={"MacAddress": "02:42:ac:11:00:02"})
     assert error.needed == "1.51"
-    assert "gone" in str(error)
+    assert "removed after API version 1.51: set mac_address of the network's endpoint" in str(error)
     versions.gate("1.51").check(CREATE, body={"MacAddress": "02:42:ac:11:00:02"})
+
+
+def removed_names() -> list[tuple[str, str, str]]:
+    """Return the removed parameters and fields: operation, name, and last version."""
+    return [
+        (operation, name, span.partition("-")[2])
+        for operation, groups in _version_table.OPERATIONS.items()
+        for group in groups[1:]
+        for name, span in group.items()
+        if span.partition("-")[2]
+    ]
+
+
+def test_each_refusal_of_a_removed_name_tells_what_to_use_instead() -> None:
+    known = dict.fromkeys(versions._INSTEAD, False)
+    for operation, name, last in removed_names():
+        with pytest.raises(InvalidVersion) as caught:
+            versions.gate(versions.CEILING)._refuse(operation, name, f"1.24-{last}")
+        assert re.search(rf"after API version {last}: (use|set|pass|omit) ", str(caught.value)), (operation, name)
+        known[name.rpartition(".")[2]] = True
+    assert all(known.values()), f"hints for what was not removed: {known}"
 
 
 def test_headers_match_in_any_case() -> None:
@@ -129,7 +151,7 @@ def test_headers_match_in_any_case() -> None:
         assert refusal(older, operation, headers={name.upper(): "x"}).needed == first
 
 
-def test_supports_answers_for_operations_parameters_and_what_is_below_a_field() -> None:
+def test_supports_accepts_operations_parameters_and_nested_fields() -> None:
     gate = versions.gate("1.41")
     assert gate.supports("GET /containers/json")
     assert not gate.supports("PUT /volumes/{name}")
@@ -143,8 +165,8 @@ def test_supports_answers_for_operations_parameters_and_what_is_below_a_field() 
 
 
 @pytest.mark.parametrize("version", FACTS["versions"])
-def test_the_gate_agrees_with_each_fact_at_each_version(version: str) -> None:
-    """Slow and sure: every parameter and field of the facts, asked one by one."""
+def test_gate_agrees_with_each_fact_at_each_version(version: str) -> None:
+    """Check every documented parameter and field one by one."""
     gate = versions.gate(version)
     spoken = versions.as_tuple(version)
 
@@ -164,7 +186,17 @@ def test_the_gate_agrees_with_each_fact_at_each_version(version: str) -> None:
                     assert gate.supports(name, prefix + fact[key]) == expected, (name, fact[key])
 
 
-# Comparisons of versions anywhere else. The doors to docker-py's own names for them are in utils/.
+def test_filters_are_those_of_the_facts() -> None:
+    facts = {
+        f"{one['method']} {one['path']}": {fact["name"] for fact in one["filters"]}
+        for one in FACTS["operations"]
+        if one.get("filters")
+    }
+    assert facts == FILTERS
+
+
+# Comparisons of versions elsewhere. docker-py's own names for them are in compat/, and the fake engine
+# refuses versions as the real one does.
 COMPARISON = re.compile(
     r"(as_tuple|version_lt|version_gte|compare_version)\("
     r"|api_version\s*[<>]=?|[<>]=?\s*\(?[\"']1\.\d\d[\"']|[<>]=?\s*\(1, ?\d\d\)|packaging\.version"
@@ -176,15 +208,15 @@ def test_versions_are_compared_nowhere_else() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in sorted(package.rglob("*.py"))
-        if path != package / "api/versions.py" and "utils" not in path.parts
+        if path != package / "api/versions.py" and not {"compat", "fake_engine"} & set(path.parts)
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if COMPARISON.search(line)
     ]
     assert not found, "\n".join(found)
 
 
-def test_whatever_is_asked_of_the_table_is_in_the_facts() -> None:
-    """A typo in ``self._supports("POST /x", "y")`` would answer True for ever."""
+def test_supports_is_only_called_with_documented_names() -> None:
+    """A typo in ``self.supports("POST /x", "y")`` would always return True."""
     operations = {f"{one['method']} {one['path']}": one for one in FACTS["operations"]}
     asked = re.compile(r"\b_?supports\(\s*\"([^\"]+)\"(?:,\s*\"([^\"]+)\")?", re.DOTALL)
     for path in (ROOT / "dockerkit").rglob("*.py"):

@@ -1,16 +1,20 @@
-"""A hostile engine that answers well-formed JSON of the wrong types: an error of ours, whatever is asked."""
+"""A hostile engine that returns valid JSON of wrong types: every call raises an error of dockerkit."""
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import copy
 import inspect
 import itertools
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from scripted_engine import ScriptedEngine
+from scripted_engine import Answer, ScriptedEngine
 
 from dockerkit import DockerClient, errors
 from dockerkit.models.configs import Config
@@ -98,7 +102,7 @@ CALLS: dict[str, Callable[[DockerClient], object]] = {
 
 
 class Stubborn(ScriptedEngine):
-    """Gives the same answer to everything."""
+    """Returns the same response to everything."""
 
     answer: Any = None
     status = 200
@@ -119,7 +123,7 @@ def stubborn() -> Iterator[Stubborn]:
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("name", CALLS)
-def test_any_answer_ends_in_a_result_or_an_error_of_ours(stubborn: Stubborn, name: str) -> None:
+def test_any_response_ends_in_a_result_or_a_dockerkit_error(stubborn: Stubborn, name: str) -> None:
     with DockerClient(stubborn.host, timeout=(5, 2)) as client:
         for stubborn.status, stubborn.answer in itertools.product((200, 404, 500), ANSWERS[::STEP]):
             try:
@@ -179,7 +183,7 @@ def places(facts: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_each_property_with_each_fact_of_a_wrong_type(stubborn: Stubborn, kind: type[Model]) -> None:
+def test_properties_survive_attributes_of_wrong_types(stubborn: Stubborn, kind: type[Model]) -> None:
     stubborn.answer = {}
     names = [name for name, value in inspect.getmembers(kind) if isinstance(value, property) and name[0] != "_"]
     told = 0
@@ -200,3 +204,54 @@ def test_each_property_with_each_fact_of_a_wrong_type(stubborn: Stubborn, kind: 
                     except errors.DockerException:
                         pass
     assert told, "no value was of a wrong type"
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_survive_missing_and_mistyped_attributes(stubborn: Stubborn, name: str) -> None:
+    """The response is valid enough for the first request of a call, so it also reaches the code after the others."""
+    with DockerClient(stubborn.host, timeout=(5, 2)) as client:
+        for place, value in itertools.product(places(FACTS), (..., *VALUES[:: 2 * STEP])):
+            facts = inside = copy.deepcopy({**FACTS, "ID": "a" * 64})
+            for key in place[:-1]:
+                inside = inside[key]
+            if value is ...:
+                del inside[place[-1]]
+            else:
+                inside[place[-1]] = value
+            stubborn.answer = facts
+            with contextlib.suppress(errors.DockerException):
+                CALLS[name](client)
+
+
+STAT = {"name": "f", "size": 1, "mode": 0o644, "mtime": "2026-01-01T00:00:00Z", "linkTarget": ""}
+STAT_VALUES = [*VALUES, -1, 2**70, 1e308, "2026-13-01", {}]
+
+
+@pytest.mark.parametrize("field", [*STAT, None])
+@pytest.mark.parametrize("call", ["stat", "list_files", "copy_from", "read_bytes"])
+def test_any_path_stat_ends_in_a_result_or_a_dockerkit_error(
+    scripted: ScriptedEngine, tmp_path: Path, call: str, field: str | None
+) -> None:
+    with DockerClient(scripted.host) as client:
+        container = Container({"Id": "a" * 64}, client)
+        for value in STAT_VALUES:
+            told = json.dumps(value if field is None else {**STAT, field: value}).encode()
+            head = {"X-Docker-Container-Path-Stat": base64.b64encode(told).decode()}
+            path = f"/containers/{'a' * 64}/archive"
+            scripted.on("HEAD", path, Answer.empty(200, headers=head))
+            scripted.on("GET", path, Answer.text("no archive", headers=head))
+            arguments = (tmp_path,) if call == "copy_from" else ()
+            with contextlib.suppress(errors.DockerException):
+                getattr(container, call)("/f", *arguments)
+
+
+def test_names_that_are_not_utf_8_are_sent_as_their_bytes(scripted: ScriptedEngine) -> None:
+    name = b"/\xff\xfe".decode("utf-8", "surrogateescape")
+    scripted.on("HEAD", "/containers/a/archive", Answer.empty(404))
+    with DockerClient(scripted.host) as client:
+        with pytest.raises(errors.NotFound):
+            client.api.stat_archive("a", name)
+        assert scripted.requests[-1].target.endswith("?path=%2F%FF%FE")
+        with pytest.raises(errors.InvalidArgument, match="path"):
+            client.api.stat_archive("a", "\ud800")

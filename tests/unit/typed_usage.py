@@ -1,4 +1,4 @@
-"""What a type checker makes of users' code: read by mypy, run by nobody.
+"""Users' code for type checkers; it is never run.
 
 A line that must be refused carries the error that it gets; mypy reports one that is not needed.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import assert_type
 
 from dockerkit import DockerClient
-from dockerkit.models.container_run import RunOutput
 from dockerkit.models.containers import Address, Container
+from dockerkit.models.containers.run import RunOutput
 from dockerkit.types import Healthcheck, Mount, Ulimit
 from dockerkit.types.views import ContainerState, Health
 

@@ -1,1 +1,0 @@
-"""Building images: the build context, and the builders."""

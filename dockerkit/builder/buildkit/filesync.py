@@ -1,0 +1,130 @@
+"""Send a tree of files to BuildKit, which requests only files that changed since the last transfer."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from urllib.parse import unquote_plus
+
+from dockerkit.builder.buildkit import grpc, messages
+from dockerkit.builder.buildkit.call import RpcCall
+from dockerkit.builder.buildkit.grpc import GrpcError
+from dockerkit.builder.buildkit.tree import Item, Tree, name_refused, walk
+from dockerkit.files.modes import to_go
+from dockerkit.files.reading import file_blocks
+
+__all__ = ["send_tree"]
+
+_STAT, _REQ, _DATA, _FIN, _ERR = range(5)
+_BLOCK = 32 * 1024
+_LISTED = 256  # entries sent before checking for requests
+
+
+def send_tree(call: RpcCall, tree: Tree) -> None:
+    """Serve a call of ``FileSync/DiffCopy``.
+
+    Raises:
+        UnreadableFile: a file or folder can't be read; this is also reported to BuildKit.
+        InvalidArgument: a file name can't be sent.
+        GrpcError: the call failed.
+    """
+    try:
+        _Sender(call).run(
+            walk(
+                tree,
+                include=_values(call, "include-patterns"),
+                exclude=_values(call, "exclude-patterns"),
+                follow=_values(call, "followpaths"),
+            )
+        )
+    except GrpcError:
+        raise
+    except Exception as error:
+        with suppress(GrpcError):
+            call.send(messages.Packet(type=_ERR, data=str(error).encode()).SerializeToString())
+        raise
+
+
+def _values(call: RpcCall, name: str) -> list[str]:
+    values = call.values(name)
+    return [unquote_plus(value) for value in values] if call.header(f"{name}-encoded") else values
+
+
+class _Sender:
+    def __init__(self, call: RpcCall) -> None:
+        self._call = call
+        self._files: dict[int, Item] = {}
+        self._asked: deque[int] = deque()
+        self._twins: dict[tuple[int, int], str] = {}
+        self._complete = False
+
+    def run(self, entries: Iterator[tuple[str, Item]]) -> None:
+        send = self._call.send
+        for number, (path, item) in enumerate(entries):
+            send(messages.Packet(type=_STAT, stat=self._stat(number, path, item)).SerializeToString(), at_once=False)
+            if number % _LISTED == _LISTED - 1:
+                self._look()
+        send(messages.Packet(type=_STAT).SerializeToString())
+        while True:
+            while self._asked:
+                self._send_file(self._asked.popleft())
+            if self._complete:
+                break
+            self._take(self._call.receive())
+        send(messages.Packet(type=_FIN).SerializeToString())  # then BuildKit waits for the end of the call
+
+    def _look(self) -> None:
+        with suppress(TimeoutError):
+            while not self._complete:
+                self._take(self._call.receive(0))
+
+    def _take(self, message: bytes | None) -> None:
+        if message is None:
+            raise GrpcError(grpc.CANCELLED, "BuildKit ended the transfer of files before it was complete")
+        packet = messages.parse("Packet", message)
+        if packet.type == _REQ:
+            self._asked.append(packet.id)
+        elif packet.type == _FIN:
+            self._complete = True
+        elif packet.type == _ERR:
+            raise GrpcError(grpc.CANCELLED, packet.data.decode("utf-8", "replace"))
+
+    def _stat(self, number: int, path: str, item: Item) -> object:
+        kind = stat.S_IFMT(item.mode)
+        mode = to_go(item.mode if kind != stat.S_IFSOCK else item.mode & 0o7777)
+        try:
+            entry = messages.Stat(path=path, mode=mode, mtime=item.mtime, linkname=item.link, xattrs=item.xattrs)
+        except UnicodeEncodeError:
+            raise name_refused(path) from None
+        if kind == stat.S_IFREG:
+            first = self._twins.setdefault(item.twin, path) if item.twin else path
+            if first != path:
+                entry.linkname = first
+            else:
+                entry.size = item.size
+                self._files[number] = item
+        elif item.device:
+            entry.devmajor, entry.devminor = os.major(item.device), os.minor(item.device)
+        elif kind == stat.S_IFSOCK:
+            self._files[number] = item._replace(source=b"")  # arrives as an empty file
+        return entry
+
+    def _send_file(self, number: int) -> None:
+        item = self._files.get(number)
+        if item is None:
+            raise GrpcError(grpc.INTERNAL, f"BuildKit requested entry {number}, which is not a regular file")
+        for block in _blocks(item):
+            self._call.send(messages.Packet(type=_DATA, id=number, data=block).SerializeToString())
+        self._call.send(messages.Packet(type=_DATA, id=number).SerializeToString(), at_once=False)
+        if not self._asked:
+            self._look()
+
+
+def _blocks(item: Item) -> Iterator[bytes]:
+    source = item.source
+    if isinstance(source, bytes):
+        return (source[at : at + _BLOCK] for at in range(0, len(source), _BLOCK))
+    return file_blocks(source, _BLOCK)

@@ -1,0 +1,101 @@
+"""Build history: past builds and their logs."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dockerkit.builder.buildkit import grpc, messages
+from dockerkit.builder.buildkit.grpc import GrpcError
+from dockerkit.errors import BuildKitUnavailable
+from dockerkit.progress import Progress
+
+if TYPE_CHECKING:
+    from dockerkit.builder.buildkit.control import Control
+
+__all__ = ["PastBuild"]
+
+_SECONDS = 60.0
+_DELETED = 2
+
+
+@dataclass(frozen=True)
+class PastBuild:
+    """A running or finished build in BuildKit's history.
+
+    Attributes:
+        id: BuildKit's ID of the build, as in ``BuildStream.id``.
+        created: start time.
+        completed: end time; None while the build is running.
+        error: error message; None if the build did not fail.
+        steps: number of steps; 0 if this BuildKit does not report it.
+        cached_steps: number of steps taken from the cache.
+        options: attributes passed to the Dockerfile frontend: ``target``, ``platform``, ``build-arg:NAME``…
+    """
+
+    id: str
+    created: datetime | None
+    completed: datetime | None
+    error: str | None
+    steps: int = 0
+    cached_steps: int = 0
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def list_builds(control: Control) -> list[PastBuild]:
+    """Return the builds in BuildKit's history, newest first."""
+    call = control.call("ListenBuildHistory")
+    call.send(messages.HistoryRequest(early_exit=True).SerializeToString())
+    call.finish()
+    found: dict[str, PastBuild] = {}
+    try:
+        while (message := call.receive(_SECONDS)) is not None:
+            event = messages.parse("HistoryEvent", message)
+            if event.type != _DELETED:
+                found[event.record.ref] = _past_build(event.record)
+    except GrpcError as error:
+        if error.status == grpc.UNIMPLEMENTED:
+            raise BuildKitUnavailable("this BuildKit has no build history; it requires Engine 23 or newer") from error
+        raise
+    finally:
+        call.cancel()
+    return sorted(found.values(), key=lambda item: item.created or datetime.min.replace(tzinfo=UTC), reverse=True)
+
+
+def read_log(control: Control, id: str) -> str:
+    """Return the log of a build."""
+    from dockerkit.builder.buildkit.running import Recorder
+    from dockerkit.builder.buildkit.trace import Trace
+
+    records: deque[dict[str, Any]] = deque()
+    trace = Trace(Progress("", Recorder(deque(maxlen=0), records, None)))
+    call = control.call("Status")
+    call.send(messages.StatusRequest(ref=id).SerializeToString())
+    call.finish()
+    try:
+        while (message := call.receive(_SECONDS)) is not None:
+            trace.feed(messages.parse("StatusResponse", message))
+    finally:
+        call.cancel()
+    return "".join(record["stream"] for record in records)
+
+
+def _past_build(record: Any) -> PastBuild:
+    return PastBuild(
+        record.ref,
+        _moment(record.created_at),
+        _moment(record.completed_at),
+        record.error.message or None,
+        record.num_total_steps,
+        record.num_cached_steps,
+        dict(record.frontend_attrs),
+    )
+
+
+def _moment(stamp: Any) -> datetime | None:
+    if not stamp.seconds:
+        return None
+    return datetime.fromtimestamp(stamp.seconds, UTC).replace(microsecond=stamp.nanos // 1000)

@@ -1,0 +1,182 @@
+"""The session of a build: everything that BuildKit may request from the client."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from dockerkit.builder.buildkit import grpc, messages, services
+from dockerkit.builder.buildkit.filesync import send_tree
+from dockerkit.builder.buildkit.grpc import GrpcError
+from dockerkit.builder.buildkit.localcache import LocalCache, content_handlers
+from dockerkit.builder.buildkit.tree import Folder, Tree
+from dockerkit.cliconfig.configfile import home_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dockerkit.builder.buildkit.call import RpcCall
+    from dockerkit.builder.buildkit.channel import Channel
+    from dockerkit.builder.buildkit.control import Control
+    from dockerkit.builder.buildkit.outputs import Exporter
+    from dockerkit.builder.buildkit.secrets import Secret
+    from dockerkit.credentials.auth import AuthConfig
+
+__all__ = ["BuildSession"]
+
+
+class BuildSession:
+    """The services of one build.
+
+    Args:
+        auth: registry credentials, or a function that returns them on demand.
+        trees: folders and files, by the name under which BuildKit requests them.
+        secrets: secrets by ID.
+        agents: socket paths of SSH agents by ID.
+        outputs: outputs in the order passed to BuildKit.
+        archive: the context, if it is a single archive.
+        caches: build caches by folder path.
+
+    Attributes:
+        id: unguessable session ID.
+        failures: exceptions raised on this side; BuildKit only receives their messages.
+        written: indexes of the complete outputs.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: Callable[[], AuthConfig],
+        trees: Mapping[str, Tree] | None = None,
+        secrets: Mapping[str, Secret] | None = None,
+        agents: Mapping[str, str] | None = None,
+        outputs: Iterable[Exporter] = (),
+        archive: Iterable[bytes] | None = None,
+        caches: Mapping[str, LocalCache] | None = None,
+    ) -> None:
+        self.id: str = _new_id()
+        self.failures: list[Exception] = []
+        self.written: set[int] = set()
+        self._trees = dict(trees or {})
+        self._outputs = list(outputs)
+        self._handlers: dict[str, services.Handler] = {
+            services.HEALTH: services.health(),
+            services.AUTH: services.credentials(auth),
+            services.SECRETS: services.secrets(secrets or {}),
+            services.SSH_CHECK: services.ssh_check(agents or {}),
+            services.SSH_FORWARD: services.ssh_forward(agents or {}),
+        }
+        if self._trees:
+            self._handlers[services.FILES] = self._files
+        if archive is not None:
+            self._handlers[services.UPLOAD] = services.upload(archive)
+        if caches:
+            self._handlers |= content_handlers(caches)
+        if any(output.to_files for output in self._outputs):
+            self._handlers[services.OUTPUTS] = self._receive
+
+    def open(self, control: Control) -> Channel:
+        """Open the session on an engine. The caller closes the returned channel."""
+        return control.session(self.id, self._shared_key(), sorted(self._handlers), self.serve)
+
+    def serve(self, call: RpcCall) -> None:
+        """Serve one call."""
+        handler = self._handlers.get(call.path)
+        if handler is None:
+            raise GrpcError(grpc.UNIMPLEMENTED, f"unknown method {call.path}")
+        try:
+            handler(call)
+        except GrpcError:
+            raise
+        except Exception as error:
+            self.failures.append(error)
+            raise
+
+    def _files(self, call: RpcCall) -> None:
+        name = call.header("dir-name")
+        tree = self._trees.get(name)
+        if tree is None:
+            raise GrpcError(grpc.NOT_FOUND, f"no folder {name!r} was passed to this build")
+        send_tree(call, tree)
+
+    def _receive(self, call: RpcCall) -> None:
+        number = int(call.header("buildkit-attachable-exporter-id") or next(self._file_outputs(), 0))
+        if not (0 <= number < len(self._outputs) and self._outputs[number].to_files):
+            raise GrpcError(grpc.NOT_FOUND, f"this build has no output {number} to write on the client")
+        self._outputs[number].write(_pieces(call))
+        self.written.add(number)
+
+    def missing(self) -> list[Exporter]:
+        """Return the outputs that BuildKit should have sent but did not."""
+        return [self._outputs[number] for number in self._file_outputs() if number not in self.written]
+
+    def _file_outputs(self) -> Iterator[int]:
+        return (number for number, output in enumerate(self._outputs) if output.to_files)
+
+    def _shared_key(self) -> str:
+        """Return the key under which BuildKit stores received files, to compare them with the next transfer.
+
+        It compares sizes and times, never content. So no two folders may share a key, and files from memory,
+        which differ each time, get a new one.
+        """
+        folders = [tree for tree in self._trees.values() if isinstance(tree, Folder)]
+        if not folders:
+            return _new_id()
+        parts = [_node()]
+        for name, tree in sorted(self._trees.items()):
+            if isinstance(tree, Folder):
+                info = os.stat(tree.root)
+                parts += [name, os.path.realpath(tree.root), f"{info.st_dev}:{info.st_ino}"]
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _pieces(call: RpcCall) -> Iterator[bytes]:
+    while (message := call.receive()) is not None:
+        yield messages.parse("BytesMessage", message).data
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
+
+
+_made: list[str] = []
+
+
+def _node() -> str:
+    """Return a random ID of this machine and user, stored in the cache folder; of this process if that fails."""
+    if _made:
+        return _made[0]
+    base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or os.path.join(home_dir(), ".cache")
+    path = os.path.join(base, "dockerkit", "node")
+    name = _new_id()
+    with suppress(OSError):
+        name = _kept(path, name)
+    _made.append(name)
+    return name
+
+
+def _kept(path: str, fresh: str) -> str:
+    """Return the content of a file, creating it with `fresh` if it does not exist. Creation is atomic."""
+    with suppress(FileNotFoundError):
+        return _content(path) or fresh
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
+    try:
+        with open(handle, "w", encoding="ascii") as file:
+            file.write(fresh)
+        os.link(temporary, path)  # fails where another process was faster
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(temporary)
+    return _content(path) or fresh
+
+
+def _content(path: str) -> str:
+    with open(path, encoding="ascii", errors="replace") as file:
+        return file.read(200).strip()

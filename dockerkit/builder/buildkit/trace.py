@@ -1,0 +1,128 @@
+"""Translate BuildKit's status messages to the progress state that pulls and pushes also use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from dockerkit.progress.state import Progress
+
+__all__ = ["BuildWarning", "Trace"]
+
+_STEP = re.compile(r"\[[^\]]*\d+/\d+\] ")
+
+
+@dataclass(frozen=True)
+class BuildWarning:
+    """A warning about the Dockerfile.
+
+    Attributes:
+        text: the warning in one line.
+        detail: longer explanation.
+        url: address of the documentation.
+        dockerfile: name of the Dockerfile.
+        lines: numbers of the affected lines.
+    """
+
+    text: str
+    detail: str = ""
+    url: str = ""
+    dockerfile: str = ""
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        place = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
+        return f"{self.text}{place}"
+
+
+@dataclass
+class _Known:
+    """What has already been reported about a step."""
+
+    started: float | None = None
+    completed: float | None = None
+    finished: bool = False
+
+
+class Trace:
+    """Feeds BuildKit's status messages into a progress state.
+
+    Args:
+        state: progress state to update.
+
+    Attributes:
+        warnings: warnings about the Dockerfile.
+        failed: ID and name of the first step that failed.
+    """
+
+    def __init__(self, state: Progress) -> None:
+        self.state = state
+        self.warnings: list[BuildWarning] = []
+        self.failed: tuple[str, str] | None = None
+        self.names: dict[str, str] = {}
+        self._known: dict[str, _Known] = {}
+
+    def feed(self, response: Any) -> None:
+        """Process one StatusResponse."""
+        for vertex in response.vertexes:
+            self._begin(vertex)
+        for status in response.statuses:
+            done = status.HasField("completed")
+            self.state.step_status(status.vertex, status.id, status.id, status.current, status.total or None, done)
+        for log in response.logs:
+            self.state.step_log(log.vertex, log.msg, 2 if log.stream == 2 else 1)
+        for warning in response.warnings:
+            self._warn(warning)
+        for (
+            vertex
+        ) in response.vertexes:  # after the logs: a step's end may arrive in the same message as its last output
+            self._end(vertex)
+
+    def _begin(self, vertex: Any) -> None:
+        known = self._known.setdefault(vertex.digest, _Known())
+        self.names[vertex.digest] = vertex.name
+        self.state.step_planned(vertex.digest, vertex.name)
+        started = _seconds(vertex, "started")
+        if started is not None and started != known.started:
+            known.started, known.finished = started, False
+            self.state.step_started(vertex.digest, vertex.name, started)
+
+    def _end(self, vertex: Any) -> None:
+        known = self._known[vertex.digest]
+        completed = _seconds(vertex, "completed")
+        if completed is None or (known.finished and completed == known.completed and not vertex.error):
+            return
+        first = not known.finished or bool(vertex.error)
+        known.completed, known.finished = completed, True
+        if vertex.error and self.failed is None and "context canceled" not in vertex.error:
+            self.failed = (vertex.digest, vertex.name)
+        if first:
+            self.state.step_done(vertex.digest, vertex.cached, vertex.error or None, completed)
+
+    def _warn(self, warning: Any) -> None:
+        lines = [
+            line for item in warning.ranges for line in range(item.start.line, max(item.end.line, item.start.line) + 1)
+        ]
+        found = BuildWarning(
+            warning.short.decode("utf-8", "replace"),
+            "\n".join(part.decode("utf-8", "replace") for part in warning.detail),
+            warning.url,
+            warning.info.filename,
+            tuple(dict.fromkeys(lines)),
+        )
+        if found not in self.warnings:
+            self.warnings.append(found)
+            self.state.warning(str(found))
+
+
+def instruction(name: str) -> str:
+    """Return a step's name as written in the Dockerfile, without a prefix such as ``[stage 2/3]``."""
+    return _STEP.sub("", name, count=1) if _STEP.match(name) else name
+
+
+def _seconds(vertex: Any, field: str) -> float | None:
+    if not vertex.HasField(field):
+        return None
+    moment = getattr(vertex, field)
+    return float(moment.seconds + moment.nanos / 1e9)

@@ -1,0 +1,288 @@
+"""Trees of files sent to BuildKit: a folder, or files in memory, walked in the order of its protocol.
+
+Entries come depth first, siblings sorted by the bytes of their names, each folder directly before its contents.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from dockerkit.builder.ignore import IgnoreRules, Verdict
+from dockerkit.errors import InvalidArgument, UnreadableFile
+from dockerkit.files.archive import clean_name, read_xattrs
+
+__all__ = ["Files", "Folder", "Item", "Tree", "walk"]
+
+NO_XATTRS: Mapping[str, bytes] = {}
+_MAX_LINKS = 255
+_LITERAL = re.compile(r"(?:[^*?\[\\]|\\.)*", re.DOTALL)  # a pattern without wildcards
+
+
+class Item(NamedTuple):
+    """One entry of a folder.
+
+    Attributes:
+        name: name within the folder.
+        mode: type and permission bits, as in ``os.stat``.
+        size: size of a regular file in bytes.
+        mtime: modification time in nanoseconds since 1970.
+        source: path on disk or content of a regular file.
+        link: target of a symbolic link.
+        twin: key shared by all hard links to a file; None if there is only one.
+        device: device number.
+        xattrs: extended attributes.
+    """
+
+    name: str
+    mode: int
+    size: int = 0
+    mtime: int = 0
+    source: str | bytes = b""
+    link: str = ""
+    twin: tuple[int, int] | None = None
+    device: int = 0
+    xattrs: Mapping[str, bytes] = NO_XATTRS
+
+
+class Tree(Protocol):
+    """A source of files. Paths are relative, with ``/`` as the separator; "" is the root."""
+
+    def items(self, path: str) -> list[Item]:
+        """Return the entries of a folder, in order."""
+        ...
+
+    def item(self, path: str) -> Item | None:
+        """Return the entry at a path; None if there is none."""
+        ...
+
+
+class Folder:
+    """A folder on disk, read lazily."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    def items(self, path: str) -> list[Item]:
+        place = self._place(path)
+        try:
+            with os.scandir(place) as entries:
+                found = [_item(entry.path, entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+        except OSError as error:
+            raise UnreadableFile.of(error, error.filename or place) from error
+        found.sort()  # by name; characters sort like their UTF-8 bytes
+        return found
+
+    def item(self, path: str) -> Item | None:
+        place = self._place(path)
+        try:
+            return _item(place, path.rpartition("/")[2], os.lstat(place))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise UnreadableFile.of(error, place) from error
+
+    def _place(self, path: str) -> str:
+        return os.path.join(self.root, *path.split("/")) if path else self.root
+
+
+class Files:
+    """Files in memory, and files and folders on disk, keyed by name in the context.
+
+    Args:
+        contents: strings, bytes, or paths on disk.
+        mtime: modification time of strings and bytes in nanoseconds; None for now, so that BuildKit never reuses older files.
+    """
+
+    def __init__(self, contents: Mapping[str, str | bytes | os.PathLike[str]], *, mtime: int | None = None) -> None:
+        self._mtime = time.time_ns() if mtime is None else mtime
+        self._folders: dict[str, dict[str, Item]] = {"": {}}
+        self._mounted: dict[str, str] = {}
+        for name, value in contents.items():
+            self._add(clean_name(name), value)
+
+    def items(self, path: str) -> list[Item]:
+        inside = self._on_disk(path)
+        if inside is not None:
+            return Folder(inside).items("")
+        return sorted(self._folders[path].values())
+
+    def item(self, path: str) -> Item | None:
+        inside = self._on_disk(path)
+        if inside is not None:
+            return Folder(os.path.dirname(inside)).item(os.path.basename(inside))
+        folder, _, name = path.rpartition("/")
+        return self._folders.get(folder, {}).get(name)
+
+    def _add(self, name: str, value: str | bytes | os.PathLike[str]) -> None:
+        folder, _, last = name.rpartition("/")
+        self._make(folder)
+        if isinstance(value, (str, bytes)):
+            data = value.encode() if isinstance(value, str) else value
+            self._folders[folder][last] = Item(last, stat.S_IFREG | 0o644, len(data), self._mtime, data)
+            return
+        place = os.path.realpath(value)
+        found = Folder(os.path.dirname(place)).item(os.path.basename(place))
+        if found is None:
+            raise UnreadableFile(f"{name}: {place} does not exist")
+        self._folders[folder][last] = found._replace(name=last)
+        if stat.S_ISDIR(found.mode):
+            self._mounted[name] = place
+
+    def _make(self, folder: str) -> None:
+        if folder not in self._folders:
+            above, _, last = folder.rpartition("/")
+            self._make(above)
+            self._folders[folder] = {}
+            self._folders[above][last] = Item(last, stat.S_IFDIR | 0o755, 0, self._mtime)
+
+    def _on_disk(self, path: str) -> str | None:
+        for name, place in self._mounted.items():
+            if path == name or path.startswith(name + "/"):
+                return os.path.join(place, *path[len(name) + 1 :].split("/")) if path != name else place
+        return None
+
+
+def _item(path: str, name: str, info: os.stat_result) -> Item:
+    mode = info.st_mode
+    if stat.S_ISREG(mode):
+        twin = (info.st_dev, info.st_ino) if info.st_nlink > 1 else None
+        return Item(name, mode, info.st_size, info.st_mtime_ns, path, "", twin, 0, read_xattrs(path) or NO_XATTRS)
+    if stat.S_ISLNK(mode):
+        return Item(name, mode, 0, info.st_mtime_ns, b"", os.readlink(path))
+    device = info.st_rdev if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else 0
+    xattrs = (read_xattrs(path) if stat.S_ISDIR(mode) else {}) or NO_XATTRS
+    return Item(name, mode, 0, info.st_mtime_ns, b"", "", None, device, xattrs)
+
+
+class _Rules(NamedTuple):
+    """Selects what is sent: everything `wanted` and not `ignored`."""
+
+    ignored: IgnoreRules
+    unwanted: IgnoreRules
+
+
+def walk(
+    tree: Tree, *, include: Iterable[str] = (), exclude: Iterable[str] = (), follow: Iterable[str] = ()
+) -> Iterator[tuple[str, Item]]:
+    """Yield the entries of a tree that BuildKit requested, with their paths.
+
+    Args:
+        tree: source of the files.
+        include: patterns to include; everything if both this and `follow` are empty.
+        exclude: patterns to exclude, as in ``.dockerignore``.
+        follow: names used in instructions; includes what they match and the targets of symbolic links.
+    """
+    wanted, followed = list(include), list(follow)
+    if followed:
+        wanted += _follow(tree, followed)
+    if any(pattern in ("", ".", "/") for pattern in wanted):
+        wanted = []
+    rules = _Rules(
+        IgnoreRules(exclude),
+        IgnoreRules(["**", *("!" + pattern for pattern in wanted)] if wanted else ()),
+    )
+    yield from _walk(tree, "", rules, rules.ignored.root, rules.unwanted.root, [])
+
+
+def _walk(
+    tree: Tree, prefix: str, rules: _Rules, ignored: Verdict, unwanted: Verdict, above: list[tuple[str, Item]]
+) -> Iterator[tuple[str, Item]]:
+    """Yield the entries below a folder. `above` holds the parent folders that have not been sent yet."""
+    for item in tree.items(prefix.rstrip("/")):
+        path = prefix + item.name
+        is_ignored, below_ignored = rules.ignored.judge(path, ignored) if ignored else (False, ignored)
+        is_unwanted, below_unwanted = rules.unwanted.judge(path, unwanted) if unwanted else (False, unwanted)
+        leave = is_ignored or is_unwanted
+        if not leave:
+            yield from above
+            above.clear()
+            yield path, item
+        if not stat.S_ISDIR(item.mode):
+            continue
+        if is_ignored and not rules.ignored.may_descend(path):
+            continue
+        if is_unwanted and not rules.unwanted.may_descend(path):
+            continue
+        waiting = [*above, (path, item)] if leave else []
+        sent = len(waiting)
+        yield from _walk(tree, path + "/", rules, below_ignored, below_unwanted, waiting)
+        if leave and len(waiting) < sent:
+            above.clear()
+
+
+def _follow(tree: Tree, names: Iterable[str]) -> list[str]:
+    """Return patterns for the names, every symbolic link on their way, and the links' targets."""
+    found: dict[str, None] = {}
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+
+    def resolve(base: str, parts: tuple[str, ...], links: int) -> None:
+        if (base, parts) in seen or links > _MAX_LINKS:
+            return
+        seen.add((base, parts))
+        for at, part in enumerate(parts):
+            if part in ("", "."):
+                continue
+            if part == "..":
+                base = base.rpartition("/")[0]
+                continue
+            if "**" in part:
+                found[_join(_escaped(base), "/".join(parts[at:]))] = None
+                return
+            rest = parts[at + 1 :]
+            if not _LITERAL.fullmatch(part):
+                glob(base, part, rest, links)
+                return
+            path = _join(base, re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL))
+            item = tree.item(path)
+            if item is not None and stat.S_ISLNK(item.mode):
+                jump(base, path, item, rest, links)
+                return
+            base = path
+        found[_escaped(base)] = None
+
+    def glob(base: str, part: str, rest: tuple[str, ...], links: int) -> None:
+        last = not any(piece not in ("", ".") for piece in rest)
+        found[_join(_escaped(base), "/".join((part, *rest)))] = None
+        item = tree.item(base) if base else None
+        if base and (item is None or not stat.S_ISDIR(item.mode)):
+            return
+        matches = IgnoreRules([part])
+        for item in tree.items(base):
+            if not matches.ignores(item.name):
+                continue
+            path = _join(base, item.name)
+            if stat.S_ISLNK(item.mode):
+                jump(base, path, item, rest, links)
+            elif not last and stat.S_ISDIR(item.mode):
+                resolve(path, rest, links)
+
+    def jump(base: str, path: str, item: Item, rest: tuple[str, ...], links: int) -> None:
+        found[_escaped(path)] = None
+        target = item.link.replace("\\", "/") if os.sep == "\\" else item.link
+        resolve("" if target.startswith("/") else base, (*map(_escaped, target.split("/")), *rest), links + 1)
+
+    for name in names:
+        resolve("", tuple(name.split("/")), 0)
+    return list(found)
+
+
+def _join(base: str, name: str) -> str:
+    return f"{base}/{name}" if base else name
+
+
+def _escaped(path: str) -> str:
+    """Escape a path to a pattern that matches only this path."""
+    return "".join("\\" + char if char in "*?[]\\" else char for char in path)
+
+
+def name_refused(path: str) -> InvalidArgument:
+    """Return the error for a name that can't be sent."""
+    return InvalidArgument(
+        f"the context contains a file whose name is not valid UTF-8, which BuildKit requires: {os.fsencode(path)!r}; "
+        "rename it, or exclude it in .dockerignore"
+    )

@@ -1,0 +1,433 @@
+"""``.dockerignore``: which files of a folder stay out of a build context.
+
+The rules are those of Docker's own tools: lines are cleaned as paths, the last matching line decides,
+``!`` makes an exception, a folder's verdict applies to its contents, and ``**`` spans any number of folders.
+Two things make it fast: adjacent lines of the same kind become one compiled expression, and an ignored folder
+is entered only if an exception could match below it. Matching time is bounded: patterns that would make an expression
+backtrack far are matched by :class:`_Automaton`.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from dockerkit.errors import InvalidArgument
+from dockerkit.parsing.values import GO_SPACE
+
+__all__ = ["IgnoreRules", "Verdict", "read_patterns"]
+
+_BOM = b"\xef\xbb\xbf"
+
+# The verdict on a folder: for each block of rules, whether it matched the folder or one of its parents.
+Verdict = tuple[bool, ...]
+
+
+def read_patterns(content: bytes | str) -> list[str]:
+    """Return the cleaned patterns of an ignore file, in the file's order.
+
+    Comments, empty lines and a byte order mark are dropped; leading and trailing slashes are ignored.
+    """
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    patterns: list[str] = []
+    for raw in data.removeprefix(_BOM).split(b"\n"):
+        line = raw.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+        if line.startswith("#"):
+            continue
+        line = line.strip(GO_SPACE)
+        if not line:
+            continue
+        negated = line.startswith("!")
+        if negated:
+            line = line[1:].strip(GO_SPACE)
+        if line:
+            line = _clean(line)
+            if len(line) > 1:
+                line = line.removeprefix("/")
+        patterns.append("!" + line if negated else line)
+    return patterns
+
+
+class IgnoreRules:
+    """The rules of one ignore file, compiled for matching paths.
+
+    Paths are relative to the context's root, with ``/`` as the separator. A walk passes each folder's verdict on to
+    what lies in it::
+
+        ignored, verdict = rules.judge("src", rules.root)
+        ignored, _ = rules.judge("src/main.c", verdict)
+
+    Raises:
+        InvalidArgument: a pattern is malformed; the message quotes it.
+    """
+
+    __slots__ = ("_blocks", "_descend", "patterns", "root")
+
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
+        parsed = [_parse(stripped) for pattern in patterns if (stripped := pattern.strip(GO_SPACE))]
+        self.patterns: tuple[str, ...] = tuple(("!" if keeps else "") + text for keeps, text in parsed)
+        # Within a block of one kind it does not matter which rule matched, so a block is one expression.
+        self._blocks: list[tuple[bool, list[_Matcher]]] = [
+            (keeps, _matchers([text for _, text in group]))
+            for keeps, group in groupby(parsed, key=lambda rule: rule[0])
+        ]
+        self.root: Verdict = (False,) * len(self._blocks)
+        prefixes = [folders for keeps, text in parsed if keeps and (folders := _folders(text)) is not None]
+        self._descend: re.Pattern[str] | None = _compile(prefixes) if prefixes else None
+
+    @classmethod
+    def read(cls, content: bytes | str) -> IgnoreRules:
+        """Parse the content of an ignore file."""
+        return cls(read_patterns(content))
+
+    def __bool__(self) -> bool:
+        return bool(self._blocks)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.patterns)!r})"
+
+    def judge(self, path: str, parent: Verdict) -> tuple[bool, Verdict]:
+        """Return whether `path` is ignored, and the verdict to pass on to its contents.
+
+        Args:
+            path: the path, relative to the root.
+            parent: verdict on the parent folder; `root` at the top level.
+        """
+        ignored = False
+        verdict: list[bool] = []
+        for (keeps, matchers), inherited in zip(self._blocks, parent, strict=True):
+            # A block that can't change the result is skipped, and then counts as not matching further down.
+            match = inherited
+            if not match and keeps is ignored:
+                for item in matchers:  # a generator for any() would cost as much as the matching
+                    if item.fullmatch(path):
+                        match = True
+                        break
+            verdict.append(match)
+            if match:
+                ignored = not keeps
+        return ignored, tuple(verdict)
+
+    def ignores(self, path: str) -> bool:
+        """Return whether `path` or one of its parent folders is ignored."""
+        ignored, verdict = False, self.root
+        at = 0
+        while at != -1:
+            at = path.find("/", at + 1)
+            ignored, verdict = self.judge(path if at == -1 else path[:at], verdict)
+        return ignored
+
+    def may_descend(self, folder: str) -> bool:
+        """Return whether an exception could match below an ignored `folder`. If not, the walk can skip it."""
+        return self._descend is not None and self._descend.fullmatch(folder) is not None
+
+
+def _clean(path: str) -> str:
+    cleaned = posixpath.normpath(path.replace(os.sep, "/"))
+    return (
+        cleaned[1:] if cleaned.startswith("//") else cleaned
+    )  # POSIX reserves a special meaning for two leading slashes
+
+
+def _parse(pattern: str) -> tuple[bool, str]:
+    text = _clean(pattern)
+    keeps = text.startswith("!")
+    if keeps:
+        text = text[1:]
+        if not text:
+            raise InvalidArgument("invalid ignore pattern '!': a pattern must follow the '!'")
+    _check(text)
+    return keeps, text
+
+
+def _malformed(pattern: str) -> InvalidArgument:
+    return InvalidArgument(f"malformed ignore pattern {pattern!r}: check its brackets and backslashes")
+
+
+def _check(pattern: str) -> None:
+    """Reject invalid syntax: an unclosed or empty class, a trailing backslash."""
+    at, end = 0, len(pattern)
+
+    def member(at: int) -> int:
+        if at >= end or pattern[at] in "-]":
+            raise _malformed(pattern)
+        if pattern[at] == "\\":
+            at += 1
+        if at + 1 >= end:
+            raise _malformed(pattern)
+        return at + 1
+
+    while at < end:
+        char = pattern[at]
+        at += 1
+        if char == "\\":
+            if at >= end:
+                raise _malformed(pattern)
+            at += 1
+        elif char == "[":
+            if pattern[at : at + 1] == "^":
+                at += 1
+            members = 0
+            while not (members and pattern[at : at + 1] == "]"):
+                at = member(at)
+                if pattern[at] == "-":
+                    at = member(at + 1)
+                members += 1
+            at += 1
+
+
+def _compile(expressions: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{expression})" for expression in dict.fromkeys(expressions)))
+
+
+def _is_plain(text: str) -> bool:
+    return not any(char in "*?[]\\" for char in text)
+
+
+def _matchers(patterns: Iterable[str]) -> list[_Matcher]:
+    """Return matchers for cleaned patterns: one combined expression, and an automaton for each pattern that needs it."""
+    made = [_expression(pattern) for pattern in dict.fromkeys(patterns)]
+    expressions = [item for item in made if isinstance(item, str)]
+    automata: list[_Matcher] = [item for item in made if not isinstance(item, str)]
+    return [_compile(expressions), *automata] if expressions else automata
+
+
+def _expression(pattern: str) -> str | _Automaton:
+    """Compile a cleaned pattern to an expression that matches the whole path."""
+    if _is_plain(pattern):
+        return re.escape(pattern)
+    if pattern.startswith("**") and _is_plain(rest := pattern[2:]):
+        return f"(?:(?s:.*)/)?{re.escape(rest[1:])}" if rest.startswith("/") else f"(?s:.*){re.escape(rest)}"
+    if pattern.endswith("**") and _is_plain(rest := pattern[:-2]):
+        return f"{re.escape(rest)}(?s:.*)"
+    # Go's scanner, with which Docker's tools translate patterns, skips a byte order mark at the beginning.
+    tokens = _tokens(_to_go(pattern.removeprefix("\ufeff")), pattern)
+    return _linear(tokens) or _Automaton(tokens)
+
+
+def _linear(tokens: Sequence[str]) -> str | None:
+    """Return an expression that matches the tokens in linear time; None if backtracking could take longer.
+
+    Between two stars within one folder name, the first match of the text between them is always correct.
+    """
+    if tokens.count(_FOLDERS) > 1:
+        return None
+    parts: list[str] = []
+    behind: list[str] | None = None  # tokens after the last star; None before the first star of a name
+    for before, item in zip(("/", *tokens), tokens, strict=False):
+        if item == _STAR:
+            parts += (f"(?>{_STAR}?", *behind, ")") if behind is not None else ()
+            behind = []
+        elif item in ("/", _FOLDERS, _REST):
+            if item == _FOLDERS and before != "/":
+                return None
+            parts += (_STAR, *behind, item) if behind is not None else (item,)
+            behind = None
+        elif _repeats(item) or (behind is not None and item.startswith("[") and item != _ONE):  # may match a slash
+            return None
+        else:
+            (parts if behind is None else behind).append(item)
+    parts += (_STAR, *behind) if behind is not None else ()
+    return "".join(parts)
+
+
+class _Automaton:
+    """A nondeterministic automaton whose states are the bits of an integer, so each path is read only once.
+
+    Args:
+        tokens: as :func:`_tokens` returns them.
+    """
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self._stay: list[tuple[int, re.Pattern[str]]] = []
+        self._advance: list[tuple[int, re.Pattern[str]]] = []
+        # Transitions that consume no character, in the pattern's order: from, to, and the condition on the position.
+        self._free: list[tuple[int, int, re.Pattern[str] | None]] = []
+        self._next: dict[tuple[int, str], int] = {}
+        state = 1
+        for item in tokens:
+            if item == _FOLDERS:
+                self._free += [(state, state << 1, None), (state, state << 2, None)]
+                state <<= 1
+                self._stay.append((state, re.compile(".")))
+                self._advance.append((state, re.compile("/")))
+            elif _repeats(item):
+                self._free.append((state, state << 1, None))
+                self._stay.append((state, re.compile(item[:-1])))
+            elif item == "^" or item in _ANCHORS.values():
+                self._free.append((state, state << 1, re.compile(item)))
+            else:
+                self._advance.append((state, re.compile(item)))
+            state <<= 1
+        self._final = state
+        self._anchored = any(anchor for _, _, anchor in self._free)
+
+    def fullmatch(self, path: str) -> bool:
+        """Return whether the whole path matches."""
+        states = self._reach(1, path, 0)
+        for at, char in enumerate(path, 1):
+            following = self._next.get((states, char))
+            if following is None:
+                stay = sum(bit for bit, item in self._stay if bit & states and item.fullmatch(char))
+                advance = sum(bit for bit, item in self._advance if bit & states and item.fullmatch(char))
+                following = self._reach(stay | advance << 1, path, at)
+                if not self._anchored and len(self._next) < _REMEMBERED:
+                    self._next[states, char] = following
+            states = following
+        return bool(states & self._final)
+
+    def _reach(self, states: int, path: str, at: int) -> int:
+        """Add the states that are reachable without consuming a character."""
+        for origin, target, anchor in self._free:
+            if states & origin and (anchor is None or anchor.match(path, at)):
+                states |= target
+        return states
+
+
+_Matcher = re.Pattern[str] | _Automaton
+
+
+def _to_go(pattern: str) -> str:
+    """Translate a pattern to a Go regular expression, exactly as Docker's tools do.
+
+    They ignore classes while translating: ``[*]`` becomes ``[[^/]*]``. This quirk must be reproduced.
+    """
+    parts: list[str] = []
+    at, end = 0, len(pattern)
+    while at < end:
+        char = pattern[at]
+        at += 1
+        if char == "*" and pattern.startswith("*", at):
+            at += 2 if pattern.startswith("/", at + 1) else 1
+            parts.append("(.*/)?" if at < end else ".*")
+        elif char == "*":
+            parts.append("[^/]*")
+        elif char == "?":
+            parts.append("[^/]")
+        elif char in ".+()|{}$":
+            parts.append("\\" + char)
+        elif char == "\\":
+            parts.append(pattern[at - 1 : at + 1])
+            at += 1
+        else:
+            parts.append(char)
+    return "".join(parts)
+
+
+_PERL_CLASSES = {
+    "d": "0-9",
+    "s": r"\t\n\f\r ",
+    "w": "0-9A-Za-z_",
+}
+_POSIX_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "ascii": r"\x00-\x7f",
+    "blank": r"\t ",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\t\n\v\f\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
+_CONTROLS = {"a": r"\a", "f": r"\f", "n": r"\n", "r": r"\r", "t": r"\t", "v": r"\v"}
+_ANCHORS = {"A": r"\A", "b": r"\b", "B": r"\B", "z": r"\Z"}
+
+
+_ONE, _STAR, _FOLDERS, _REST = "[^/]", "[^/]*", "(.*/)?", ".*"
+_REMEMBERED = 10_000  # cached transitions of one automaton
+
+
+def _repeats(item: str) -> bool:
+    return item.endswith("*") and item != r"\*"
+
+
+def _tokens(expression: str, pattern: str) -> list[str]:
+    """Split an expression from `_to_go` into tokens in Python's syntax: characters, classes, anchors, each maybe repeated."""
+    tokens: list[str] = []
+    at, end = 0, len(expression)
+    while at < end:
+        char = expression[at]
+        at += 1
+        if char == "\\":
+            char = expression[at]
+            at += 1
+            if char.lower() in _PERL_CLASSES:
+                tokens.append(f"[{'^' if char.isupper() else ''}{_PERL_CLASSES[char.lower()]}]")
+            else:
+                tokens.append(_ANCHORS.get(char) or _escaped(char, pattern))
+        elif char == "[":
+            negated = expression.startswith("^", at)
+            members, at = _members(expression, at + negated, pattern)
+            tokens.append(f"[{'^' if negated else ''}{members}]")
+        elif char == "(":
+            if tokens[-1:] != [_FOLDERS]:
+                tokens.append(_FOLDERS)
+            at += len(_FOLDERS) - 1
+        elif char == "*":
+            tokens[-1] += "*"
+        else:
+            tokens.append(char)
+    try:
+        re.compile("".join(tokens))
+    except re.error as error:
+        raise _malformed(pattern) from error
+    return tokens
+
+
+def _members(expression: str, at: int, pattern: str) -> tuple[str, int]:
+    """Return the members of a class whose content starts at `at`, and the offset after its closing bracket."""
+    parts: list[str] = []
+    while expression[at : at + 1] != "]" or not parts:
+        if at >= len(expression):
+            raise _malformed(pattern)
+        if named := re.compile(r"\[:([a-z]+):\]").match(expression, at):
+            if named[1] not in _POSIX_CLASSES:
+                raise _malformed(pattern)
+            parts.append(_POSIX_CLASSES[named[1]])
+            at = named.end()
+            continue
+        char = expression[at]
+        at += 1
+        if char == "\\":
+            char = expression[at]
+            at += 1
+            parts.append(_PERL_CLASSES.get(char) or _escaped(char, pattern))
+        elif char == "-" and parts and parts[-1] != "-" and expression[at : at + 1] != "]":
+            parts.append("-")
+        else:
+            parts.append(re.escape(char) if char not in "-&~|" else "\\" + char)
+    return "".join(parts), at + 1
+
+
+def _escaped(char: str, pattern: str) -> str:
+    if char in _CONTROLS:
+        return _CONTROLS[char]
+    if not char.isascii() or char.isalnum():  # Go's regular expressions have no such escape
+        raise InvalidArgument(f"unknown escape '\\{char}' in ignore pattern {pattern!r}")
+    return re.escape(char)
+
+
+def _folders(pattern: str) -> str | None:
+    """Return an expression for the folders that can contain a match of an exception; None if only the top level can."""
+    parts = pattern.split("/")
+    expression: str | None = None
+    for at, part in enumerate(parts):
+        if "**" in part or "[" in part or "\\" in part:  # may span a slash: accept anything from here on
+            parts, expression = parts[:at], "(?s:.*)"
+            break
+    else:
+        parts = parts[:-1]
+    for part in reversed(parts):
+        made = _expression(part)
+        folder = made if isinstance(made, str) else _STAR  # entering too many folders only costs time
+        expression = folder + (f"(?:/{expression})?" if expression is not None else "")
+    return expression

@@ -1,0 +1,1 @@
+"""The docker command's files: config.json, contexts, proxies."""

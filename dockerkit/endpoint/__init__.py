@@ -1,0 +1,1 @@
+"""The engine's endpoint: discovery, addresses, TLS and contexts."""

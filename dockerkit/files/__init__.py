@@ -1,0 +1,1 @@
+"""Create and extract tar archives, and read and write local files."""

@@ -1,0 +1,180 @@
+"""Run a command in a new container, like :func:`subprocess.run`."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, AnyStr, Generic
+
+from dockerkit.errors import ContainerError, RunTimeout
+from dockerkit.models.containers.ending import kill_container, remove_container
+from dockerkit.transport import Scope
+
+if TYPE_CHECKING:
+    from dockerkit.models.containers import Container
+    from dockerkit.models.containers.create import CreateRequest
+    from dockerkit.models.containers.process import Input
+
+__all__ = ["CompletedRun", "KeptOutput", "run_to_end"]
+
+
+@dataclass(frozen=True)
+class CompletedRun(Generic[AnyStr]):
+    """The result of a container that has exited.
+
+    Attributes:
+        args: the command; None for the image's default.
+        returncode: exit code.
+        stdout, stderr: output; with ``tty=True``, all of it is in stdout.
+        duration: seconds from start to exit.
+        container: the container; already removed unless ``remove=False``.
+        image: the image of the container.
+        oom_killed: whether the kernel killed the container because it exceeded its memory limit.
+        truncated: whether it wrote more than ``max_output``.
+    """
+
+    args: str | Sequence[str] | None
+    returncode: int
+    stdout: AnyStr
+    stderr: AnyStr
+    duration: float
+    container: Container = field(repr=False)
+    image: str = field(repr=False)
+    oom_killed: bool = False
+    truncated: bool = False
+
+    @property
+    def container_id(self) -> str:
+        """ID of the container."""
+        return self.container.id or ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the exit code is 0."""
+        return self.returncode == 0
+
+    def check_returncode(self) -> None:
+        """Raise if the exit code is not 0.
+
+        Raises:
+            ContainerError: the exit code is not 0.
+        """
+        if self.returncode != 0:
+            stdout = self.stdout.encode() if isinstance(self.stdout, str) else self.stdout
+            error = ContainerError(self.container, self.returncode, self.args, self.image, self.stderr, stdout)
+            raise self.container.client.api.phrased(error)
+
+
+class KeptOutput(dict[str, "_Kept"]):
+    """Collects output: keeps a limited number of bytes of each stream, and drops the rest as it is read.
+
+    Args:
+        limit: maximum bytes per stream; None keeps everything.
+        order: streams that are also kept combined, in the order received.
+    """
+
+    def __init__(self, limit: int | None = None, order: Sequence[str] = ()) -> None:
+        self.together: list[bytes] = []
+        super().__init__(
+            {stream: _Kept(limit, self.together if stream in order else None) for stream in ("stdout", "stderr")}
+        )
+
+    @property
+    def truncated(self) -> bool:
+        """Whether output was dropped."""
+        return any(kept.truncated for kept in self.values())
+
+    def read(self, stream: str) -> bytes:
+        """Return the kept output of a stream."""
+        return b"".join(self[stream])
+
+
+class _Kept(list[bytes]):
+    def __init__(self, limit: int | None, together: list[bytes] | None) -> None:
+        super().__init__()
+        self._left = limit
+        self._together = together
+        self.truncated = False
+
+    def append(self, data: bytes) -> None:
+        if self._left is not None:
+            self.truncated |= len(data) > self._left
+            data = data[: self._left]
+            self._left -= len(data)
+        if data:
+            super().append(data)
+            if self._together is not None:
+                self._together.append(data)
+
+
+def run_to_end(
+    container: Container,
+    created: CreateRequest,
+    command: str | Sequence[str] | None,
+    undo: contextlib.ExitStack,
+    *,
+    input: Input | None,
+    timeout: float | None,
+    max_output: int | None = None,
+    remove: bool,
+    order: Sequence[str] = (),
+) -> tuple[CompletedRun[bytes], bytes]:
+    """Start a created container, send its input, and collect its output until it exits.
+
+    `undo` removes the container unless this function takes over.
+
+    Returns:
+        The result, and the combined output of the streams in `order`.
+
+    Raises:
+        RunTimeout: the container did not exit in time, and was killed.
+    """
+    from dockerkit.models.containers.main_process import MainProcess
+
+    out = KeptOutput(max_output, order)
+    tty, auto_remove = bool(created.body.get("Tty")), bool(created.body["HostConfig"].get("AutoRemove"))
+    ended = False
+    scope = Scope(timeout)
+    with contextlib.ExitStack() as finish:
+        if remove:
+            finish.callback(
+                lambda: remove_container(container, deadline=scope.deadline, quiet=not ended, has_result=ended)
+            )
+        undo.pop_all()
+        process: MainProcess | None = None
+        began = time.monotonic()
+        try:
+            with scope:
+                process = MainProcess(container, stdin=input is not None, tty=tty, auto_remove=auto_remove)
+                finish.callback(process.close)
+                began = time.monotonic()
+                process.start()
+                process._converse(input, scope.deadline, out)
+                code = process.wait(scope.remaining())
+                ended = True
+        except BaseException as error:
+            expired = isinstance(error, TimeoutError) and scope.expired
+            if process is not None:
+                process.close()  # close first: an engine with pending output is slow to kill
+            still_running = kill_container(container)
+            if not expired:
+                raise
+            stdout, stderr = out.read("stdout"), out.read("stderr")
+            image = created.body["Image"]
+            raise RunTimeout(
+                container, 137, command, image, stderr, stdout, still_running=still_running or None, timeout=timeout
+            ) from None
+        duration = time.monotonic() - began
+        oom_killed = bool(process.state.get("OOMKilled"))
+        stdout, stderr, image = out.read("stdout"), out.read("stderr"), created.body["Image"]
+        run = CompletedRun(command, code, stdout, stderr, duration, container, image, oom_killed, out.truncated)
+        return run, b"".join(out.together)
+
+
+def decoded(run: CompletedRun[bytes]) -> CompletedRun[str]:
+    """Return the same result with output as strings."""
+    stdout, stderr = (output.decode("utf-8", "replace") for output in (run.stdout, run.stderr))
+    fields: dict[str, Any] = {**vars(run), "stdout": stdout, "stderr": stderr}
+    return CompletedRun(**fields)

@@ -1,0 +1,1 @@
+"""Parse strings strictly: sizes, durations, ports, image references and similar values."""

@@ -1,0 +1,288 @@
+"""Copy images between registries, and combine images of several platforms under one name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from dockerkit.errors import InvalidArgument, RegistryError
+from dockerkit.parsing.platforms import Platform
+from dockerkit.parsing.reference import Reference
+from dockerkit.progress import track_operation
+from dockerkit.registry import manifests
+from dockerkit.registry.blobs import upload_blob
+from dockerkit.registry.client import Registry
+from dockerkit.registry.manifests import Descriptor, Index, Manifest
+
+if TYPE_CHECKING:
+    from dockerkit.progress import Progress, ProgressSpec
+
+__all__ = ["annotate_index", "copy_image", "create_index"]
+
+Opener = Callable[[str], Registry]
+
+
+def copy_image(
+    source: str,
+    target: str,
+    *,
+    platform: Platform | Sequence[Platform] | None = None,
+    progress: ProgressSpec = None,
+    open_registry: Opener = Registry,
+) -> str:
+    """Copy an image from registry to registry, without an engine and without storing it locally.
+
+    Layers that already exist at the target are not sent. Within one registry, they are mounted from the other repository.
+
+    Args:
+        source: image name with tag or digest.
+        target: new image name; the tag defaults to the source's.
+        platform: platform to copy; several are copied as an index. By default everything, including attestations.
+        progress: progress display: True, "plain", a function.
+        open_registry: function that opens the :class:`Registry` of a host, for credentials other than the docker command's.
+
+    Returns:
+        The digest in the target registry: the source's, unless `platform` selects a part of it.
+
+    Raises:
+        NotFound: the image does not exist.
+        RegistryError: the image does not support that platform.
+        DigestMismatch: a registry sent or stored other content.
+
+    Example::
+
+        copy_image("registry.example.com/app:1.2", "mirror.example.com/app", platform="linux/arm64")
+    """
+    origin = Reference.parse(source)
+    goal = _target(target, origin.tag)
+    with _registries(open_registry) as opened, track_operation(progress, f"Copying {source}") as state:
+        from_, to = opened(origin.domain), opened(goal.domain)
+        found = from_.manifest(str(origin))
+        if platform is not None:
+            found = _select(from_, origin, found, platform)
+        return _Copy(from_, origin, to, goal, state).run(found)
+
+
+def create_index(
+    target: str,
+    sources: Sequence[str],
+    *,
+    annotations: Mapping[str, str] | None = None,
+    progress: ProgressSpec = None,
+    open_registry: Opener = Registry,
+) -> str:
+    """Combine images of several platforms under one name, as an OCI index or a Docker manifest list.
+
+    Images in other repositories are copied to the target's repository first. From sources that are indexes, all
+    manifests are included. If two sources have an image for the same platform, the later one is used.
+
+    Args:
+        target: name of the index, with tag.
+        sources: names of the images.
+        annotations: annotations of the index.
+        progress, open_registry: as for :func:`copy_image`.
+
+    Returns:
+        The digest of the index, as computed by the registry.
+
+    Raises:
+        NotFound: the image does not exist.
+        InvalidArgument: there are no sources, or one has no platform.
+    """
+    if isinstance(sources, str) or not sources:
+        raise InvalidArgument(f"sources: must be a list of image names, got {sources!r}")
+    goal = _target(target, None)
+    origins = [Reference.parse(source) for source in sources]
+    entries: dict[str, dict[str, Any]] = {}
+    with _registries(open_registry) as opened, track_operation(progress, f"Creating {target}") as state:
+        to = opened(goal.domain)
+        for origin in origins:
+            from_ = opened(origin.domain)
+            found = from_.manifest(str(origin))
+            copy = _Copy(from_, origin, to, goal, state)
+            for entry in _entries(from_, origin, found):
+                copy.child(entry["digest"])
+                entries[_key(entry)] = entry
+        subjects = {entry["digest"] for entry in entries.values()}
+        kept = [entry for entry in entries.values() if _attested(entry) is None or _attested(entry) in subjects]
+        docker = not annotations and all(entry["mediaType"] == manifests.DOCKER_MANIFEST for entry in kept)
+        index = {
+            "schemaVersion": 2,
+            "mediaType": manifests.DOCKER_LIST if docker else manifests.OCI_INDEX,
+            "manifests": kept,
+            **({"annotations": dict(annotations)} if annotations else {}),
+        }
+        return to.put_manifest(str(goal), index)
+
+
+def annotate_index(
+    name: str,
+    annotations: Mapping[str, str | None],
+    *,
+    platform: Platform | None = None,
+    open_registry: Opener = Registry,
+) -> str:
+    """Change annotations of an index, or of its entry for one platform, and store the index under the same name.
+
+    Args:
+        name: image name with tag.
+        annotations: new values; None removes an annotation.
+        platform: change the entry for this platform instead of the index itself.
+        open_registry: as for :func:`copy_image`.
+
+    Returns:
+        The new digest, as computed by the registry.
+
+    Raises:
+        NotFound: the image does not exist.
+        InvalidArgument: the name has a digest, and content with a digest cannot change.
+        RegistryError: the image is not an OCI index, or has no entry for that platform.
+    """
+    reference = _target(name, None)
+    with _registries(open_registry) as opened:
+        registry = opened(reference.domain)
+        found = registry.manifest(str(reference))
+        if not isinstance(found, Index):
+            raise RegistryError(f"{name}: a single image has no index to annotate; create one with create_index()")
+        record = found.attrs
+        entry = record
+        if platform is not None:
+            chosen = found.find(platform)
+            if chosen is None:
+                raise RegistryError(
+                    f"{name}: the image does not support {platform!r}, only {', '.join(found.platforms)}"
+                )
+            entry = record["manifests"][found.manifests.index(chosen)]
+        values = {**(entry.get("annotations") or {}), **annotations}
+        entry["annotations"] = {key: value for key, value in values.items() if value is not None}
+        record["mediaType"] = manifests.OCI_INDEX  # Docker's lists have no annotations
+        return registry.put_manifest(str(reference), record)
+
+
+class _Copy:
+    """One image being copied from a repository to another."""
+
+    def __init__(self, source: Registry, origin: Reference, target: Registry, goal: Reference, state: Progress) -> None:
+        self._source, self._origin = source, origin
+        self._target, self._goal = target, goal
+        self._state = state
+        self._here = origin.repository == goal.repository
+        self._mount = origin.path if source is target else None
+
+    def run(self, found: Manifest | Index) -> str:
+        """Copy an image with all its content, and store it under the target's name."""
+        if isinstance(found, Index):
+            for item in found.manifests:
+                self.child(item.digest)
+        else:
+            self._content(found)
+        return self._target.put_manifest(str(self._goal), found.raw, found.media_type)
+
+    def child(self, digest: str) -> None:
+        """Copy a manifest without a name."""
+        at = self._goal._replace(tag=None, digest=digest)
+        if self._here or self._target.exists(str(at)):
+            return
+        found = self._source.manifest(str(self._origin._replace(tag=None, digest=digest)))
+        if isinstance(found, Index):
+            for item in found.manifests:
+                self.child(item.digest)
+        else:
+            self._content(found)
+        self._target.put_manifest(str(at), found.raw, found.media_type)
+
+    def _content(self, manifest: Manifest) -> None:
+        if self._here:
+            return
+        for blob in (*manifest.layers, manifest.config):
+            if blob.attrs.get("urls"):  # a foreign layer, which may not be redistributed
+                continue
+            self._blob(blob)
+
+    def _blob(self, blob: Descriptor) -> None:
+        name = blob.digest.partition(":")[2][:12]
+        if not self._target.has_blob(self._goal.path, blob.digest):
+            upload_blob(
+                self._target, self._goal.path, self._read(blob, name), mount_from=self._mount, digest=blob.digest
+            )
+        self._state.amount(blob.digest, blob.size, blob.size, name)
+
+    def _read(self, blob: Descriptor, name: str) -> Iterator[bytes]:
+        done = 0
+        with self._source.blob(self._origin.path, blob.digest) as stream:
+            for block in stream:
+                done += len(block)
+                self._state.amount(blob.digest, done, blob.size, name)
+                yield block
+
+
+def _select(
+    registry: Registry, origin: Reference, found: Manifest | Index, platform: Platform | Sequence[Platform]
+) -> Manifest | Index:
+    """Return the part of an image for one platform, or an index of the parts for several."""
+    if isinstance(platform, (str, Mapping)):
+        return registry.manifest(str(origin), platform=platform)
+    wanted = list(platform)
+    if not isinstance(found, Index):
+        raise RegistryError(f"{origin}: the image has only one platform; pass that one or omit platform")
+    chosen = [found.find(item) for item in wanted]
+    if None in chosen:
+        missing = wanted[chosen.index(None)]
+        raise RegistryError(f"{origin}: the image does not support {missing!r}, only {', '.join(found.platforms)}")
+    digests = {item.digest for item in chosen if item is not None}
+    record = found.attrs
+    record["manifests"] = [dict(item.attrs) for item in found.manifests if digests & {item.digest, item.attests}]
+    raw = json.dumps(record, separators=(",", ":")).encode()
+    return cast("Index", manifests.parse_manifest(raw, found.media_type, str(origin)))
+
+
+def _entries(registry: Registry, origin: Reference, found: Manifest | Index) -> Iterable[dict[str, Any]]:
+    """Return the entries of an index for an image."""
+    if isinstance(found, Index):
+        return [dict(item.attrs) for item in found.manifests]
+    config = registry._config(origin, found)
+    platform = {
+        name: config.attrs[name]
+        for name in ("architecture", "os", "variant", "os.version", "os.features")
+        if config.attrs.get(name)
+    }
+    if not {"architecture", "os"} <= platform.keys():
+        raise InvalidArgument(f"sources: {origin} does not specify its platform")
+    return [{"mediaType": found.media_type, "digest": found.digest, "size": len(found.raw), "platform": platform}]
+
+
+def _key(entry: Mapping[str, Any]) -> str:
+    """Return the unique key of an index entry: the platform, or for attestations the digest."""
+    if _attested(entry) is not None or not entry.get("platform"):
+        return str(entry["digest"])
+    return json.dumps(entry["platform"], sort_keys=True)
+
+
+def _attested(entry: Mapping[str, Any]) -> str | None:
+    return (entry.get("annotations") or {}).get(manifests._ATTESTS)
+
+
+def _target(name: str, tag: str | None) -> Reference:
+    goal = Reference.parse(name)
+    if goal.digest:
+        raise InvalidArgument(f"target: must have a tag instead of a digest, got {name!r}")
+    return goal if goal.tag else goal._replace(tag=tag or "latest")
+
+
+@contextlib.contextmanager
+def _registries(open_registry: Opener) -> Iterator[Opener]:
+    """Open each registry once, and close all of them."""
+    opened: dict[str, Registry] = {}
+
+    def open_once(host: str) -> Registry:
+        if host not in opened:
+            opened[host] = open_registry(host)
+        return opened[host]
+
+    try:
+        yield open_once
+    finally:
+        for registry in opened.values():
+            registry.close()

@@ -1,0 +1,361 @@
+"""The fake engine's containers."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+from dockerkit.testing.fake_engine.fakes import ZERO_TIME, FakeContainer
+from dockerkit.testing.fake_engine.output import Form, logs, talk
+from dockerkit.testing.fake_engine.processes import FakeProcess
+from dockerkit.testing.fake_engine.routes import Refused, RouteContext, labelled, route
+
+_NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+
+
+def _matches(call: RouteContext, container: FakeContainer) -> bool:
+    filters = call.filters
+    image = call.engine.images.get(container.image, {"RepoTags": []})
+    images = {container.image, str(container.body.get("Image")), *image["RepoTags"]}
+    tests = {
+        "label": lambda wanted: labelled(container.labels, wanted),
+        "name": lambda wanted: any(re.search(text, f"/{container.name}") for text in wanted),
+        "id": lambda wanted: any(container.id.startswith(text) for text in wanted),
+        "status": lambda wanted: container.status in wanted,
+        "exited": lambda wanted: container.status == "exited" and str(container.exit_code) in wanted,
+        "ancestor": lambda wanted: bool(images & {name for text in wanted for name in (text, f"{text}:latest")}),
+        "network": lambda wanted: any(text in container.networks for text in wanted),
+        "health": lambda wanted: (container.health or "none") in wanted,
+    }
+    if unknown := set(filters) - set(tests):
+        raise Refused(400, f"invalid filter '{min(unknown)}'")
+    return all(tests[name](wanted) for name, wanted in filters.items() if wanted)
+
+
+@route("GET", "/containers/json")
+def list_containers(call: RouteContext) -> None:
+    with call.engine.lock:
+        found = list(reversed(call.engine.containers.values()))
+        everything = call.request.flag("all") or "status" in call.filters
+        found = [c for c in found if (everything or c.status in ("running", "paused")) and _matches(call, c)]
+        limit = int(call.request.param("limit") or 0)
+        answer = [container.summary() for container in (found[:limit] if limit > 0 else found)]
+        if call.engine.lean:
+            for summary, container in zip(answer, found, strict=False):
+                summary["Health"] = {"Status": container.health or "none", "FailingStreak": 0}
+    call.wire.json(answer)
+
+
+@route("POST", "/containers/create")
+def create(call: RouteContext) -> None:
+    engine, body = call.engine, call.body
+    with engine.lock:
+        image = engine.image(str(body.get("Image") or ""))
+        container_id = engine.new_id()
+        name = call.request.param("name").lstrip("/") or f"fake_{container_id[:8]}"
+        if not _NAME.fullmatch(name):
+            raise Refused(400, f"Invalid container name ({name})")
+        if any(container.name == name for container in engine.containers.values()):
+            raise Refused(409, f'Conflict. The container name "/{name}" is already in use by container')
+        defaults = image["Config"]
+        config = {key: value for key, value in body.items() if key not in ("HostConfig", "NetworkingConfig")}
+        if not config.get("Entrypoint"):
+            config["Entrypoint"] = defaults.get("Entrypoint")
+            config["Cmd"] = config.get("Cmd") or defaults.get("Cmd")
+        config["Env"] = [*(defaults.get("Env") or []), *(config.get("Env") or [])]
+        config["Labels"] = {**(defaults.get("Labels") or {}), **(config.get("Labels") or {})}
+        config.setdefault("Hostname", container_id[:12])
+        container = FakeContainer(container_id, name, time.time(), image["Id"], body, config)
+        endpoints = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
+        mode = container.host_config.get("NetworkMode") or "bridge"
+        for network in endpoints or ([] if mode.startswith("container:") else [mode]):
+            call.engine.join(_known_network(network), container, endpoints.get(network) or {})
+        engine.containers[container_id] = container
+        engine.event("container", "create", container_id, container.event_attributes())
+    call.wire.json({"Id": container_id, "Warnings": []}, 201)
+
+
+def _known_network(mode: str) -> str:
+    return "bridge" if mode in ("default", "") else mode
+
+
+@route("GET", "/containers/{id}/json")
+def inspect(call: RouteContext) -> None:
+    with call.engine.lock:
+        answer = call.engine.container(call.id).inspect()
+    if call.engine.lean:
+        answer["Storage"] = {"RootFS": {"Snapshot": {"Name": "fake"}}}
+    else:
+        answer["GraphDriver"] = {"Name": "fake", "Data": None}
+    call.wire.json(answer)
+
+
+@route("POST", "/containers/{id}/start")
+def start(call: RouteContext) -> None:
+    with call.engine.lock:
+        container = call.engine.container(call.id)
+        if container.status in ("running", "paused"):
+            call.wire.answer(304)
+            return
+        _start(call, container)
+    call.wire.answer(204)
+
+
+def _start(call: RouteContext, container: FakeContainer) -> None:
+    engine = call.engine
+    image = engine.images.get(container.image, {"Id": container.image, "RepoTags": []})
+    names = [str(container.body.get("Image")), image["Id"], *image["RepoTags"]]
+    names += [name.removesuffix(":latest") for name in image["RepoTags"]]
+    behaviour = engine.behaviour(names, container.command)
+    former = container.process.output if container.process else []
+    process = FakeProcess(container.command, container.config.get("Env") or [], engine.changed)
+    process.output = list(former)
+    if not container.config.get("OpenStdin"):
+        process.end_input()
+    container.process, container.status, container.started = process, "running", engine.now()
+    container.pid, container.exit_code, container.finished = 1000 + len(engine.containers), 0, ZERO_TIME
+    if (container.config.get("Healthcheck") or {}).get("Test", ["NONE"])[0] != "NONE":
+        container.health = "healthy"
+    engine.event("container", "start", container.id, container.event_attributes())
+
+    def live() -> None:
+        code = 125  # exit code if a script raised
+        try:
+            code = behaviour.finish(process)
+        finally:
+            _ended(call, container, process, code)
+
+    behaviour.begin(process)
+    engine.run(live)
+
+
+def _ended(call: RouteContext, container: FakeContainer, process: FakeProcess, code: int) -> None:
+    engine = call.engine
+    with engine.changed:
+        process.exit_code = container.exit_code = code
+        container.status, container.finished, container.pid = "exited", engine.now(), 0
+        container.runs += 1
+        engine.event("container", "die", container.id, {**container.event_attributes(), "exitCode": str(code)})
+        if container.host_config.get("AutoRemove"):
+            _forget(call, container)
+        engine.changed.notify_all()
+
+
+def _forget(call: RouteContext, container: FakeContainer) -> None:
+    call.engine.containers.pop(container.id, None)
+    for network in call.engine.networks.values():
+        network["Containers"].pop(container.id, None)
+    container.status = "removed"
+    call.engine.event("container", "destroy", container.id, container.event_attributes())
+
+
+def _running(call: RouteContext) -> FakeContainer:
+    container = call.engine.container(call.id)
+    if container.status not in ("running", "paused"):
+        raise Refused(409, f"Container {container.id} is not running")
+    return container
+
+
+def _stop(call: RouteContext, container: FakeContainer, signal: str) -> None:
+    process = container.process
+    if process is not None and process.exit_code is None:
+        process.stop(signal)
+        with call.engine.changed:
+            call.engine.changed.wait_for(lambda: process.exit_code is not None, 10)
+
+
+@route("POST", "/containers/{id}/stop")
+def stop(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    if container.status not in ("running", "paused"):
+        call.wire.answer(304)
+        return
+    _stop(call, container, call.request.param("signal") or "TERM")
+    call.engine.event("container", "stop", container.id, container.event_attributes())
+    call.wire.answer(204)
+
+
+@route("POST", "/containers/{id}/kill")
+def kill(call: RouteContext) -> None:
+    container = _running(call)
+    signal = call.request.param("signal") or "KILL"
+    call.engine.event("container", "kill", container.id, {**container.event_attributes(), "signal": signal})
+    if signal.removeprefix("SIG").upper() in ("KILL", "9", "TERM", "15", "INT", "2", "QUIT", "3"):
+        _stop(call, container, signal)
+    call.wire.answer(204)
+
+
+@route("POST", "/containers/{id}/restart")
+def restart(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    _stop(call, container, "TERM")
+    with call.engine.lock:
+        _start(call, container)
+    call.engine.event("container", "restart", container.id, container.event_attributes())
+    call.wire.answer(204)
+
+
+def _pausing(call: RouteContext, before: str, after: str, action: str) -> None:
+    with call.engine.lock:
+        container = call.engine.container(call.id)
+        if container.status != before:
+            raise Refused(409, f"Container {container.id} is not {before}")
+        container.status = after
+        call.engine.event("container", action, container.id, container.event_attributes())
+    call.wire.answer(204)
+
+
+@route("POST", "/containers/{id}/pause")
+def pause(call: RouteContext) -> None:
+    _pausing(call, "running", "paused", "pause")
+
+
+@route("POST", "/containers/{id}/unpause")
+def unpause(call: RouteContext) -> None:
+    _pausing(call, "paused", "running", "unpause")
+
+
+@route("POST", "/containers/{id}/rename")
+def rename(call: RouteContext) -> None:
+    name = call.request.param("name").lstrip("/")
+    with call.engine.lock:
+        container = call.engine.container(call.id)
+        if any(other.name == name for other in call.engine.containers.values()):
+            raise Refused(409, f'Conflict. The container name "/{name}" is already in use')
+        container.name = name
+        call.engine.event("container", "rename", container.id, container.event_attributes())
+    call.wire.answer(204)
+
+
+@route("POST", "/containers/{id}/wait")
+def wait(call: RouteContext) -> None:
+    engine = call.engine
+    with engine.lock:
+        container = engine.container(call.id)
+        condition = call.request.param("condition") or "not-running"
+        runs = container.runs
+    call.wire.head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
+
+    def over() -> bool:
+        if condition == "removed":
+            return container.status == "removed"
+        if condition == "next-exit":
+            return container.runs > runs
+        return container.status not in ("running", "paused")
+
+    while True:
+        with engine.changed:
+            if engine.changed.wait_for(over, 0.1):
+                break
+        if call.wire.gone():
+            call.wire.keep = False
+            return
+    data = json.dumps({"StatusCode": container.exit_code}).encode()
+    call.wire.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+
+
+@route("DELETE", "/containers/{id}")
+def remove(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    if container.status in ("running", "paused"):
+        if not call.request.flag("force"):
+            raise Refused(409, f'cannot remove container "/{container.name}": container is running: stop it or force')
+        _stop(call, container, "KILL")
+    with call.engine.lock:
+        if container.id in call.engine.containers:
+            _forget(call, container)
+    call.wire.answer(204)
+
+
+@route("GET", "/containers/{id}/logs")
+def container_logs(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    logs(call, container.process, Form.of(call, tty=container.tty))
+
+
+@route("POST", "/containers/{id}/attach")
+def attach(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    before = container.process
+    written = len(before.output) if before else 0
+    over = before is not None and before.exit_code is not None
+
+    def running() -> FakeProcess | None:  # a client that attaches before the start waits for it
+        return None if over and container.process is before else container.process
+
+    position = 0 if call.request.flag("logs") else written
+    talk(call, running, Form.of(call, tty=container.tty), stdin=call.request.flag("stdin"), position=position)
+
+
+@route("POST", "/containers/{id}/resize")
+def resize(call: RouteContext) -> None:
+    _running(call)
+    call.wire.answer(200)
+
+
+@route("POST", "/containers/{id}/update")
+def update(call: RouteContext) -> None:
+    with call.engine.lock:
+        container = call.engine.container(call.id)
+        container.body["HostConfig"] = {**container.host_config, **call.body}
+    call.wire.json({"Warnings": []})
+
+
+@route("GET", "/containers/{id}/top")
+def top(call: RouteContext) -> None:
+    container = _running(call)
+    process = [str(container.pid), "root", " ".join(container.command)]
+    call.wire.json({"Titles": ["PID", "USER", "COMMAND"], "Processes": [process]})
+
+
+@route("GET", "/containers/{id}/changes")
+def changes(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    call.wire.json([{"Path": path, "Kind": 1} for path in sorted(container.files)] or None)
+
+
+@route("GET", "/containers/{id}/stats")
+def stats(call: RouteContext) -> None:
+    container = call.engine.container(call.id)
+    sample = {
+        "id": container.id,
+        "name": f"/{container.name}",
+        "read": call.engine.now(),
+        "preread": ZERO_TIME,
+        "pids_stats": {"current": 1},
+        "cpu_stats": {"cpu_usage": {"total_usage": 2_000_000}, "system_cpu_usage": 200_000_000, "online_cpus": 1},
+        "precpu_stats": {"cpu_usage": {"total_usage": 1_000_000}, "system_cpu_usage": 100_000_000, "online_cpus": 1},
+        "memory_stats": {"usage": 1_048_576, "limit": 1_073_741_824, "stats": {}},
+        "networks": {"eth0": {"rx_bytes": 0, "tx_bytes": 0}},
+        "blkio_stats": {"io_service_bytes_recursive": []},
+    }
+    if not call.request.flag("stream", default=True):
+        call.wire.json(sample)
+        return
+    with call.wire.chunked("application/json") as send:
+        while not call.wire.gone() and container.status == "running":
+            send(json.dumps({**sample, "read": call.engine.now()}).encode() + b"\n")
+            with call.engine.changed:
+                call.engine.changed.wait(0.2)
+
+
+@route("POST", "/containers/prune")
+def prune(call: RouteContext) -> None:
+    with call.engine.lock:
+        gone = [
+            container
+            for container in call.engine.containers.values()
+            if container.status in ("created", "exited") and labelled(container.labels, call.filters.get("label", []))
+        ]
+        for container in gone:
+            _forget(call, container)
+    call.wire.json({"ContainersDeleted": [container.id for container in gone], "SpaceReclaimed": 0})
+
+
+@route("POST", "/commit")
+def commit(call: RouteContext) -> None:
+    container = call.engine.container(call.request.param("container"))
+    name = call.request.param("repo") or container.id[:12]
+    tag = call.request.param("tag") or "latest"
+    call.wire.json({"Id": call.engine.add_image(f"{name}:{tag}", labels=container.labels)}, 201)

@@ -1,0 +1,82 @@
+"""The fake engine's execs."""
+
+from __future__ import annotations
+
+from dockerkit.testing.fake_engine.fakes import FakeExec
+from dockerkit.testing.fake_engine.output import Form, talk
+from dockerkit.testing.fake_engine.processes import FakeProcess
+from dockerkit.testing.fake_engine.routes import Refused, RouteContext, route
+
+
+def _found(call: RouteContext) -> FakeExec:
+    try:
+        return call.engine.execs[call.id]
+    except KeyError:
+        raise Refused(404, f"No such exec instance: {call.id}") from None
+
+
+@route("POST", "/containers/{id}/exec")
+def create(call: RouteContext) -> None:
+    engine = call.engine
+    with engine.lock:
+        container = engine.container(call.id)
+        if container.status != "running":
+            raise Refused(409, f"Container {container.id} is not running")
+        if not call.body.get("Cmd"):
+            raise Refused(400, "No exec command specified")
+        exec_id = engine.new_id()
+        engine.execs[exec_id] = FakeExec(exec_id, container, call.body)
+        command = " ".join(call.body["Cmd"])
+        engine.event("container", f"exec_create: {command}", container.id, container.event_attributes())
+    call.wire.json({"Id": exec_id}, 201)
+
+
+@route("POST", "/exec/{id}/start")
+def start(call: RouteContext) -> None:
+    engine = call.engine
+    with engine.lock:
+        instance = _found(call)
+        if instance.process is not None:
+            raise Refused(409, f"exec {call.id} has been started already")
+        body, container = instance.body, instance.container
+        command = list(body["Cmd"])
+        image = engine.images.get(container.image, {"RepoTags": []})
+        names = [str(container.body.get("Image")), *image["RepoTags"]]
+        behaviour = engine.behaviour(names, command, of_exec=True)
+        environment = [*(container.config.get("Env") or []), *(body.get("Env") or [])]
+        process = instance.process = FakeProcess(command, environment, engine.changed)
+        stdin = bool(body.get("AttachStdin")) and not call.body.get("Detach")
+        if not stdin:
+            process.end_input()
+        engine.event("container", f"exec_start: {' '.join(command)}", container.id, container.event_attributes())
+
+    def live() -> None:
+        code = 126  # exit code if a script raised
+        try:
+            code = behaviour.finish(process)
+        finally:
+            with engine.changed:
+                process.exit_code = code
+                attributes = {**container.event_attributes(), "execID": instance.id, "exitCode": str(code)}
+                engine.event("container", "exec_die", container.id, attributes)
+
+    behaviour.begin(process)
+    engine.run(live)
+    if call.body.get("Detach"):
+        call.wire.answer(200)
+        return
+    form = Form(bool(body.get("Tty")), bool(body.get("AttachStdout")), bool(body.get("AttachStderr")))
+    talk(call, lambda: process, form, stdin=stdin)
+
+
+@route("GET", "/exec/{id}/json")
+def inspect(call: RouteContext) -> None:
+    with call.engine.lock:
+        answer = _found(call).inspect()
+    call.wire.json(answer)
+
+
+@route("POST", "/exec/{id}/resize")
+def resize(call: RouteContext) -> None:
+    _found(call)
+    call.wire.answer(200)

@@ -1,0 +1,1 @@
+"""Record the communication with an engine to a file, and replay it."""

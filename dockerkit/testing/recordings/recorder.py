@@ -1,0 +1,131 @@
+"""Record the responses of a real engine, to replay them in tests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+from typing import IO, Any, Self
+
+from dockerkit.endpoint import discovery
+from dockerkit.errors import DockerException
+from dockerkit.testing.recordings.recording import kept_headers, key_of, packed, redacted_body, redacted_target
+from dockerkit.testing.server import Connection, Request, Server
+from dockerkit.transport import HijackedConnection, HTTPRequest, HTTPTransport, Response, Timeouts
+
+__all__ = ["Recorder"]
+
+_BY_HAND = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
+_NO_LIMIT = Timeouts(60, None)
+
+
+class Recorder:
+    """A proxy between clients and an engine that records the communication, without secrets.
+
+    It records method, path, query and JSON body of requests, and digests of other bodies, but no headers and no input
+    of execs. Likely secrets (passwords, tokens, credentials, data of secrets, build arguments, variables with such
+    names, passwords in URLs) are replaced by ``***`` in requests and responses. The output of programs is recorded
+    unchanged, so review a recording before sharing it. BuildKit sessions can't be replayed; builds with
+    ``builder="classic"`` can.
+
+    Args:
+        path: file to write, as lines of JSON; an existing one is replaced.
+        base_url: address of the engine; None finds it as the docker command does.
+
+    Attributes:
+        host: address for clients.
+
+    Example::
+
+        with Recorder("tests/engine.jsonl") as recorder, DockerClient(recorder.host) as client:
+            client.containers.run("busybox", ["echo", "hi"], remove=True)
+    """
+
+    def __init__(self, path: str | os.PathLike[str], base_url: str | None = None) -> None:
+        self._transport = HTTPTransport(discovery.resolve(base_url))
+        self._file: IO[str] = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close()
+        self._lock = threading.Lock()
+        self._server = Server(self._pass)
+        self.host: str = self._server.host
+
+    def _pass(self, request: Request, wire: Connection) -> None:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _BY_HAND}
+        target = redacted_target(request.target)
+        body = redacted_body(request.path, request.headers.get("Content-Type", ""), request.body)
+        kept: dict[str, Any] = {"method": request.method, "target": target, "body": body}
+        kept["key"] = key_of(request.method, target, body)
+        send = self._transport.upgrade if request.headers.get("Upgrade") else self._transport.send
+        try:
+            answer = send(HTTPRequest(request.method, request.target, headers, request.body or None, _NO_LIMIT))
+        except DockerException as error:
+            wire.json({"message": f"recorder: {error}"}, 502)
+            return
+        if isinstance(answer, HijackedConnection):
+            with answer:
+                self._talk(answer, wire, kept)
+        else:
+            with answer:
+                self._answer(request, answer, wire, kept)
+        self._write(kept)
+
+    def _answer(self, request: Request, answer: Response, wire: Connection, kept: dict[str, Any]) -> None:
+        media_type = answer.headers.get("Content-Type") or ""
+        kept |= {"status": answer.status, "headers": kept_headers(dict(answer.headers))}
+        chunks: list[bytes] = []
+        try:
+            if request.method == "HEAD" or answer.status in (204, 304):
+                wire.answer(answer.status, b"", kept["headers"])
+            elif "Content-Length" in answer.headers:
+                chunks.append(answer.read())
+                wire.answer(answer.status, chunks[0], kept["headers"])
+            else:
+                with wire.chunked(media_type, kept["headers"], answer.status) as send:
+                    for chunk in answer.chunks():
+                        chunks.append(chunk)
+                        send(chunk)
+        except OSError:  # the client has disconnected
+            wire.keep = False
+        whole = "json" in media_type  # split between values, so that secrets can be found in each
+        kept["chunks"] = [packed(chunk, media_type) for chunk in ([b"".join(chunks)] if whole else chunks)]
+
+    def _talk(self, answer: HijackedConnection, wire: Connection, kept: dict[str, Any]) -> None:
+        kept |= {"status": 101, "headers": {"Content-Type": answer.media_type}, "talk": (talk := [])}
+        wire.upgrade(answer.media_type)
+
+        def forward() -> None:
+            with contextlib.suppress(OSError, ValueError, DockerException):
+                while data := wire.recv():
+                    talk.append({"in": len(data)})
+                    answer.sendall(data)
+            with contextlib.suppress(OSError, DockerException):
+                answer.close_write()
+
+        reader = threading.Thread(target=forward, name="dockerkit-testing-input", daemon=True)
+        reader.start()
+        with contextlib.suppress(OSError, DockerException):
+            for data in answer.chunks():
+                talk.append({"out": packed(data)})
+                wire.send(data)
+        wire.half_close()
+        wire.close_reading()
+        reader.join(5)
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(json.dumps(kept) + "\n")
+
+    def close(self) -> None:
+        """Close all connections, and complete the file."""
+        self._transport.close()
+        self._server.close()
+        with self._lock:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,128 @@
+"""One attempt to connect, with its deadline and cancellation."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import time
+from typing import Any
+
+from dockerkit import runtime
+from dockerkit.transport.connection import Stopped, waited_direction
+from dockerkit.transport.scope import current
+
+_SLICE = 0.25  # seconds of one wait; stop() takes effect within this time
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+_IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY)
+
+
+class _Socket(socket.socket):
+    """Closes itself when it is dropped: a signal handler may raise before anything owns it."""
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError, OSError):
+            if self.fileno() >= 0:
+                socket.close(self.detach())
+
+
+class Attempt:
+    """Limits all steps of connecting together, by a timeout and by the scope of the caller.
+
+    Args:
+        timeout: seconds; None sets no limit besides the scope's.
+    """
+
+    __slots__ = ("_scope", "_until", "stopped")
+
+    def __init__(self, timeout: float | None) -> None:
+        self._scope = current()
+        self._until = None if timeout is None else time.monotonic() + timeout
+        if self._scope is not None and self._scope.deadline is not None:
+            deadline = self._scope.deadline
+            self._until = deadline if self._until is None else min(deadline, self._until)
+        self.stopped: bool = False
+        if self._scope is not None:
+            self._scope.add(self)
+
+    def stop(self) -> None:
+        """Make the current or next wait raise :class:`Stopped`."""
+        self.stopped = True
+
+    def done(self) -> None:
+        """Leave the scope."""
+        if self._scope is not None:
+            self._scope.discard(self)
+
+    def remaining(self) -> float | None:
+        """Return the seconds left; None without limit.
+
+        Raises:
+            TimeoutError: the time is over.
+            Stopped: the attempt was stopped.
+        """
+        if self.stopped:
+            raise Stopped("connecting was stopped")
+        if self._until is None:
+            return None
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        return left
+
+    def wait(self, sock: socket.socket, direction: int) -> None:
+        """Wait until a socket is ready."""
+        while not runtime.wait(sock.fileno(), direction, min(self.remaining() or _SLICE, _SLICE)):
+            pass
+
+    def wait_for(self, error: OSError, sock: socket.socket, direction: int) -> None:
+        """Wait until a call on a socket that would block can be retried; raise any other error."""
+        if not (wanted := waited_direction(error, direction)):
+            raise error
+        self.wait(sock, wanted)
+
+    def sleep(self, seconds: float) -> None:
+        """Pause, at most until the deadline."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            runtime.sleep(min(left, self.remaining() or _SLICE, _SLICE))
+
+    def connect(self, family: int, address: str | tuple[Any, ...]) -> socket.socket:
+        """Return a connected, non-blocking socket.
+
+        While the queue of a Unix socket is full, connecting is retried, as a blocking connect would wait.
+        """
+        sock = _Socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            pause = _FIRST_PAUSE
+            while True:
+                self.remaining()
+                code = sock.connect_ex(address)
+                if code == errno.EAGAIN and family not in (socket.AF_INET, socket.AF_INET6):
+                    self.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    continue
+                if code in _IN_PROGRESS:
+                    self.wait(sock, runtime.WRITE)
+                    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if code:
+                    raise OSError(code, os.strerror(code))
+                return sock
+        except BaseException:
+            sock.close()
+            raise
+
+    def connect_tcp(self, host: str, port: int) -> socket.socket:
+        """Return a connected, non-blocking socket to the first address of a host that accepts."""
+        addresses = runtime.run_blocking(socket.getaddrinfo, host, port, 0, socket.SOCK_STREAM)
+        failure: OSError | None = None
+        for family, _, _, _, address in addresses:
+            try:
+                return self.connect(family, address)
+            except (TimeoutError, Stopped):
+                raise
+            except OSError as error:
+                failure = failure or error
+        raise failure or OSError(f"no address for {host}")
