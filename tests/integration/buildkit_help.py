@@ -64,21 +64,21 @@ def ours(seconds: float = 5) -> list[str]:
 def tls_door(engine_socket: Path, context: ssl.SSLContext, agreed: list[str | None] | None = None) -> Iterator[int]:
     """Open a TLS port in front of an engine's Unix socket; `agreed` collects the ALPN protocol of each connection."""
     listener = socket.create_server(("127.0.0.1", 0))
-    ends: list[socket.socket] = []
+    open_sockets: set[socket.socket] = set()
+    threads: list[threading.Thread] = []
 
-    def plain(raw: socket.socket) -> None:
+    def relay(raw: socket.socket) -> None:
         # Python's TLS sockets must not be read and written by two threads: one thread does both.
-        try:
-            secure = context.wrap_socket(raw, server_side=True)
-        except OSError:
-            raw.close()
-            return
-        if agreed is not None:
-            agreed.append(secure.selected_alpn_protocol())
-        inner = socket.socket(socket.AF_UNIX)
-        inner.connect(str(engine_socket))
-        ends.extend((secure, inner))
-        try:
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, ValueError):
+            # Handshakes may fail, and the engine may be gone already: neither is the test's business.
+            stack.enter_context(raw)
+            secure = stack.enter_context(context.wrap_socket(raw, server_side=True))
+            inner = stack.enter_context(socket.socket(socket.AF_UNIX))
+            open_sockets.update((secure, inner))
+            stack.callback(open_sockets.difference_update, (secure, inner))
+            if agreed is not None:
+                agreed.append(secure.selected_alpn_protocol())
+            inner.connect(str(engine_socket))
             while True:
                 waiting = [secure] if secure.pending() else select.select([secure, inner], [], [])[0]
                 for one in waiting:
@@ -86,26 +86,24 @@ def tls_door(engine_socket: Path, context: ssl.SSLContext, agreed: list[str | No
                     if not data:
                         return
                     (inner if one is secure else secure).sendall(data)
-        except (OSError, ValueError):
-            pass
-        finally:
-            secure.close()
-            inner.close()
 
     def accept() -> None:
         with contextlib.suppress(OSError):
             while True:
                 raw, _ = listener.accept()
-                threading.Thread(target=plain, args=(raw,), daemon=True).start()
+                threads.append(threading.Thread(target=relay, args=(raw,), daemon=True))
+                threads[-1].start()
 
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
     try:
         yield listener.getsockname()[1]
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join()
-        for end in ends:
+        acceptor.join()
+        for end in list(open_sockets):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join(10)
