@@ -118,7 +118,7 @@ def test_ssh_server_that_has_reached_its_limits(
     ) as file:  # without forwarding: the first session finds the engine, the next ones are refused
         file.write(
             'case "$*" in *"-O forward"*) exit 1;; *dial-stdio*) '
-            f"mkdir {tmp_path}/found 2>/dev/null && printf 'HTTP/1.1 200 OK\\r\\n\\r\\n' || {{ {refuse}; }};; esac\n"
+            f"mkdir {tmp_path}/found 2>/dev/null && read -r _ && printf 'HTTP/1.1 200 OK\\r\\n\\r\\n' || {{ {refuse}; }};; esac\n"
         )
     with APIClient("ssh://busy/x.sock", version=VERSION, timeout=5) as api:
         for _ in range(3):
