@@ -28,6 +28,7 @@ HEADER = '''"""Which API versions know what. Made by scripts/make_version_table.
 
 ``operation: (versions, query, headers, filters, body)``: versions are "first-last", the last one open while the newest
 version has it; "" where all versions have it. Whatever is not named is known as long as its operation or parent is.
+FLAGS are the boolean parameters and top-level fields; such a name is boolean in every operation.
 """
 
 from __future__ import annotations
@@ -68,9 +69,20 @@ def rows(operation: dict[str, Any], group: str, floor: str) -> dict[str, str]:
     return kept
 
 
+def flags(facts: dict[str, Any]) -> list[str]:
+    """Return the names that are boolean wherever they stand."""
+    types: dict[str, set[str]] = {}
+    for operation in facts["operations"]:
+        for fact in [*operation["query"], *((operation["body"] or {}).get("fields") or [])]:
+            types.setdefault(fact.get("name") or fact["path"], set()).add(fact["type"])
+    return sorted(name for name, found in types.items() if found == {"boolean"} and "." not in name)
+
+
 def table(facts: dict[str, Any]) -> str:
     floor = facts["oldest"]
     lines = [f'OLDEST = "{floor}"', f'NEWEST = "{facts["newest"]}"', ""]
+    lines.append("FLAGS = frozenset(")
+    lines.extend(["    {", *(f'        "{name}",' for name in flags(facts)), "    }", ")", ""])
     lines.append("Row = tuple[str, dict[str, str], dict[str, str], dict[str, str], dict[str, str]]")
     lines.append("")
     lines.append("OPERATIONS: dict[str, Row] = {")

@@ -2,12 +2,74 @@
 
 ``operation: (versions, query, headers, filters, body)``: versions are "first-last", the last one open while the newest
 version has it; "" where all versions have it. Whatever is not named is known as long as its operation or parent is.
+FLAGS are the boolean parameters and top-level fields; such a name is boolean in every operation.
 """
 
 from __future__ import annotations
 
 OLDEST = "1.24"
 NEWEST = "1.55"
+
+FLAGS = frozenset(
+    {
+        "ArgsEscaped",
+        "AttachStderr",
+        "AttachStdin",
+        "AttachStdout",
+        "Attachable",
+        "AutoLockManagers",
+        "CheckDuplicate",
+        "ConfigOnly",
+        "Detach",
+        "EnableIPv4",
+        "EnableIPv6",
+        "Exit",
+        "Force",
+        "ForceNewCluster",
+        "Ingress",
+        "Init",
+        "Internal",
+        "NetworkDisabled",
+        "OomKillDisable",
+        "OpenStdin",
+        "Privileged",
+        "StdinOnce",
+        "Tty",
+        "all",
+        "details",
+        "digests",
+        "follow",
+        "force",
+        "forcerm",
+        "identity",
+        "insertDefaults",
+        "link",
+        "logs",
+        "manifests",
+        "nocache",
+        "noprune",
+        "one-shot",
+        "pause",
+        "q",
+        "quiet",
+        "rm",
+        "rotateManagerToken",
+        "rotateManagerUnlockKey",
+        "rotateWorkerToken",
+        "shared-size",
+        "size",
+        "squash",
+        "statement",
+        "status",
+        "stderr",
+        "stdin",
+        "stdout",
+        "stream",
+        "timestamps",
+        "v",
+        "verbose",
+    }
+)
 
 Row = tuple[str, dict[str, str], dict[str, str], dict[str, str], dict[str, str]]
 

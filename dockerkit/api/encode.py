@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, cast
 from urllib.parse import quote_plus, urlencode
 
+from dockerkit.api._version_table import FLAGS
 from dockerkit.errors import InvalidArgument
 from dockerkit.errors.caller import argument_name
 from dockerkit.parsing import values
@@ -68,6 +69,23 @@ def scalar(name: str, value: object) -> str:
             raise InvalidArgument(f"{argument_name(value, name)}: {error}") from None
     name = argument_name(value, name)
     raise InvalidArgument(f"{name}: a value of type {type(value).__name__} can't be sent: {value!r}")
+
+
+def check_flags(*fields: object) -> None:
+    """Refuse flags other than True and False. ``"false"`` is true to Python and false to the Engine.
+
+    Args:
+        fields: the query parameters and the body; anything that is not a mapping is skipped.
+
+    Raises:
+        InvalidArgument: names the parameter.
+    """
+    for group in fields:
+        if isinstance(group, Mapping):
+            for name in FLAGS.intersection(group):
+                value = group[name]
+                if value is not None and not (isinstance(value, int) and value in (0, 1)):
+                    values.raise_invalid(argument_name(value, name), "True or False", value)
 
 
 def timestamp(moment: datetime) -> str:

@@ -255,11 +255,13 @@ class EngineClient:
         target = format_path(path, ids) if ids else path
         payload: Data | None = None if data is None else encode.binary(data)
         sent: Mapping[str, str] = self.headers
+        if self.profile.strict:
+            encode.check_flags(query, body)
         json_data = None if body is None else to_json_data(body)
         if versioned:
             gate = self._spoken()
             try:
-                gate.check(f"{method} {path}", query, headers, json_data, removed=self.profile.refuses_removed_options)
+                gate.check(f"{method} {path}", query, headers, json_data, removed=self.profile.strict)
             except InvalidVersion as error:
                 if self._guessed:
                     error.add_note(
@@ -283,7 +285,7 @@ class EngineClient:
         return HTTPRequest(method, target, sent, payload, self._timeouts_of(timeout, slow=slow), path)
 
     def _check_filters(self, operation: str, filters: object) -> None:
-        if isinstance(filters, Mapping) and self.profile.refuses_removed_options:
+        if isinstance(filters, Mapping) and self.profile.strict:
             from dockerkit.types.filters import check_filters
 
             try:

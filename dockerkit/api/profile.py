@@ -16,7 +16,7 @@ class Profile(NamedTuple):
         raises_in_streams: whether a failure that the engine reports inside a stream is raised.
         pushes_latest_only: whether a push without a tag pushes ``latest``, not every tag.
         joins_other_networks: whether a container joins networks that only ``networking_config`` names.
-        refuses_removed_options: whether an option that newer engines ignore is refused.
+        strict: whether options that newer engines ignore, and flags other than True and False, are refused.
         streams_as_written: whether ``run(stream=True)`` yields output as it is written, not in lines after the end.
         waits_return_int: whether ``wait()`` returns an int, which also reads as the engine's dict.
         prefers_buildkit: whether ``images.build()`` uses BuildKit if the engine has it.
@@ -28,7 +28,7 @@ class Profile(NamedTuple):
     raises_in_streams: bool
     pushes_latest_only: bool
     joins_other_networks: bool
-    refuses_removed_options: bool
+    strict: bool
     streams_as_written: bool
     waits_return_int: bool
     prefers_buildkit: bool
@@ -41,7 +41,7 @@ NATIVE = Profile(
     raises_in_streams=True,
     pushes_latest_only=True,
     joins_other_networks=True,
-    refuses_removed_options=True,
+    strict=True,
     streams_as_written=True,
     waits_return_int=True,
     prefers_buildkit=True,

@@ -15,7 +15,7 @@ DROP_IN = Profile(
     raises_in_streams=False,
     pushes_latest_only=False,
     joins_other_networks=False,
-    refuses_removed_options=False,
+    strict=False,
     streams_as_written=False,
     waits_return_int=False,
     prefers_buildkit=False,
@@ -65,10 +65,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         "programs that configure networks that their containers must not join",
     ),
     Difference(
-        "refuses_removed_options",
-        "Options that newer engines removed are refused.",
-        "Options that newer engines removed are sent, and the engine ignores them.",
-        "programs that still set options such as `kernel_memory`",
+        "strict",
+        "Options that newer engines removed are refused, and so are flags other than `True` and `False`.",
+        "Options that newer engines removed are sent, and the engine ignores them. Flags are sent as they are.",
+        'programs that still set options such as `kernel_memory`, or pass `force="yes"`',
     ),
     Difference(
         "streams_as_written",

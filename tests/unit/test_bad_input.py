@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -176,3 +176,26 @@ def test_raw_requests_accept_encoded_filters(api: APIClient, scripted: ScriptedE
     scripted.on("GET", "/containers/json", Answer.text("[]"))
     api.request("GET", "/containers/json", params={"filters": '{"label":["a"]}'})
     assert scripted.requests[-1].query["filters"] == ['{"label":["a"]}']
+
+
+FLAGS: list[tuple[str, Callable[[DockerClient, Any], object]]] = [
+    ("all", lambda client, value: client.containers.list(all=value)),
+    ("force", lambda client, value: client.images.remove("x", force=value)),
+    ("attachable", lambda client, value: client.networks.create("n", attachable=value)),
+    ("privileged", lambda client, value: client.api.exec_create("c", "true", privileged=value)),
+    ("rm", lambda client, value: client.api.build(fileobj=io.BytesIO(b"FROM x"), rm=value)),
+    ("force_new_cluster", lambda client, value: client.swarm.init(force_new_cluster=value)),
+]
+
+
+@pytest.mark.parametrize("wrong", ["false", "yes", ["x"], 2, 0.5, object()])
+@pytest.mark.parametrize(("name", "call"), FLAGS, ids=[name for name, _ in FLAGS])
+def test_flags_are_true_or_false(
+    scripted: ScriptedEngine, name: str, call: Callable[[DockerClient, Any], object], wrong: Any
+) -> None:
+    with (
+        DockerClient(scripted.host, version="1.51") as client,
+        pytest.raises(InvalidArgument, match=f"^{name}: must be True or False"),
+    ):
+        call(client, wrong)
+    assert not scripted.requests

@@ -168,12 +168,22 @@ def test_networks_that_only_networking_config_names(
 
 def test_options_that_were_removed_from_the_engine(profile: Profile, scripted: ScriptedEngine, client) -> None:
     scripted.on("POST", "/containers/create", Answer.json({"Id": "c"}))
-    if profile.refuses_removed_options:
+    if profile.strict:
         with pytest.raises(errors.InvalidVersion, match="was removed"):
             client.containers.create("image", kernel_memory="1m")
     else:
         client.containers.create("image", kernel_memory="1m")
         assert scripted.json_bodies()[0]["HostConfig"]["KernelMemory"] == 1024**2
+
+
+def test_flags_that_are_not_booleans(profile: Profile, scripted: ScriptedEngine, client) -> None:
+    scripted.on("GET", "/containers/json", Answer.json([]))
+    if profile.strict:
+        with pytest.raises(errors.InvalidArgument, match="all: must be True or False"):
+            client.containers.list(all="yes")
+    else:
+        client.containers.list(all="yes")
+        assert scripted.requests[-1].query["all"] == ["yes"]
 
 
 def test_option_that_the_engine_is_too_old_for_is_refused(profile: Profile, scripted: ScriptedEngine) -> None:
