@@ -134,43 +134,9 @@ class ServiceUpdateOptions(ServiceOptions, total=False):
     """False resets settings that are not passed, instead of keeping them."""
 
 
-_CONTAINER = [
-    "image",
-    "command",
-    "args",
-    "hostname",
-    "env",
-    "workdir",
-    "user",
-    "groups",
-    "mounts",
-    "stop_grace_period",
-    "stop_signal",
-    "tty",
-    "open_stdin",
-    "read_only",
-    "healthcheck",
-    "hosts",
-    "dns_config",
-    "privileges",
-    "isolation",
-    "init",
-    "cap_add",
-    "cap_drop",
-    "sysctls",
-    "ulimits",
-    "oom_score_adj",
-]
-_PLACEMENT = ("constraints", "preferences", "platforms", "maxreplicas")
 _SERVICE = (
-    "name",
-    "labels",
-    "mode",
-    "update_config",
-    "rollback_config",
-    "endpoint_spec",
-    "auth_config",
-    "registry_auth_from",
+    *("name", "labels", "mode", "update_config", "rollback_config", "endpoint_spec"),
+    *("auth_config", "registry_auth_from"),
 )
 
 
@@ -191,7 +157,8 @@ def api_arguments(client: DockerClient, options: Mapping[str, Any], owner: Owner
 
     check_options(owner, options, ServiceUpdateOptions.__annotations__)
     settings = {name: value for name, value in options.items() if value is not None}
-    container = {name: settings[name] for name in _CONTAINER if name in settings}
+    container = {name: settings[name] for name in ContainerSpec.model_fields if name in settings}
+    container.pop("labels", None)  # those of the service
     if "container_labels" in settings:
         container["labels"] = labels(settings["container_labels"], "container_labels")
     if "secrets" in settings:
@@ -201,7 +168,7 @@ def api_arguments(client: DockerClient, options: Mapping[str, Any], owner: Owner
     template: dict[str, Any] = {
         name: settings[name] for name in ("resources", "restart_policy", "force_update") if name in settings
     }
-    if placement := {name: settings[name] for name in _PLACEMENT if name in settings}:
+    if placement := {name: settings[name] for name in Placement.model_fields if name in settings}:
         template["placement"] = Placement(**placement)
     if "log_driver" in settings or "log_driver_options" in settings:
         if "log_driver" not in settings:
