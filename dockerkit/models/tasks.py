@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from dockerkit.types.filters import TaskFilters
     from dockerkit.types.flags import No, Yes
 
-_ENDED = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
+ENDED = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
+"""The states in which a task has ended."""
 
 
 class Task(Model):
@@ -54,7 +55,7 @@ class Task(Model):
     @property
     def is_alive(self) -> bool:
         """Whether the task has not ended."""
-        return self.status not in _ENDED
+        return self.status not in ENDED
 
     @property
     def message(self) -> str:

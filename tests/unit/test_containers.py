@@ -133,8 +133,8 @@ def test_run_kills_the_container_after_the_timeout(scripted, client):
         killed.set()
 
     scripted.on("POST", f"/containers/{CID}/kill", kill)
-    with pytest.raises(RunTimeout, match="did not finish within 0.2 s") as caught:
-        client.containers.run("busybox", "sleep 100", timeout=0.2, remove=True)
+    with pytest.raises(RunTimeout, match="did not finish within 0.5 s") as caught:
+        client.containers.run("busybox", "sleep 100", timeout=0.5, remove=True)
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.stdout, caught.value.exit_status) == (b"so far", 137)
     assert calls(scripted)[-1] == "DELETE /containers/ID"

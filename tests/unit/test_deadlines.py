@@ -322,9 +322,9 @@ def test_run_keeps_its_deadline_wherever_the_engine_stalls(
     def attempt() -> None:
         try:
             if mode == "input":
-                client.containers.run("busybox", timeout=0.3, remove=True, input=b"")
+                client.containers.run("busybox", timeout=0.6, remove=True, input=b"")
             else:
-                output = client.containers.run("busybox", timeout=0.3, remove=True, stream=mode == "stream")  # type: ignore[call-overload]
+                output = client.containers.run("busybox", timeout=0.6, remove=True, stream=mode == "stream")  # type: ignore[call-overload]
                 list(output)
         except BaseException as error:
             caught.append(error)
@@ -479,7 +479,7 @@ def test_exec_keeps_its_deadline_wherever_the_engine_stalls(
 
     def attempt() -> None:
         with pytest.raises(errors.ExecTimeout) as error:
-            container.exec(["sleep", "100"], timeout=0.3)
+            container.exec(["sleep", "100"], timeout=0.6)
         caught.append(error.value)
 
     ends(attempt)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit import runtime
 from dockerkit.errors import ConvergenceFailed, ConvergenceTimeout
+from dockerkit.models.tasks import ENDED
 from dockerkit.parsing.responses import parsing_response
 from dockerkit.parsing.values import time_limit
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dockerkit.parsing.values import Duration
     from dockerkit.types.filters import TaskFilters
 
-_ENDED = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
 _FAILED = frozenset({"failed", "rejected", "orphaned"})
 _POLL = 0.2  # seconds between requests: there are no events about tasks
 _GIVEN_UP = 3.0  # seconds without a live task after which the swarm will not start another
@@ -153,7 +153,7 @@ def iter_progress(
         since_complete = (since_complete or now) if progress.is_complete else None
         if since_complete is not None and (progress.job or now - since_complete >= stable_seconds):
             return
-        dead = not progress.is_complete and all(state in _ENDED for state in progress.tasks.values())
+        dead = not progress.is_complete and all(state in ENDED for state in progress.tasks.values())
         since_dead = (since_dead or now) if dead and progress.failures else None
         if since_dead is not None and now - since_dead >= _GIVEN_UP:
             raise ConvergenceFailed(
