@@ -81,10 +81,17 @@ class FakeEngine:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the client may leave at any time
+            if self._answer(connection):
+                return
+        connection.close()
+
+    def _answer(self, connection: socket.socket) -> bool:
+        """Answer requests until the client leaves; return whether the connection has become a channel."""
         while data := connection.recv(65536):
             if data.startswith(b"PRI ") and self.http2:
                 self._channels.append(Channel(connection, early=data, serve=self._control, name="fake"))
-                return
+                return True
             line = data.split(b"\r\n")[0]
             self.asked.append(line.decode())
             if b"/_ping" in line:
@@ -101,7 +108,7 @@ class FakeEngine:
                 connection.sendall(
                     b'HTTP/1.1 404 Not Found\r\nContent-Length: 24\r\n\r\n{"message":"page is gone"}'[:-2]
                 )
-        connection.close()
+        return False
 
     def _control(self, call: RpcCall) -> None:
         method = call.path.removeprefix(PREFIX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import os
 import pickle
@@ -306,16 +307,21 @@ class Proxy:
                 sock, _ = self._server.accept()
             except OSError:
                 return
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                head += sock.recv(1)
-            self.heads.append(head.decode())
-            sock.sendall(f"HTTP/1.1 {self._status}\r\nVia: test\r\n\r\n".encode())
-            if self._status.startswith("200"):
-                # The "engine" at the other end responds to one request.
-                sock.recv(65536)
-                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
-            sock.close()
+            with sock, contextlib.suppress(OSError):
+                self._answer(sock)
+
+    def _answer(self, sock: socket.socket) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            if not (byte := sock.recv(1)):
+                return
+            head += byte
+        self.heads.append(head.decode())
+        sock.sendall(f"HTTP/1.1 {self._status}\r\nVia: test\r\n\r\n".encode())
+        if self._status.startswith("200"):
+            # The "engine" at the other end responds to one request.
+            sock.recv(65536)
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
 
     def __enter__(self) -> Proxy:
         return self

@@ -25,7 +25,7 @@ def served(serve: Callable[[ssl.SSLSocket], None]) -> tuple[socket.socket, threa
     theirs, ours = socket.socketpair()
 
     def run() -> None:
-        with theirs, contextlib.suppress(ssl.SSLError), context.wrap_socket(theirs, server_side=True) as sock:
+        with theirs, contextlib.suppress(OSError), context.wrap_socket(theirs, server_side=True) as sock:
             serve(sock)
 
     thread = threading.Thread(target=run)
