@@ -48,8 +48,12 @@ def bridge(engine: Engine, listener: socket.socket, context: ssl.SSLContext | No
             inner.sendall(b"POST /grpc HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
             head = b""
             while not head.endswith(b"\r\n\r\n"):
-                head += inner.recv(1)
-            assert head.startswith(b"HTTP/1.1 101")
+                byte = inner.recv(1)
+                if not byte:
+                    return
+                head += byte
+            if not head.startswith(b"HTTP/1.1 101"):
+                return
             while True:
                 pending = isinstance(outer, ssl.SSLSocket) and outer.pending()
                 for end in [outer] if pending else select.select([outer, inner], [], [])[0]:
