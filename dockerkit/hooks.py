@@ -135,6 +135,8 @@ class OpenTelemetry(Hook):
     """
 
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
+        if tracer_provider is not None and not hasattr(tracer_provider, "get_tracer"):
+            raise InvalidArgument(f"tracer_provider: must be a TracerProvider, got {tracer_provider!r}")
         try:
             from opentelemetry import trace
         except ImportError as error:

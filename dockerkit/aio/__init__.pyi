@@ -2377,7 +2377,7 @@ class AsyncEventListener:
     def on(self, type: str | None = None, action: str | None = None) -> Callable[[_H], _H]:
         """Make a function or a coroutine function a handler, as a decorator."""
     def off(self, handler: Callable[[EngineEvent], object]) -> None:
-        """Take a handler away again."""
+        """Remove a handler."""
     @property
     def error(self) -> BaseException | None:
         """Error that ended the listener; None if there was none."""

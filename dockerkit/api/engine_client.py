@@ -90,8 +90,14 @@ class EngineClient:
     ) -> None:
         if transport is not None and dial is not None:
             raise InvalidArgument("dial: can't be combined with transport, which opens its own connections")
+        if dial is not None and not callable(dial):
+            values.raise_invalid("dial", "a function that takes a timeout and returns a socket", dial)
+        if transport is not None and not callable(getattr(transport, "send", None)):
+            values.raise_invalid("transport", "an object with the methods of dockerkit.transport.Transport", transport)
         if environment is not None:
             values.mapping(environment, "environment")
+        if credstore_env is not None:
+            values.mapping(credstore_env, "credstore_env")
         self.endpoint: Endpoint = (
             discovery.of_transport(transport)
             if transport is not None and base_url is None and context is None
@@ -109,7 +115,9 @@ class EngineClient:
         encode.check_headers(self.headers)
         self._overrides_streams = False
         self._environment = environment
-        self._max_idle = max_pool_size
+        self._max_idle: int = values.integer(max_pool_size, "max_pool_size")
+        if self._max_idle < 0:
+            values.raise_invalid("max_pool_size", "a number of connections", max_pool_size)
         self._connect_retry = values.time_limit(connect_retry, "connect_retry", zero=True) or 0
         self._hooks = checked(hooks)
         self._dial = dial

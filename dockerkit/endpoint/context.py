@@ -13,6 +13,7 @@ from dockerkit.cliconfig.configfile import config_dir
 from dockerkit.endpoint.address import parse_host
 from dockerkit.endpoint.discovery import DEFAULT_SOCKET, context_tls
 from dockerkit.endpoint.tls import TLSConfig as _TLSConfig
+from dockerkit.parsing import values
 
 __all__ = ["Context"]
 
@@ -49,8 +50,8 @@ class Context:
     ) -> None:
         if not name:
             raise errors.MissingContextParameter("name")
-        self.name = name
-        self.orchestrator = orchestrator
+        self.name: str = values.string(name, "name")
+        self.orchestrator: str | None = None if orchestrator is None else values.string(orchestrator, "orchestrator")
         self.context_type: str | None = None
         self.endpoints: dict[str, dict[str, Any]] = {}
         self.tls_cfg: dict[str, _TLSConfig] = {}
@@ -62,7 +63,7 @@ class Context:
         if not endpoints:
             self.endpoints[self._kind] = {"Host": _address(host, tls), "SkipTLSVerify": False}
             return
-        for kind, facts in endpoints.items():
+        for kind, facts in values.mapping(endpoints, "endpoints").items():
             if not isinstance(facts, dict):
                 raise errors.ContextException(f"context {name!r}: endpoint {kind!r} must be an object, got {facts!r}")
             self.endpoints[kind] = dict(facts)

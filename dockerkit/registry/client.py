@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, overload
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -12,7 +12,7 @@ from dockerkit.credentials.entries import INDEX_NAME, Credential, convert_to_hos
 from dockerkit.errors import DigestMismatch, InvalidArgument, RegistryError
 from dockerkit.parsing.platforms import Platform
 from dockerkit.parsing.reference import Reference
-from dockerkit.parsing.values import time_limit
+from dockerkit.parsing.values import integer, string_list, time_limit
 from dockerkit.registry import manifests
 from dockerkit.registry.auth import Authenticator
 from dockerkit.registry.manifests import Attestation, Descriptor, Index, Manifest, RegistryImageConfig
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         auth_config: AuthSource | None
         ca_cert: str | os.PathLike[str] | None
         insecure: bool | None
-        token_hosts: Iterable[str]
+        token_hosts: Collection[str]
         timeout: Duration | tuple[Duration, Duration]
         retries: int
 
@@ -83,7 +83,7 @@ class Registry:
         auth_config: AuthSource | None = None,
         ca_cert: str | os.PathLike[str] | None = None,
         insecure: bool | None = None,
-        token_hosts: Iterable[str] = (),
+        token_hosts: Collection[str] = (),
         timeout: Duration | tuple[Duration, Duration] = 60.0,
         retries: int = 4,
     ) -> None:
@@ -91,8 +91,7 @@ class Registry:
         self.host: str = INDEX_NAME if name in _HUB_NAMES else name
         if not name or Reference.parse(f"{self.host}/x/y").domain != self.host:
             raise InvalidArgument(f"host: must be a registry such as 'registry.example.com:5000', got {host!r}")
-        if isinstance(token_hosts, str):
-            raise InvalidArgument(f"token_hosts: must be a list of hosts, got {token_hosts!r}")
+        token_hosts = string_list(token_hosts, "token_hosts")
         self._auth_config = auth_config
         self._known: Callable[[], AuthConfig] = _docker_command
         self._engine_says_insecure: Callable[[str], bool] = lambda host: False
@@ -104,7 +103,7 @@ class Registry:
             read = time_limit(timeout)
             connect = min(read or 10.0, 10.0)
         self._timeout = (connect, read)
-        self._retries = retries
+        self._retries: int = integer(retries, "retries")
         self._authenticator = Authenticator(self.host, self._credentials, token_hosts)
         self._connection: RegistryHTTP | None = None
 

@@ -11,7 +11,7 @@ from pydantic import model_validator
 from dockerkit.errors import InvalidArgument
 from dockerkit.parsing import values
 from dockerkit.parsing.shorthands import absolute_folder, mapping
-from dockerkit.parsing.values import Labels, Size, raise_invalid, size, string, string_map
+from dockerkit.parsing.values import Labels, Size, raise_invalid, size, string, string_list, string_map
 from dockerkit.types.base import Value, engine_dict
 from dockerkit.types.option_schema import EngineField
 
@@ -51,7 +51,7 @@ def _tmpfs_options(value: object, name: str) -> list[list[str]]:
         value = [[key] if item is None else [key, str(item)] for key, item in value.items()]
     if isinstance(value, str) or not isinstance(value, Sequence):
         raise_invalid(name, "a list of options or a mapping", value)
-    return [[string(part, name) for part in ([item] if isinstance(item, str) else item)] for item in value]
+    return [[string(item, name)] if isinstance(item, str) else string_list(item, name) for item in value]
 
 
 class Mount(Value):

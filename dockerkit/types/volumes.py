@@ -19,7 +19,9 @@ def _topologies(value: object, name: str) -> list[dict[str, Any]]:
     if isinstance(value, (str, Mapping)) or not isinstance(value, Sequence):
         values.raise_invalid(name, "a list of topologies", value)
     return [
-        shorthands.mapping(item, name) if set(item) == {"Segments"} else {"Segments": values.string_map(item, name)}
+        shorthands.mapping(item, name)
+        if isinstance(item, Mapping) and set(item) == {"Segments"}
+        else {"Segments": values.string_map(item, name)}
         for item in value
     ]
 

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import settings
 
 import dockerkit
-from dockerkit import DockerClient, Mount, errors, merge_logs
+from dockerkit import DockerClient, Mount, errors, hooks, merge_logs, progress, types
 from dockerkit.aio import AsyncDockerClient
+from dockerkit.builder import buildkit
 from dockerkit.builder.buildkit import Exporter
 from dockerkit.models.configs import Config
 from dockerkit.models.containers import Container
@@ -360,9 +361,18 @@ def test_contents_of_files_are_never_numbers() -> None:
                 client.volumes.create().backup(target)  # type: ignore[arg-type]
 
 
+# Classes that only dockerkit creates.
+INTERNAL = {buildkit.BuildStream, progress.Progress, types.CancellableStream}
+CLASSES = {
+    value: name
+    for module in (dockerkit, types, buildkit, hooks, progress)
+    for name in module.__all__
+    if isinstance(value := getattr(module, name), type) and not issubclass(value, (BaseException, dict))
+}
 FUNCTIONS: dict[Any, list[Any]] = {
     dockerkit.from_context: [], dockerkit.from_env: [], dockerkit.merge_logs: [[]], dockerkit.usage_of: [[]],
-    dockerkit.extract: [io.BytesIO(), "."], dockerkit.TLSConfig: [], dockerkit.Context.load_context: ["none"],
+    dockerkit.extract: [io.BytesIO(), "."], dockerkit.Context.load_context: ["none"],
+    **{kind: ["x"] * 9 for kind in sorted(CLASSES.keys() - INTERNAL, key=CLASSES.__getitem__)},
 }  # fmt: skip
 
 
@@ -373,8 +383,9 @@ def test_wrong_types_are_refused_by_functions_and_classes(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     wrong = {}
-    parameters = [one for one in inspect.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
-    needed = dict(zip([one.name for one in parameters], FUNCTIONS[function], strict=False))
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = [one for one in inspect.signature(function).parameters.values() if one.kind not in variable]
+    needed = dict(zip([one.name for one in parameters if one.default is one.empty], FUNCTIONS[function], strict=False))
     for parameter in parameters:
         for make in VALUES:
             value = make()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from scripted_engine import Answer, ScriptedEngine
 
-from dockerkit import DockerClient, errors
+from dockerkit import DockerClient, Exited, Http, Log, Registry, errors
 from dockerkit.api.client import APIClient
 from dockerkit.errors import InvalidArgument
 
@@ -199,3 +199,23 @@ def test_flags_are_true_or_false(
     ):
         call(client, wrong)
     assert not scripted.requests
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Log("x", count="2"), "count: must be an integer, got '2'"),
+        (lambda: Log("x", stream="sdtout"), "stream: must be 'stdout', 'stderr' or None, got 'sdtout'"),
+        (lambda: Exited("0"), "code: must be an integer, got '0'"),
+        (lambda: Http("80/sctp"), "port: must be a number or a string such as"),
+        (lambda: Http(80, status="ok"), "status: must be an integer, got 'ok'"),
+        (lambda: DockerClient(dial=5), "dial: must be a function that takes a timeout and returns a socket, got 5"),
+        (lambda: DockerClient(transport="x"), "transport: must be an object with the methods of dockerkit.transport"),
+        (lambda: DockerClient(max_pool_size=-1), "max_pool_size: must be a number of connections, got -1"),
+        (lambda: Registry("r.example", token_hosts="auth.example"), "token_hosts: must be a list of strings"),
+    ],
+)
+def test_constructors_refuse_what_could_only_fail_later(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        make()
+    assert str(caught.value).startswith(message)

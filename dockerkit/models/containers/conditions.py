@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException, InvalidArgument
 from dockerkit.errors.base import IgnoreGone
-from dockerkit.parsing.values import ContainerPath, container_path, raise_invalid, time_limit
+from dockerkit.parsing.values import ContainerPath, container_path, integer, raise_invalid, string, time_limit
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container
@@ -240,6 +240,10 @@ class Exited(Condition):
 
     code: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.code is not None:
+            integer(self.code, "code")
+
     def met(self, situation: ContainerSnapshot) -> bool:
         return situation.stopped and self.code in (None, situation.state.get("ExitCode"))
 
@@ -261,9 +265,11 @@ class Log(Condition):
             self.pattern: re.Pattern[str] = re.compile(pattern)
         except (re.error, TypeError) as error:
             raise InvalidArgument(f"pattern: {pattern!r} is not a valid regular expression: {error}") from None
-        if count < 1:
+        self.count: int = integer(count, "count")
+        if self.count < 1:
             raise InvalidArgument(f"count: must be a number above 0, got {count!r}")
-        self.count = count
+        if stream not in (None, "stdout", "stderr"):
+            raise_invalid("stream", "'stdout', 'stderr' or None", stream)
         self.stream = stream
         self.matches: list[re.Match[str]] = []
 
@@ -299,11 +305,7 @@ class Port(PolledCondition):
     """
 
     def __init__(self, port: int | str) -> None:
-        number, _, protocol = str(port).partition("/")
-        if not number.isdigit() or not 0 < int(number) < 65536 or (protocol or "tcp") not in _LISTENING:
-            raise InvalidArgument(f"port: must be a number or a string such as '80/tcp' or '53/udp', got {port!r}")
-        self.number: int = int(number)
-        self.protocol: str = protocol or "tcp"
+        self.number, self.protocol = _port(port)
 
     def _look(self, container: Container) -> bool:
         files = [f"/proc/net/{self.protocol}", f"/proc/net/{self.protocol}6"]
@@ -348,11 +350,12 @@ class Http(PolledCondition):
         host: str | None = None,
         timeout: Duration = 2.0,
     ) -> None:
+        _port(port)
         self.port = port
-        self.path = path
-        self.status = status
+        self.path: str = string(path, "path")
+        self.status: int | None = None if status is None else integer(status, "status")
         self.tls = tls
-        self.host = host
+        self.host: str | None = None if host is None else string(host, "host")
         self.timeout: float | None = time_limit(timeout)
 
     def _look(self, container: Container) -> bool:
@@ -404,6 +407,13 @@ class File(PolledCondition):
 
     def __repr__(self) -> str:
         return f"File({self.path!r})"
+
+
+def _port(port: object) -> tuple[int, str]:
+    number, _, protocol = str(port).partition("/")
+    if not number.isdecimal() or not 0 < int(number) < 65536 or (protocol or "tcp") not in _LISTENING:
+        raise InvalidArgument(f"port: must be a number or a string such as '80/tcp' or '53/udp', got {port!r}")
+    return int(number), protocol or "tcp"
 
 
 def _accepts(container: Container, port: int) -> bool:
