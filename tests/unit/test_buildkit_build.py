@@ -116,7 +116,11 @@ class FakeEngine:
             return self._session(call)
         if call.path == GATEWAY:
             request = m.GatewayRequest.FromString(call.receive())
-            self.requests.append((call.header("buildkit-controlapi-buildid"), request))
+            build = call.header("buildkit-controlapi-buildid")
+            while not any(getattr(one, "ref", None) == build for one in self.requests):  # as BuildKit does
+                if self._done.wait(0.001):
+                    return None
+            self.requests.append((build, request))
             result = m.GatewayResult(metadata={"result.json": self.lint(request)})
             call.send(m.GatewayResponse(result=result).SerializeToString())
             return None
