@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import IO, cast
 from urllib.parse import quote_plus, urlencode
 
 from dockerkit.api._version_table import FLAGS
@@ -162,33 +160,3 @@ def json_body(body: object) -> bytes:
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if value is not None}
     return _dumps(body).encode()
-
-
-def binary(data: object, name: str | None = None) -> bytes | IO[bytes] | Iterable[bytes]:
-    """Return a payload as bytes, a binary file, or blocks, each of which is checked when it is sent.
-
-    Args:
-        data: the payload.
-        name: the parameter, for the error; by default the caller's parameter that has this payload.
-
-    Raises:
-        InvalidArgument: the payload is text, or has no bytes.
-    """
-    if isinstance(data, (bytearray, memoryview)):
-        return bytes(data)
-    if isinstance(data, bytes):
-        return data
-    if hasattr(data, "read") and not isinstance(data, io.TextIOBase):
-        return cast("IO[bytes]", data)
-    if isinstance(data, (str, io.TextIOBase, Mapping)) or not isinstance(data, Iterable):
-        name = name or argument_name(data, "data")
-        raise InvalidArgument(f"{name}: must be bytes, a binary file or blocks of bytes, got {type(data).__name__}")
-    return _blocks(data, name)
-
-
-def _blocks(data: Iterable[object], name: str | None) -> Iterator[bytes]:
-    for block in data:
-        if not isinstance(block, (bytes, bytearray, memoryview)):
-            name = name or argument_name(data, "data")
-            raise InvalidArgument(f"{name}: blocks must be bytes, got {type(block).__name__} {block!r:.100}")
-        yield bytes(block)

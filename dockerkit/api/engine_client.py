@@ -24,6 +24,7 @@ from dockerkit.errors import EngineWarning, InvalidArgument, InvalidConfigFile, 
 from dockerkit.hooks import Hook, checked
 from dockerkit.parsing import values
 from dockerkit.parsing.json_data import to_json_data
+from dockerkit.parsing.payload import payload
 from dockerkit.transport import HTTPRequest, HTTPTransport, Response, Timeouts, Transport
 from dockerkit.transport.watched import WatchedTransport
 
@@ -261,7 +262,7 @@ class EngineClient:
         """Return the HTTP request of a call; invalid arguments are refused here."""
         method, path, ids, query, body, data, headers, timeout, slow, versioned = request
         target = format_path(path, ids) if ids else path
-        payload: Data | None = None if data is None else encode.binary(data)
+        content: Data | None = None if data is None else payload(data)
         sent: Mapping[str, str] = self.headers
         if self.profile.strict:
             encode.check_flags(query, body)
@@ -278,7 +279,7 @@ class EngineClient:
                 raise
             target = gate.prefix + target
         if json_data is not None:
-            payload = encode.json_body(json_data)
+            content = encode.json_body(json_data)
             sent = {**sent, "Content-Type": "application/json"}
         elif data is not None:
             sent = {**sent, "Content-Type": "application/x-tar"}
@@ -290,7 +291,7 @@ class EngineClient:
             if type(query.get("filters")) is str:  # only manual requests may pass filters as JSON
                 raise InvalidArgument(f"filters: must be a mapping of names to values, got {query['filters']!r}")
             target += encode.query_string(query)
-        return HTTPRequest(method, target, sent, payload, self._timeouts_of(timeout, slow=slow), path)
+        return HTTPRequest(method, target, sent, content, self._timeouts_of(timeout, slow=slow), path)
 
     def _check_filters(self, operation: str, filters: object) -> None:
         if isinstance(filters, Mapping) and self.profile.strict:

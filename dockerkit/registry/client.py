@@ -10,9 +10,11 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from dockerkit.credentials.entries import INDEX_NAME, Credential, convert_to_hostname
 from dockerkit.errors import DigestMismatch, InvalidArgument, RegistryError
+from dockerkit.errors.caller import argument_name
+from dockerkit.parsing.payload import payload
 from dockerkit.parsing.platforms import Platform
 from dockerkit.parsing.reference import Reference
-from dockerkit.parsing.values import integer, string_list, time_limit
+from dockerkit.parsing.values import integer, string, string_list, time_limit
 from dockerkit.registry import manifests
 from dockerkit.registry.auth import Authenticator
 from dockerkit.registry.manifests import Attestation, Descriptor, Index, Manifest, RegistryImageConfig
@@ -243,8 +245,8 @@ class Registry:
             DigestMismatch: the registry stored other content.
         """
         reference = self._reference(name)
-        raw = manifest if isinstance(manifest, bytes) else _encode(manifest)
-        kind = media_type or manifests.parse_manifest(raw, "", str(reference)).media_type
+        raw = manifest if isinstance(manifest, bytes) else manifests.encode(manifest, "manifest")
+        kind = string(media_type or "", "media_type") or manifests.parse_manifest(raw, "", str(reference)).media_type
         digest = manifests.sha256(raw)
         if reference.digest and reference.digest.startswith("sha256:"):
             manifests.check_digest(raw, reference.digest, str(reference))
@@ -322,6 +324,8 @@ class Registry:
             artifact_type: return only artifacts of this type.
         """
         reference = self._reference(name)
+        if artifact_type is not None:
+            artifact_type = string(artifact_type, "artifact_type")
         digest = reference.digest or self.digest(name)
         query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
         path = f"/v2/{reference.path}/referrers/{quote(digest, safe=':')}{query}"
@@ -352,6 +356,7 @@ class Registry:
             NotFound: the image does not exist.
         """
         reference = self._reference(name)
+        prefix = "" if predicate_type is None else string(predicate_type, "predicate_type")
         found = self._manifest(reference)
         subjects: dict[str, str | None] = {found.digest: None} if isinstance(found, Manifest) else {}
         holders: list[tuple[Descriptor, str]] = []
@@ -369,12 +374,12 @@ class Registry:
             manifest = self._manifest(reference._replace(digest=holder.digest))
             for layer in manifest.layers if isinstance(manifest, Manifest) else ():
                 kind = layer.annotations.get("in-toto.io/predicate-type") or ""
-                if layer.media_type not in _STATEMENTS or (kind and not kind.startswith(predicate_type or "")):
+                if layer.media_type not in _STATEMENTS or (kind and not kind.startswith(prefix)):
                     continue
                 with self.blob(reference.path, layer.digest) as blob:
                     statement = manifests.decode_object(blob.read(_MAX_LIST_BYTES), str(reference))
                 kind = kind or str(statement.get("predicateType") or "")
-                if kind.startswith(predicate_type or ""):
+                if kind.startswith(prefix):
                     result.append(Attestation(kind, statement, subject, subjects[subject], layer))
         return result
 
@@ -387,7 +392,7 @@ class Registry:
             repository: name of the repository.
             digest: digest of the blob.
         """
-        path = self._reference(f"{repository}@{digest}").path
+        path = self._blob_path(repository, digest)
         response = self._request(
             "HEAD", f"/v2/{path}/blobs/{digest}", scopes=_pull(path), expected=(200, 404), what=f"{path}@{digest}"
         )
@@ -411,7 +416,7 @@ class Registry:
         """
         from dockerkit.registry.blobs import BlobStream
 
-        path = self._reference(f"{repository}@{digest}").path
+        path = self._blob_path(repository, digest)
 
         def get(offset: int) -> requests.Response:
             headers = {"Range": f"bytes={offset}-"} if offset else {}
@@ -445,7 +450,7 @@ class Registry:
         from dockerkit.registry.blobs import upload_blob
 
         path = self._reference(repository).path
-        digest, size = upload_blob(self, path, data)
+        digest, size = upload_blob(self, path, payload(data, "data"))
         return Descriptor(media_type, digest, size, attrs={"mediaType": media_type, "digest": digest, "size": size})
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -470,13 +475,17 @@ class Registry:
     def _reference(self, name: str) -> Reference:
         """Parse an image name that belongs to this registry, with or without its host."""
         if not isinstance(name, str) or not name:
-            raise InvalidArgument(f"name: must be the name of an image, got {name!r}")
+            raise InvalidArgument(f"{argument_name(name, 'name')}: must be the name of an image, got {name!r}")
         first = name.partition("/")[0] if "/" in name else ""
         local = (
             name[len(first) + 1 :] if first == self.host or (self.host == INDEX_NAME and first in _HUB_NAMES) else name
         )
         reference = Reference.parse(f"{self.host}/{local}")
         return reference if reference.tag or reference.digest else reference._replace(tag="latest")
+
+    def _blob_path(self, repository: str, digest: str) -> str:
+        """Return the path of a repository; refuse an invalid digest."""
+        return self._reference(f"{string(repository, 'repository')}@{string(digest, 'digest')}").path
 
     def _manifest(self, reference: Reference) -> Manifest | Index:
         response = self._manifest_request("GET", reference)
@@ -605,9 +614,3 @@ def _pull(path: str) -> tuple[str, ...]:
 
 def _push(path: str) -> tuple[str, ...]:
     return (f"repository:{path}:pull,push",)
-
-
-def _encode(manifest: Mapping[str, Any]) -> bytes:
-    import json
-
-    return json.dumps(manifest, separators=(",", ":")).encode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from dockerkit.errors import InvalidArgument, RegistryError
 from dockerkit.parsing.platforms import Platform
 from dockerkit.parsing.reference import Reference
+from dockerkit.parsing.values import mapping, raise_invalid, string_list, string_map
 from dockerkit.progress import track_operation
 from dockerkit.registry import manifests
 from dockerkit.registry.blobs import upload_blob
@@ -91,10 +92,11 @@ def create_index(
         NotFound: the image does not exist.
         InvalidArgument: there are no sources, or one has no platform.
     """
-    if isinstance(sources, str) or not sources:
-        raise InvalidArgument(f"sources: must be a list of image names, got {sources!r}")
     goal = _target(target, None)
-    origins = [Reference.parse(source) for source in sources]
+    origins = [Reference.parse(source) for source in string_list(sources, "sources")]
+    if not origins:
+        raise InvalidArgument("sources: must name at least one image")
+    described = None if annotations is None else string_map(annotations, "annotations")
     entries: dict[str, dict[str, Any]] = {}
     with _registries(open_registry) as opened, track_operation(progress, f"Creating {target}") as state:
         to = opened(goal.domain)
@@ -107,12 +109,12 @@ def create_index(
                 entries[_key(entry)] = entry
         subjects = {entry["digest"] for entry in entries.values()}
         kept = [entry for entry in entries.values() if _attested(entry) is None or _attested(entry) in subjects]
-        docker = not annotations and all(entry["mediaType"] == manifests.DOCKER_MANIFEST for entry in kept)
+        docker = not described and all(entry["mediaType"] == manifests.DOCKER_MANIFEST for entry in kept)
         index = {
             "schemaVersion": 2,
             "mediaType": manifests.DOCKER_LIST if docker else manifests.OCI_INDEX,
             "manifests": kept,
-            **({"annotations": dict(annotations)} if annotations else {}),
+            **({"annotations": described} if described else {}),
         }
         return to.put_manifest(str(goal), index)
 
@@ -141,6 +143,8 @@ def annotate_index(
         RegistryError: the image is not an OCI index, or has no entry for that platform.
     """
     reference = _target(name, None)
+    removed = {key for key, value in mapping(annotations, "annotations").items() if value is None}
+    changed = string_map({key: value for key, value in annotations.items() if value is not None}, "annotations")
     with _registries(open_registry) as opened:
         registry = opened(reference.domain)
         found = registry.manifest(str(reference))
@@ -155,8 +159,8 @@ def annotate_index(
                     f"{name}: the image does not support {platform!r}, only {', '.join(found.platforms)}"
                 )
             entry = record["manifests"][found.manifests.index(chosen)]
-        values = {**(entry.get("annotations") or {}), **annotations}
-        entry["annotations"] = {key: value for key, value in values.items() if value is not None}
+        values = {**(entry.get("annotations") or {}), **changed}
+        entry["annotations"] = {key: value for key, value in values.items() if key not in removed}
         record["mediaType"] = manifests.OCI_INDEX  # Docker's lists have no annotations
         return registry.put_manifest(str(reference), record)
 
@@ -224,6 +228,8 @@ def _select(
     """Return the part of an image for one platform, or an index of the parts for several."""
     if isinstance(platform, (str, Mapping)):
         return registry.manifest(str(origin), platform=platform)
+    if not isinstance(platform, Iterable):
+        raise_invalid("platform", "a platform such as 'linux/arm64', or a list of them", platform)
     wanted = list(platform)
     if not isinstance(found, Index):
         raise RegistryError(f"{origin}: the image has only one platform; pass that one or omit platform")

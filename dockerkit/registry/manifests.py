@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from dockerkit.errors import DigestMismatch, InvalidArgument, RegistryError
 from dockerkit.parsing.platforms import Platform, platform_text
+from dockerkit.parsing.values import mapping
 
 if TYPE_CHECKING:
     from dockerkit.types.views import ImageConfig
@@ -33,6 +34,19 @@ _HASHES = frozenset({"sha256", "sha384", "sha512"})
 def sha256(data: bytes) -> str:
     """Return the digest of data in the format of registries."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def encode(manifest: object, name: str) -> bytes:
+    """Return a manifest as JSON.
+
+    Raises:
+        InvalidArgument: it is not a mapping, or has values that JSON lacks.
+    """
+    record = dict(mapping(manifest, name))
+    try:
+        return json.dumps(record, separators=(",", ":")).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(f"{name}: can't be encoded as JSON: {error}") from None
 
 
 def hasher(digest: str) -> hashlib._Hash:

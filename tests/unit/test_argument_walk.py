@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from scripted_registry_server import memory_registry
 
 import dockerkit
 from dockerkit import DockerClient, Mount, errors, hooks, merge_logs, progress, types
@@ -35,6 +36,7 @@ from dockerkit.models.services import Service
 from dockerkit.models.tasks import Task
 from dockerkit.models.volumes import Volume
 from dockerkit.parsing import values
+from dockerkit.registry import Registry, manifests
 from dockerkit.testing import FakeEngine, MockResponse, MockTransport
 from dockerkit.testing.server import Connection, Request, Server
 from dockerkit.transport import Scope
@@ -65,7 +67,7 @@ LEFT_OUT = {
 NEEDED: dict[str, Any] = {
     "containers": ["x"], "names": ["x"], "images": ["x"], "container": "x", "config": {}, "version": 1, "remote_addrs": ["x"], "privileges": [], "height": 24, "width": 80, "private_port": 80,
     "data": b"x", "stream": io.BytesIO(b""), "task_template": {"ContainerSpec": {"Image": "x"}}, "sources": ["x"],
-    "repository": "x", "conf": {}, "checkpoint": "x", "options": {}, "path": "/",
+    "repository": "x", "conf": {}, "annotations": {}, "checkpoint": "x", "options": {}, "path": "/",
 }  # fmt: skip
 LOCAL = {"source", "target", "src", "filename", "directory", "plugin_data_dir", "file", "dest"}  # local files
 OPTIONAL: dict[str, dict[str, Any]] = {
@@ -207,6 +209,21 @@ def test_wrong_types_are_refused_after_the_first_request_too(
         no_cluster = {"update"} if which is Volume else set()
         wrong = walk(prepared, tmp_path, LEFT_OUT | WAIT | ASK | no_cluster)
     wrong = {place: what for place, what in wrong.items() if "\\x00:latest" not in what and "x:\\x00" not in what}
+    assert not wrong, "\n".join(f"{place}: {what}" for place, what in wrong.items())
+
+
+def test_wrong_types_are_refused_by_registries(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that has the image leads to the code behind the first request."""
+    with memory_registry() as server, FakeEngine() as engine, DockerClient(engine.host) as client:
+        server.add_index("app:1")
+        image = f"{server.host}/app:1"
+        needed = {"name": image, "source": image, "sources": [image], "target": f"{server.host}/copy:1", "annotations": {"a": "b"},
+                  "repository": "app", "digest": f"sha256:{'0' * 64}", "manifest": {"mediaType": manifests.OCI_INDEX, "manifests": []}}  # fmt: skip
+        for name, value in needed.items():
+            monkeypatch.setitem(NEEDED, name, value)
+        monkeypatch.setitem(globals(), "LOCAL", set())
+        wrong = walk(lambda: Registry(server.host), tmp_path, {"close"})
+        wrong |= walk(lambda: client.images, tmp_path, set(dir(client.images)) - ASK)
     assert not wrong, "\n".join(f"{place}: {what}" for place, what in wrong.items())
 
 

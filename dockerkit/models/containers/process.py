@@ -13,10 +13,10 @@ from typing import IO, TYPE_CHECKING, Any, AnyStr, Generic, Literal, NamedTuple,
 
 from dockerkit import errors as failures
 from dockerkit import runtime
-from dockerkit.api.encode import binary
 from dockerkit.errors import DockerException, ExecError, ExecStartError, ExecTimeout, InvalidArgument, StreamTruncated
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods
+from dockerkit.parsing.payload import payload
 from dockerkit.parsing.values import string_list
 from dockerkit.streams.frames import STDERR, FrameParser
 from dockerkit.streams.lines import LineSplitter
@@ -467,7 +467,7 @@ def _marked(environment: Environment | None, mark: str | None) -> Environment | 
 
 def checked_input(input: Input | None) -> bytes | IO[bytes] | Iterable[bytes] | None:
     """Refuse input of a wrong type, before anything is created for it."""
-    return None if input is None else binary(input.encode() if isinstance(input, str) else input, "input")
+    return None if input is None else payload(input.encode() if isinstance(input, str) else input, "input")
 
 
 def _blocks(input: Input | None) -> Iterator[bytes]:
