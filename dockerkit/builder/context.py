@@ -266,7 +266,7 @@ def _from_files(
     for file, value in contents.items():
         if not isinstance(file, str) or not isinstance(value, (str, bytes, os.PathLike)):
             raise_invalid("path", "a folder, a URL, or a dict of strings, bytes and paths by file name", contents)
-    members = {archive.clean_name(name): value for name, value in contents.items()}
+    members = {archive.clean_name(name, "path"): value for name, value in contents.items()}
     name = local_path(dockerfile, "dockerfile") if dockerfile is not None else None
     if content is None and name is not None and name not in members:
         content = read_file(name)

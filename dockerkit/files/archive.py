@@ -190,21 +190,21 @@ def files(
         if not isinstance(content, (str, bytes, bytearray, memoryview)):  # bytes(5) would be five null bytes
             raise InvalidArgument(f"{parameter}[{name!r:.100}]: must be bytes or a string, got {content!r:.100}")
         data = content.encode() if isinstance(content, str) else bytes(content)
-        entries.append(Entry(clean_name(name), stat.S_IFREG | mode, data, len(data), mtime, "", uid, gid))
+        entries.append(Entry(clean_name(name, parameter), stat.S_IFREG | mode, data, len(data), mtime, "", uid, gid))
     return iter(entries)
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, parameter: str) -> str:
     """Return a member's name without leading slashes and redundant parts.
 
     Raises:
-        InvalidArgument: the name is empty or contains ``..``.
+        InvalidArgument: the name is empty or contains ``..``; the message names the parameter.
     """
     if not isinstance(name, str):
-        raise InvalidArgument(f"the name of a file in an archive must be a string, got {name!r:.100}")
+        raise InvalidArgument(f"{parameter}: the names of files must be strings, got {name!r:.100}")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if not parts or ".." in parts or "\0" in name:
-        raise InvalidArgument(f"the name of a file in an archive must be a relative path without '..', got {name!r}")
+        raise InvalidArgument(f"{parameter}: the names of files must be relative paths without '..', got {name!r}")
     return "/".join(parts)
 
 

@@ -168,7 +168,7 @@ def test_unreadable_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["", "/", "..", "a/../b", "a\0b", "."])
 def test_rejects_invalid_member_names(name: str) -> None:
     with pytest.raises(InvalidArgument, match="must be a relative path"):
-        clean_name(name)
+        clean_name(name, "files")
 
 
 def test_extracting_restores_files(tmp_path: Path) -> None:

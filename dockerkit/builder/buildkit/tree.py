@@ -103,7 +103,7 @@ class Files:
         self._folders: dict[str, dict[str, Item]] = {"": {}}
         self._mounted: dict[str, str] = {}
         for name, value in contents.items():
-            self._add(clean_name(name), value)
+            self._add(clean_name(name, "path"), value)
 
     def items(self, path: str) -> list[Item]:
         inside = self._on_disk(path)

@@ -130,17 +130,17 @@ def copy_to(
 ) -> None:
     """Copy into a container; see :meth:`dockerkit.models.containers.files.ContainerFiles.copy_to`."""
     ids = None if owner == "keep" else owner_ids(owner)
-    found = _existing(api, container, path)
     if isinstance(source, Mapping):
+        uid, gid = ids or (0, 0)
+        entries = archive.files(source, "source", uid=uid, gid=gid, mtime=int(time.time()))
+        found = _existing(api, container, path)
         if found is None or not found.is_dir:
             what = "does not exist in the container" if found is None else "is not a folder"
             raise InvalidArgument(f"path: {path!r} {what}; a dict of files is copied into an existing folder")
-        uid, gid = ids or (0, 0)
-        entries = archive.files(source, "source", uid=uid, gid=gid, mtime=int(time.time()))
         api.put_archive(container, found.path, archive.pack(entries, on_bytes=on_bytes))
         return
     here = _Local(source, follow_links)
-    folder, name = _destination(here, path, found)
+    folder, name = _destination(here, path, _existing(api, container, path))
     entries = _owned(here.path, name, ids)
     api.put_archive(container, folder, archive.pack(entries, on_bytes=on_bytes))
 
