@@ -167,7 +167,7 @@ def test_unreadable_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "/", "..", "a/../b", "a\0b", "."])
 def test_rejects_invalid_member_names(name: str) -> None:
-    with pytest.raises(InvalidArgument, match="must be a relative path"):
+    with pytest.raises(InvalidArgument, match="^files: the names of files must be relative paths"):
         clean_name(name, "files")
 
 
