@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import io
 import json
@@ -222,7 +223,8 @@ def test_wrong_types_are_refused_by_registries(tmp_path: pathlib.Path, monkeypat
         for name, value in needed.items():
             monkeypatch.setitem(NEEDED, name, value)
         monkeypatch.setitem(globals(), "LOCAL", set())
-        wrong = walk(lambda: Registry(server.host), tmp_path, {"close"})
+        with contextlib.ExitStack() as stack:
+            wrong = walk(lambda: stack.enter_context(Registry(server.host)), tmp_path, {"close"})
         wrong |= walk(lambda: client.images, tmp_path, set(dir(client.images)) - ASK)
     assert not wrong, "\n".join(f"{place}: {what}" for place, what in wrong.items())
 
