@@ -89,13 +89,17 @@ class IgnoreGone:
         return isinstance(error, DockerException) and error.is_gone()
 
 
-class _RefusedArgument(DockerException):
-    """Adds the name of the called function, on a separate line."""
+class RefusedArgument(DockerException):
+    """Base class of errors that show the name of the called function, on a separate line."""
 
     function: str | None = None
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)
+        self.find_function()
+
+    def find_function(self) -> None:
+        """Find the called function. Threads call it again for errors that they pass to their caller."""
         self.function = called_function()
 
     def __str__(self) -> str:
@@ -106,7 +110,7 @@ class _RefusedArgument(DockerException):
         return f"{message}\n  in {self.function}()"
 
 
-class InvalidArgument(_RefusedArgument, ValueError):
+class InvalidArgument(RefusedArgument, ValueError):
     """An argument was refused before anything was sent. The message names the parameter and the function.
 
     Attributes:
@@ -122,10 +126,11 @@ class UnknownOption(InvalidArgument, TypeError):
     """An unknown or a missing keyword argument. The message names it and suggests a similar one."""
 
 
-class InvalidVersion(DockerException):
+class InvalidVersion(RefusedArgument):
     """The API version in use lacks the requested feature.
 
     Attributes:
+        function: the function that was called, such as ``"Container.stop"``; None for the version itself.
         parameter: the operation, parameter or dotted body field; None for the version itself.
         needed: the API version that has it; None if unknown.
         spoken: the API version in use with this engine; None if unknown.
@@ -139,12 +144,15 @@ class InvalidVersion(DockerException):
         self.needed = needed
         self.spoken = spoken
 
+    def __str__(self) -> str:
+        return super().__str__() if self.parameter else DockerException.__str__(self)
+
 
 class DeprecatedMethod(DockerException):
     """The Engine no longer has this call. The message names the replacement."""
 
 
-class InvalidRepository(_RefusedArgument):
+class InvalidRepository(RefusedArgument):
     """An invalid image name. The message says which part is invalid.
 
     Attributes:

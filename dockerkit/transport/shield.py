@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from dockerkit import runtime
 from dockerkit.errors import DockerException
+from dockerkit.errors.base import RefusedArgument
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -51,6 +52,8 @@ class Shielded(Generic[T]):
             self._lock.acquire(timeout=_SLICE)
         error, self._error = self._error, None
         try:
+            if isinstance(error, RefusedArgument):
+                error.find_function()
             if error is not None:
                 raise error
         finally:

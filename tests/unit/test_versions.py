@@ -6,12 +6,15 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dockerkit import DockerClient
 from dockerkit.api import _version_table, versions
 from dockerkit.errors import InvalidVersion
+from dockerkit.testing import FakeEngine
 from dockerkit.types.filters import FILTERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,3 +230,20 @@ def test_supports_is_only_called_with_documented_names() -> None:
             names |= {fact["path"] for fact in (facts["body"] or {}).get("fields") or []}
             names |= {f"filters.{fact['name']}" for fact in facts.get("filters", [])}
             assert not name or name in names, f"{path}: {operation} {name}"
+
+
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [
+        ("Container.stop", lambda client: client.containers.get("web").stop(signal="SIGINT")),
+        ("ImageCollection.list", lambda client: client.images.list(manifests=True)),
+        # Creating is shielded: it runs in another thread.
+        ("ContainerCollection.create", lambda client: client.containers.create("x", annotations={"a": "b"})),
+    ],
+)
+def test_refusal_names_the_called_function(function: str, call: Callable[[DockerClient], object]) -> None:
+    with FakeEngine(api_version="1.41") as engine, DockerClient(engine.host) as client:
+        engine.add_image("x")
+        client.containers.create("x", name="web")
+        with pytest.raises(InvalidVersion, match=rf"uses API version 1\.41\n  in {function}\(\)$"):
+            call(client)
