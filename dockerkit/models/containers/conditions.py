@@ -305,6 +305,8 @@ class Port(PolledCondition):
     """
 
     def __init__(self, port: int | str) -> None:
+        self.number: int
+        self.protocol: str
         self.number, self.protocol = _port(port)
 
     def _look(self, container: Container) -> bool:
