@@ -5,12 +5,18 @@ from __future__ import annotations
 import gc
 import signal
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# `make unit` takes seconds; `make test` and CI look harder, at the same examples every time, so that a run can be
-# repeated; `make fuzz` is what looks for new ones. No profile has a deadline: a busy machine is not a failure.
-settings.register_profile("quick", max_examples=10, deadline=None)
-settings.register_profile("thorough", max_examples=100, deadline=None, derandomize=True)
+# `make unit` takes seconds, `make test` looks harder. Both try the same examples every time, so that a run can be
+# repeated; `make fuzz` is what looks for new ones. A busy machine is not a failure.
+for name, examples in (("quick", 10), ("thorough", 100)):
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
 
 
 def pytest_configure() -> None:
