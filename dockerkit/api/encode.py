@@ -82,8 +82,8 @@ def check_flags(*fields: object) -> None:
         if isinstance(group, Mapping):
             for name in FLAGS.intersection(group):
                 value = group[name]
-                if value is not None and not (isinstance(value, int) and value in (0, 1)):
-                    values.raise_invalid(argument_name(value, name), "True or False", value)
+                if not (value is None or value is True or value is False):
+                    values.boolean(value, argument_name(value, name))
 
 
 def timestamp(moment: datetime) -> str:

@@ -12,6 +12,7 @@ from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
 from dockerkit.parsing.options import check_options
+from dockerkit.parsing.values import boolean
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
@@ -286,6 +287,7 @@ class NetworkCollection(Collection[Network]):
         """
         from dockerkit.models.ensured import Ensured, differences, raise_if_different
 
+        boolean(replace, "replace")
         check_options("ensure", options, inspect.signature(self.create).parameters)
         network = self._get_or_create(name, lambda: self.create(name, **options))
         if network.ensured:

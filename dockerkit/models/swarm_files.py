@@ -11,6 +11,7 @@ from dockerkit.models.resource import Collection
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import Versioned, retry_on_version_conflict
 from dockerkit.parsing.responses import parsing_response
+from dockerkit.parsing.values import boolean
 
 if TYPE_CHECKING:
     from dockerkit.client import DockerClient
@@ -126,6 +127,7 @@ class SwarmFileCollection(Collection[F]):
             create: function that creates the new one under a name.
             remove_old: remove the old one at the end.
         """
+        boolean(remove_old, "remove_old")
         with parsing_response(f"the name of the {old.kind.lower()}"):
             name = name or _next_name(old.name or "")
         new = create(name)

@@ -10,7 +10,7 @@ from dockerkit import errors
 from dockerkit.errors import InvalidArgument
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.responses import parsing_response
-from dockerkit.parsing.values import scalar, sequence, string
+from dockerkit.parsing.values import boolean, scalar, sequence, string
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import TimeLike
@@ -211,6 +211,10 @@ class System:
             InvalidArgument: ``volumes=True`` on an engine that would also remove named volumes, or ``volumes`` with
                 ``until``.
         """
+        boolean(all, "all")
+        boolean(build_cache, "build_cache")
+        if volumes != "all":
+            boolean(volumes, "volumes")
         if volumes and until:
             raise InvalidArgument("until: volumes can't be pruned by age; prune them in a separate call")
         api = self.client.api

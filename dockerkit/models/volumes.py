@@ -17,7 +17,7 @@ from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retry_on_version_conflict
 from dockerkit.models.volume_files import VolumeFiles
-from dockerkit.parsing.values import file_target, mapping
+from dockerkit.parsing.values import boolean, file_target, mapping
 
 if TYPE_CHECKING:
     from dockerkit.api.base import Data, Ref
@@ -322,6 +322,6 @@ class VolumeCollection(Collection[Volume]):
             ``{"VolumesDeleted": [names] or None, "SpaceReclaimed": bytes}``.
         """
         wanted = cast("VolumePruneFilters", mapping(filters or {}, "filters"))
-        if all and self.client.api.supports("POST /volumes/prune", "filters.all"):
+        if boolean(all, "all") and self.client.api.supports("POST /volumes/prune", "filters.all"):
             wanted = cast("VolumePruneFilters", {**wanted, "all": True})
         return self.client.api.prune_volumes(wanted)

@@ -111,6 +111,13 @@ def container_path(value: object, name: str = "path") -> str:
     raise_invalid(name, "the path of a file or folder", value)
 
 
+def boolean(value: object, name: str) -> bool:
+    """Return a flag: True, False, 1 or 0. Other values are refused: ``"false"`` is true to Python."""
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    raise_invalid(name, "True or False", value)
+
+
 def integer(value: object, name: str) -> int:
     """Return an integer; booleans are refused."""
     if isinstance(value, int) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST:

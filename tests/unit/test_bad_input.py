@@ -185,6 +185,17 @@ FLAGS: list[tuple[str, Callable[[DockerClient, Any], object]]] = [
     ("privileged", lambda client, value: client.api.exec_create("c", "true", privileged=value)),
     ("rm", lambda client, value: client.api.build(fileobj=io.BytesIO(b"FROM x"), rm=value)),
     ("force_new_cluster", lambda client, value: client.swarm.init(force_new_cluster=value)),
+    # Flags that dockerkit itself reads, and that remove something.
+    ("remove", lambda client, value: client.containers.run("x", remove=value)),
+    ("remove", lambda client, value: client.containers.call("x", remove=value)),
+    ("replace_foreign", lambda client, value: client.containers.ensure("x", name="n", replace_foreign=value)),
+    ("renew_volumes", lambda client, value: client.containers.ensure("x", name="n", renew_volumes=value)),
+    ("replace", lambda client, value: client.networks.ensure("n", replace=value)),
+    ("all", lambda client, value: client.volumes.prune(all=value)),
+    ("all", lambda client, value: client.system.prune(all=value)),
+    ("volumes", lambda client, value: client.system.prune(volumes=value)),
+    ("build_cache", lambda client, value: client.system.prune(build_cache=value)),
+    ("prune", lambda client, value: client.stacks.deploy("n", {}, prune=value)),
 ]
 
 

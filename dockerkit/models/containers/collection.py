@@ -14,7 +14,7 @@ from dockerkit.models.containers.container import Container
 from dockerkit.models.resource import RAISE, Collection, D, response_warnings
 from dockerkit.models.tables import Table
 from dockerkit.parsing.options import expands_options
-from dockerkit.parsing.values import mapping
+from dockerkit.parsing.values import boolean, mapping
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -200,6 +200,8 @@ class ContainerCollection(Collection[Container]):
         wait_for, wait_timeout = options.pop("wait_for", None), options.pop("wait_timeout", 60.0)
         progress = options.pop("progress", None)
         timeout = time_limit(timeout)
+        if self.client.api.profile.strict:
+            boolean(remove, "remove")
         if detach and (demux or timeout is not None):
             raise InvalidArgument(
                 "detach: can't be combined with demux or timeout; a detached container is not waited for"
@@ -325,6 +327,7 @@ class ContainerCollection(Collection[Container]):
         timeout, limit = options.pop("timeout", None), options.pop("max_output", None)
         progress, files = options.pop("progress", None), options.pop("files", None)
         timeout = time_limit(timeout)
+        boolean(remove, "remove")
         max_output = None if limit is None else values.size(limit, "max_output")
         if max_output is not None and max_output < 0:
             raise InvalidArgument(f"max_output: must be a size such as '1m' or a number of bytes, got {limit!r}")

@@ -15,6 +15,7 @@ from dockerkit import errors
 from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.containers.create import CreateRequest, plan
 from dockerkit.models.ensured import Difference, Ensured, differences
+from dockerkit.parsing.values import boolean
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container, ContainerCollection
@@ -45,6 +46,8 @@ def ensure(
     progress: ProgressSpec,
 ) -> Container:
     """See :meth:`ContainerCollection.ensure`."""
+    boolean(replace_foreign, "replace_foreign")
+    boolean(renew_volumes, "renew_volumes")
     created = plan(containers.client.api, image, command, options, detach=True, pull="missing", owner=containers.ensure)
     labels = created.body.setdefault("Labels", {})
     labels[SPEC], settings = _digest(created), _settings(created)

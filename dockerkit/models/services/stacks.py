@@ -18,7 +18,7 @@ from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.resource import RAISE, D
 from dockerkit.models.services.options import ServiceUpdateOptions
 from dockerkit.parsing.responses import parsing_response
-from dockerkit.parsing.values import time_limit
+from dockerkit.parsing.values import boolean, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -192,6 +192,7 @@ class StackCollection:
             ).wait()
         """
         stack = Stack(_checked(name), self.client)
+        boolean(prune, "prune")
         _check_services(services)
         there = _by_name(stack.services())
         wanted = dict(networks or {})
