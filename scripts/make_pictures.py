@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "docs" / "assets"
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 SANS = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+# Light colors -> their counterparts for readers whose system is dark.
+DARK = {
+    "#ffffff": "#0d1117", "#f6f8fa": "#161b22", "#24292f": "#e6edf3", "#57606a": "#8b949e", "#d0d7de": "#30363d",
+    "#d8dee4": "#30363d", "#4051b5": "#7c8df0",
+}  # fmt: skip
 COLORS = {"34": "#6cb6ff", "31": "#ff7b72", "2": "#8b949e", "1": "#ffffff", "": "#d0d7de"}
 
 # Benchmark (a row of docs/benchmarks.md) -> its label in the chart.
@@ -29,10 +34,18 @@ CHART = {
 }
 
 
-def svg(width: int, height: int, title: str, body: list[str]) -> str:
+def svg(width: int, height: int, title: str, body: list[str], style: str = "") -> str:
     """Return an SVG picture with a title for screen readers."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">'
-    return "\n".join([head, f"<title>{escape(title)}</title>", *body, "</svg>", ""])
+    return "\n".join([head, f"<title>{escape(title)}</title>", *([style] if style else []), *body, "</svg>", ""])
+
+
+def dark_style() -> str:
+    """Return a style sheet that replaces the light colors on a dark system."""
+    rules = "".join(
+        f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}' for light, dark in DARK.items()
+    )
+    return f"<style>@media (prefers-color-scheme: dark){{{rules}}}</style>"
 
 
 def text(x: float, y: float, content: str, fill: str, *, size: int = 13, font: str = MONO, extra: str = "") -> str:
@@ -133,7 +146,7 @@ def notebook_picture() -> str:
             body.append(text(x, y, row.get(column, ""), "#24292f", font=SANS, extra=weight))
             x += column_width
     body.append(f'<line x1="76" y1="91" x2="{76 + sum(widths)}" y2="91" stroke="#8c959f"/>')
-    return svg(width, height, "A notebook: a list of containers is displayed as a table", body)
+    return svg(width, height, "A notebook: a list of containers is displayed as a table", body, dark_style())
 
 
 def _cell(value: object) -> str:
@@ -172,7 +185,7 @@ def chart_picture() -> str:
     body.append(
         text(20, 64 + 62 * len(CHART), "Lower is better. See docs/benchmarks.md.", "#57606a", size=12, font=SANS)
     )
-    return svg(680, 74 + 62 * len(CHART), "dockerkit needs a fraction of docker-py's CPU time", body)
+    return svg(680, 74 + 62 * len(CHART), "dockerkit needs a fraction of docker-py's CPU time", body, dark_style())
 
 
 def pictures() -> dict[str, str]:
