@@ -329,15 +329,13 @@ class Registry:
         digest = reference.digest or self.digest(name)
         query = f"?artifactType={quote(artifact_type, safe='')}" if artifact_type else ""
         path = f"/v2/{reference.path}/referrers/{quote(digest, safe=':')}{query}"
-        found: list[Descriptor] = []
-        for record in self._records(path, _pull(reference.path), str(reference), missing=(404, 405, 501)):
-            found += [Descriptor.of(item, str(reference)) for item in record.get("manifests") or ()]
-            query = "answered"
-        if query != "answered":
+        pages = list(self._records(path, _pull(reference.path), str(reference), missing=(404, 405, 501)))
+        if pages:
+            found = [Descriptor.of(item, str(reference)) for page in pages for item in page.get("manifests") or ()]
+        else:
             tag = _referrers_tag(reference, digest)
-            if self.exists(str(tag)):
-                index = self._manifest(tag)
-                found = list(index.manifests) if isinstance(index, Index) else []
+            index = self._manifest(tag) if self.exists(str(tag)) else None
+            found = list(index.manifests) if isinstance(index, Index) else []
         return [item for item in found if artifact_type in (None, item.artifact_type)]
 
     def attestations(
