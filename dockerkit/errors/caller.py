@@ -11,6 +11,7 @@ from types import CodeType, FrameType
 
 # The rooms whose methods take arguments of users. Those of others only pass calls on, such as Scope.run().
 _ROOMS = tuple(f"dockerkit.{room}" for room in ("api.", "client", "endpoint.", "models.", "registry.", "types."))
+_INSIDE = ("dockerkit.api.versions",)  # its Gate is only called by clients
 _RECEIVERS = (("self",), ("cls",))
 
 
@@ -63,7 +64,7 @@ def _public() -> Iterator[FrameType]:
 def _is_public(module: str, code: CodeType) -> bool:
     name = code.co_name
     if code.co_varnames[:1] in _RECEIVERS:
-        return module.startswith(_ROOMS) and (name == "__init__" or name[0] != "_")
+        return module.startswith(_ROOMS) and module not in _INSIDE and (name == "__init__" or name[0] != "_")
     return module.startswith("dockerkit.") and name in sys.modules["dockerkit"].__all__
 
 

@@ -82,9 +82,10 @@ class Coverage:
 
         @functools.wraps(encode)
         def encoding(api: APIBase, request: Any) -> Any:
+            encoded = encode(api, request)  # first, because it refuses what can't be sent
             names = names_of(request.query, request.headers, to_json_data(request.body))
             self.note(api.endpoint.host, f"{request.method} {request.path}", names)
-            return encode(api, request)
+            return encoded
 
         APIBase._encode = encoding  # type: ignore[method-assign]
 
