@@ -35,6 +35,20 @@ class Difference(NamedTuple):
 
 DIFFERENCES = [
     Difference(
+        "has no BuildKit",
+        BOTH,
+        (
+            *("test_buildkit_cache.py", "test_buildkit_context.py", "test_buildkit_failures.py"),
+            *("test_buildkit_options.py", "test_buildkit_remote.py", "test_buildkit_session.py"),
+        ),
+        hangs=True,
+    ),
+    Difference(
+        "writes the image's settings into a container's",
+        BOTH,
+        ("test_containers.py::test_ensure_keeps_what_is_in_anonymous_volumes",),
+    ),
+    Difference(
         "listens at one address only; these engines' is a socket",
         BOTH,
         (
@@ -187,7 +201,10 @@ DIFFERENCES = [
     Difference(
         "runs no health checks without systemd",
         BOTH,
-        ("test_waiting.py::test_healthy", "test_waiting.py::test_unhealthy_fails_immediately_with_the_reason"),
+        (
+            *("test_waiting.py::test_healthy", "test_waiting.py::test_unhealthy_fails_immediately_with_the_reason"),
+            "test_call.py::test_run_waits_until_ready_or_removes_the_container",
+        ),
         steady=False,
         hangs=True,
     ),
