@@ -1,7 +1,7 @@
 """The work of the scenarios for aiodocker and python-on-whales, where they can do it.
 
 aiodocker takes the Engine's own JSON where the others take options. python-on-whales starts the docker command for each call,
-whose CPU time counts as well; it is left out where there is no such command.
+whose CPU time is included. It is skipped if that command is not installed.
 """
 
 from __future__ import annotations

@@ -262,7 +262,7 @@ class DockerClient:
         Args:
             image: name, ID or Image. It must contain ``sh`` and ``sleep``.
             network: False disables networking, True uses the engine's default network; or the name of a network.
-            memory: memory limit, as ``"256m"`` or bytes; there is no swap.
+            memory: memory limit, as ``"256m"`` or bytes. Swap is disabled.
             cpus: maximum CPUs.
             pids: maximum number of processes and threads.
             disk: size limit of its folder, and of ``/tmp``. Both are in memory and count against the memory limit.

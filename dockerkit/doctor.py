@@ -78,7 +78,7 @@ class Report:
 
     @property
     def healthy(self) -> bool:
-        """Whether an engine responds and there are no errors."""
+        """Whether an engine responds and no errors were found."""
         return not any(problem.level == "error" for problem in self.problems)
 
     def error(self, what: object, do: str = "") -> None:

@@ -97,7 +97,7 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, A
             trunc: shorten IDs to 12 characters.
             latest: only the newest container, running or not.
             since, before: only containers created after, or before, the one with this ID or name.
-            limit: at most this many of the newest containers, running or not; -1 is no limit.
+            limit: maximum number of containers; returns the newest ones, running or not. -1 disables the limit.
             size: include ``SizeRw`` and ``SizeRootFs`` (bytes), which the engine takes a while to compute.
             filters: ``{"status": "running", "label": ["a=b"], ...}``.
 

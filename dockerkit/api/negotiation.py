@@ -58,7 +58,7 @@ def discover(get: Get) -> str | None:
     """Return the newest API version that both sides support; None if neither ``/_ping`` nor ``/version`` reports one.
 
     Raises:
-        InvalidVersion: there is no common version.
+        InvalidVersion: the engine and dockerkit have no version in common.
     """
     newest = advertised(read_ping(get))
     if newest:

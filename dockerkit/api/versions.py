@@ -132,7 +132,7 @@ def negotiate(engine_max: str, engine_min: str | None = None) -> str:
         engine_min: oldest version it accepts, if known, from ``MinAPIVersion`` of ``/version``.
 
     Raises:
-        InvalidVersion: there is no common version; the message says which side to upgrade.
+        InvalidVersion: the two sides have no version in common; the message says which one to upgrade.
     """
     if as_tuple(engine_max) < as_tuple(FLOOR):
         raise InvalidVersion(

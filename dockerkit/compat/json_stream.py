@@ -56,7 +56,7 @@ def split_buffer(
 
     Args:
         stream: iterable of blocks.
-        splitter: returns (item, rest), or None if there is no complete item; None splits lines.
+        splitter: returns (item, rest), or None while no item is complete; by default, splits lines.
         decoder: converts the remaining text at the end to an item.
 
     Raises:

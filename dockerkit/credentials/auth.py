@@ -171,7 +171,7 @@ class AuthConfig(SecretDict):
             environment: environment with ``DOCKER_CONFIG`` and ``DOCKER_AUTH_CONFIG``; this process's if None.
 
         Returns:
-            The credentials; empty if there is no file.
+            The credentials; empty if the file does not exist.
 
         Raises:
             InvalidConfigFile: the file can't be read, or is not JSON of the right shape.

@@ -61,7 +61,7 @@ def registry_headers(
         client: source of the credentials if `auth_config` is None.
         registry: host name of the registry; None for Docker Hub.
         auth_config: credentials of this call; ``{}`` for no credentials.
-        always: send an empty record if there are no credentials, as a push requires.
+        always: send an empty record instead of no header if no credentials are known, as a push requires.
     """
     found: Mapping[str, Any] | None
     if auth_config is None:
@@ -109,7 +109,7 @@ def stream_with_credentials(
 ) -> ProgressStream[T]:
     """Do the same for a call that returns a stream, which may begin with the refusal.
 
-    Once a record was yielded, there is no retry: the reader would see the beginning twice.
+    After the first record nothing is retried, since the reader would receive the beginning twice.
     """
     headers = registry_headers(client, registry, auth_config, always=always)
 

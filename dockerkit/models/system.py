@@ -10,7 +10,7 @@ from dockerkit import errors
 from dockerkit.errors import InvalidArgument
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.responses import parsing_response
-from dockerkit.parsing.values import boolean, scalar, sequence, string
+from dockerkit.parsing.values import boolean, raise_invalid, scalar, sequence, string
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import TimeLike
@@ -213,8 +213,8 @@ class System:
         """
         boolean(all, "all")
         boolean(build_cache, "build_cache")
-        if volumes != "all":
-            boolean(volumes, "volumes")
+        if volumes not in (True, False, "all"):
+            raise_invalid("volumes", "True or False, or 'all'", volumes)
         if volumes and until:
             raise InvalidArgument("until: volumes can't be pruned by age; prune them in a separate call")
         api = self.client.api

@@ -62,7 +62,7 @@ class Channel:
         sock: connected socket; the channel closes it.
         early: bytes already read from it.
         serve: handler of incoming calls, run in a separate thread; None for the client role.
-        release: callback once the socket is no longer in use.
+        release: called when the socket is not used any more.
         name: name of the threads.
 
     Attributes:

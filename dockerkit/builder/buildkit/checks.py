@@ -35,7 +35,7 @@ def check_build(api: APIClient, plan: BuildRequest, remote: BuildKitHost | None 
 
     Raises:
         BuildError: the Dockerfile can't be parsed.
-        BuildKitUnavailable: there is no BuildKit, or its frontend has no checks.
+        BuildKitUnavailable: the engine has no BuildKit, or its frontend does not support checks.
     """
     with ExitStack() as stack:
         control = Control(api, remote)
