@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 from typing import IO, NamedTuple, cast
 
 from dockerkit.builder.ignore import IgnoreRules, Verdict
@@ -160,18 +161,22 @@ def folder_entries(root: str, rules: IgnoreRules | None = None, *, keep: Iterabl
     waiting = 0  # levels whose folder has not been sent, because nothing in it has been
     judge = rules.judge
     while levels:
-        level = levels[-1]
-        for item in level.items:
-            path = level.prefix + item.name
-            ignored, verdict = judge(path, level.verdict)
+        items, prefix, parent, _ = levels[-1]
+        for item in items:
+            path = prefix + item.name
+            ignored, verdict = judge(path, parent)
             if ignored and path in kept:
                 ignored = False
-            is_folder = _is_folder(item)
-            if ignored and not (is_folder and (path in above or rules.may_descend(path))):
+            try:
+                is_folder = item.is_dir(follow_symlinks=False)
+                if ignored and not (is_folder and (path in above or rules.may_descend(path))):
+                    continue
+                info = item.stat(follow_symlinks=False)
+            except OSError as error:
+                raise UnreadableFile.of(error, item.path) from error
+            if stat.S_ISSOCK(info.st_mode):
                 continue
-            entry = _entry(item, path)
-            if entry is None:
-                continue
+            entry = entry_of(item.path, path, info)
             if not ignored:
                 if waiting:
                     for at, passed in enumerate(levels):
@@ -200,28 +205,9 @@ class _Level(NamedTuple):
 def _listing(path: str) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(path) as items:
-            return iter(sorted(items, key=_name))
+            return iter(sorted(items, key=attrgetter("name")))
     except OSError as error:
         raise UnreadableFile.of(error, path) from error
-
-
-def _name(item: os.DirEntry[str]) -> str:
-    return item.name
-
-
-def _is_folder(item: os.DirEntry[str]) -> bool:
-    try:
-        return item.is_dir(follow_symlinks=False)
-    except OSError as error:
-        raise UnreadableFile.of(error, item.path) from error
-
-
-def _entry(item: os.DirEntry[str], path: str) -> Entry | None:
-    try:
-        info = item.stat(follow_symlinks=False)
-    except OSError as error:
-        raise UnreadableFile.of(error, item.path) from error
-    return None if stat.S_ISSOCK(info.st_mode) else entry_of(item.path, path, info)
 
 
 def _from_folder(
@@ -252,9 +238,8 @@ def _from_folder(
     keep = {IGNORE_FILE, found.name or DOCKERFILE}
 
     def entries() -> Iterator[Entry]:
-        for entry in folder_entries(root, rules, keep=keep):
-            if entry.name not in extra:
-                yield entry
+        walked = folder_entries(root, rules, keep=keep)
+        yield from (entry for entry in walked if entry.name not in extra) if extra else walked
         yield from archive.files(extra)
 
     return name, entries

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from dockerkit.errors import InvalidArgument
@@ -70,9 +70,8 @@ class IgnoreRules:
         parsed = [_parse(stripped) for pattern in patterns if (stripped := pattern.strip(GO_SPACE))]
         self.patterns: tuple[str, ...] = tuple(("!" if keeps else "") + text for keeps, text in parsed)
         # Within a block of one kind it does not matter which rule matched, so a block is one expression.
-        self._blocks: list[tuple[bool, list[_Matcher]]] = [
-            (keeps, _matchers([text for _, text in group]))
-            for keeps, group in groupby(parsed, key=lambda rule: rule[0])
+        self._blocks: list[tuple[bool, Callable[[str], object]]] = [
+            (keeps, _matcher([text for _, text in group])) for keeps, group in groupby(parsed, key=lambda rule: rule[0])
         ]
         self.root: Verdict = (False,) * len(self._blocks)
         prefixes = [folders for keeps, text in parsed if keeps and (folders := _folders(text)) is not None]
@@ -98,14 +97,9 @@ class IgnoreRules:
         """
         ignored = False
         verdict: list[bool] = []
-        for (keeps, matchers), inherited in zip(self._blocks, parent, strict=True):
+        for (keeps, matches), inherited in zip(self._blocks, parent, strict=True):
             # A block that can't change the result is skipped, and then counts as not matching further down.
-            match = inherited
-            if not match and keeps is ignored:
-                for item in matchers:  # a generator for any() would cost as much as the matching
-                    if item.fullmatch(path):
-                        match = True
-                        break
+            match = inherited or (keeps is ignored and bool(matches(path)))
             verdict.append(match)
             if match:
                 ignored = not keeps
@@ -187,12 +181,16 @@ def _is_plain(text: str) -> bool:
     return not any(char in "*?[]\\" for char in text)
 
 
-def _matchers(patterns: Iterable[str]) -> list[_Matcher]:
-    """Return matchers for cleaned patterns: one combined expression, and an automaton for each pattern that needs it."""
+def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
+    """Return a test for cleaned patterns: one combined expression, and an automaton for each pattern that needs it."""
     made = [_expression(pattern) for pattern in dict.fromkeys(patterns)]
     expressions = [item for item in made if isinstance(item, str)]
-    automata: list[_Matcher] = [item for item in made if not isinstance(item, str)]
-    return [_compile(expressions), *automata] if expressions else automata
+    matchers: list[re.Pattern[str] | _Automaton] = [item for item in made if not isinstance(item, str)]
+    if expressions:
+        matchers.insert(0, _compile(expressions))
+    if len(matchers) == 1:
+        return matchers[0].fullmatch
+    return lambda path: any(item.fullmatch(path) for item in matchers)
 
 
 def _expression(pattern: str) -> str | _Automaton:
@@ -285,9 +283,6 @@ class _Automaton:
             if states & origin and (anchor is None or anchor.match(path, at)):
                 states |= target
         return states
-
-
-_Matcher = re.Pattern[str] | _Automaton
 
 
 def _to_go(pattern: str) -> str:

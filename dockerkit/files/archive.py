@@ -26,6 +26,7 @@ PIECE = 256 * 1024
 _READ = 1024 * 1024
 _SMALL = 64 * 1024
 _READ_ONLY = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+_list_xattrs = getattr(os, "listxattr", None)  # Linux only
 _MAGIC = b"ustar  \0"
 _TAIL = bytes(_BLOCK - 148 - 8 - 1 - 100 - len(_MAGIC))
 _OCTAL_END = 8**11
@@ -74,11 +75,21 @@ def entry_of(path: str, name: str, info: os.stat_result, *, uid: int = 0, gid: i
     """Return the entry for a path on disk, owned by `uid` and `gid` in the archive."""
     mode = info.st_mode
     if stat.S_ISREG(mode):
-        capability = read_xattrs(path).get(CAPABILITY, b"")
-        return Entry(name, mode, path, info.st_size, int(info.st_mtime), "", uid, gid, 0, inode_of(info), capability)
+        inode = inode_of(info) if info.st_nlink > 1 else None
+        return Entry(name, mode, path, info.st_size, int(info.st_mtime), "", uid, gid, 0, inode, _capability(path))
     link = _reading(os.readlink, path) if stat.S_ISLNK(mode) else ""
     device = info.st_rdev if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else 0
     return Entry(name, mode, b"", 0, int(info.st_mtime), link, uid, gid, device)
+
+
+def _capability(path: str) -> bytes:
+    """Return a program's capabilities; empty if it has none, as nearly all files."""
+    if _list_xattrs is None:
+        return b""
+    try:
+        return os.getxattr(path, CAPABILITY) if CAPABILITY in _list_xattrs(path) else b""
+    except OSError:  # unsupported by the file system; an unreadable file is reported when it is read
+        return b""
 
 
 def read_xattrs(path: str) -> dict[str, bytes]:
@@ -251,7 +262,7 @@ def _blocks(path: str, size: int) -> Iterator[bytes]:
 
 
 def _header(entry: Entry, size: int) -> bytes:
-    name, mode, link = os.fsencode(entry.name), entry.mode, os.fsencode(entry.link)
+    name, mode, link = os.fsencode(entry.name), entry.mode, os.fsencode(entry.link) if entry.link else b""
     kind = _KINDS[stat.S_IFMT(mode)]
     if link and kind == b"0":
         kind = b"1"
@@ -274,12 +285,13 @@ def _header(entry: Entry, size: int) -> bytes:
         extra = sum(devices)
     uid, gid, mtime = entry.uid, entry.gid, entry.mtime
     if uid == gid == 0 and 0 <= mtime < _OCTAL_END and size < _OCTAL_END:  # nearly all of a build context
-        block = b"%s%07o\x000000000\x000000000\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode & 0o7777, size, mtime)
+        numbers = b"%07o\x000000000\x000000000\0%011o\0%011o\0" % (mode & 0o7777, size, mtime)
     else:
-        numbers = _number(uid, 8) + _number(gid, 8) + _number(size, 12) + _number(mtime, 12)
-        block = b"%s%07o\0%s" % (name.ljust(100, b"\0"), mode & 0o7777, numbers)
-    checksum = sum(block) + kind[0] + sum(link) + extra + _CHECKSUM_OF_CONSTANTS
-    return b"%s%s%06o\0 %s%s%s%s" % (before, block, checksum, kind, link.ljust(100, b"\0"), _MAGIC, tail)
+        numbers = b"%07o\0" % (mode & 0o7777)
+        numbers += _number(uid, 8) + _number(gid, 8) + _number(size, 12) + _number(mtime, 12)
+    checksum = sum(name) + sum(numbers) + kind[0] + sum(link) + extra + _CHECKSUM_OF_CONSTANTS
+    parts = before, name.ljust(100, b"\0"), numbers, checksum, kind, link.ljust(100, b"\0"), _MAGIC, tail
+    return b"%s%s%s%06o\0 %s%s%s%s" % parts
 
 
 def _number(value: int, width: int) -> bytes:

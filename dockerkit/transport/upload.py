@@ -56,6 +56,7 @@ def send_body(connection: Connection, body: Body, size: int | None, seconds: flo
         UnreadableFile: a file became shorter meanwhile. The request is incomplete, and the connection must be closed.
         TimeoutError: the engine accepts no more.
     """
+    connection.expect_upload()
     try:
         if isinstance(body, bytes):
             connection.send_all(body, seconds, watch=True)

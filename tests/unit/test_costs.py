@@ -257,6 +257,20 @@ def test_uploaded_file_is_not_held_in_memory(upload: CountedConnection, tmp_path
         assert upload.sends == 0  # by sendfile(), without a copy through Python
 
 
+def test_upload_over_a_unix_socket_fills_a_larger_buffer_before_it_waits(upload: CountedConnection) -> None:
+    before = upload.sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    assert send_body(upload, [b"x"], None, 30)
+    assert upload.sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) > before
+
+
+def test_upload_over_tcp_leaves_the_size_of_the_buffer_to_the_system() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as sock:
+        before = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        connection = Connection(sock)
+        connection.expect_upload()
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == before
+
+
 def test_image_of_a_container_is_inspected_once_and_only_for_more_than_its_id(scripted: ScriptedEngine) -> None:
     image = "sha256:" + "a" * 64
     scripted.on("GET", "/containers/json", Answer.json([{"Id": "abc", "ImageID": image, "Names": ["/n"]}]))
