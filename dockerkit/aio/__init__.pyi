@@ -13,7 +13,7 @@ import typing_extensions
 from websocket import WebSocket
 
 from dockerkit import errors
-from dockerkit.api.build import BuildOptions
+from dockerkit.api.build import ClassicBuildOptions, Context, Tags
 from dockerkit.api.container import ExitCode, Size
 from dockerkit.api.container_create import Body, Command, Labels
 from dockerkit.api.container_create import Links as Links_
@@ -32,7 +32,6 @@ from dockerkit.builder.buildkit.options import BuildKitOptions
 from dockerkit.builder.buildkit.remote import BuildKitHost, BuildKitInfo
 from dockerkit.builder.buildkit.running import BuildResult
 from dockerkit.builder.buildkit.trace import BuildWarning
-from dockerkit.builder.context import BuildContext, Files
 from dockerkit.cliconfig.proxies import ProxyConfig
 from dockerkit.credentials.auth import AuthConfig
 from dockerkit.endpoint.discovery import Endpoint
@@ -460,61 +459,15 @@ class AsyncAPIClient:
         """Start waiting until a container stops. ``POST /containers/{id}/wait``"""
     @overload
     def build(
-        self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
-        *,
-        decode: Yes,
-        **options: Unpack[BuildOptions],
+        self, path: Context = None, tag: Tags = None, *, decode: Yes, **options: Unpack[ClassicBuildOptions]
     ) -> PendingStream[AsyncProgressStream[dict[str, Any]], dict[str, Any]]: ...
     @overload
     def build(
-        self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
-        *,
-        decode: No = False,
-        **options: Unpack[BuildOptions],
+        self, path: Context = None, tag: Tags = None, *, decode: No = False, **options: Unpack[ClassicBuildOptions]
     ) -> PendingStream[AsyncProgressStream[bytes], bytes]: ...
     @overload
     def build(
-        self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
-        quiet: bool = False,
-        fileobj: IO[bytes] | IO[str] | str | bytes | None = None,
-        nocache: bool = False,
-        rm: bool = False,
-        timeout: Timeout = None,
-        custom_context: bool = False,
-        encoding: str | None = None,
-        pull: bool = False,
-        forcerm: bool = False,
-        dockerfile: str | os.PathLike[str] | None = None,
-        container_limits: Mapping[str, int | str | None] | None = None,
-        decode: bool = False,
-        buildargs: Mapping[str, str | float | None] | None = None,
-        gzip: bool = False,
-        shmsize: int | str | None = None,
-        labels: Mapping[str, str] | Sequence[str] | None = None,
-        cache_from: Sequence[str] | None = None,
-        target: str | None = None,
-        network_mode: str | None = None,
-        squash: bool | None = None,
-        extra_hosts: Mapping[str, str] | Sequence[str] | None = None,
-        platform: Platform | None = None,
-        isolation: str | None = None,
-        use_config_proxy: bool = True,
-        *,
-        ulimits: Sequence[object] | None = None,
-        cgroup_parent: str | None = None,
-        security_opt: Sequence[str] | None = None,
-        outputs: str | Sequence[Mapping[str, object]] | None = None,
-        version: str | None = None,
-        session: str | None = None,
-        buildid: str | None = None,
-        auth_configs: Mapping[str, Mapping[str, Any]] | None = None,
-        ignore: Iterable[str] | AsyncIterable[str] | None = None,
+        self, path: Context = None, tag: Tags = None, *, decode: bool, **options: Unpack[ClassicBuildOptions]
     ) -> Pending[AsyncProgressStream[dict[str, Any]] | AsyncProgressStream[bytes]]: ...
     def cancel_build(self, buildid: str) -> Pending[None]:
         """Cancel a BuildKit build. ``POST /build/cancel``"""

@@ -14,48 +14,28 @@ from dockerkit.parsing.reference import Reference
 from dockerkit.streams import ProgressStream
 
 if TYPE_CHECKING:
-    from typing import TypedDict, Unpack
+    from typing import Unpack
 
     from dockerkit.builder.context import BuildContext, Files
+    from dockerkit.builder.options import BuildOptions
     from dockerkit.types import answers
     from dockerkit.types.filters import BuildPruneFilters
     from dockerkit.types.flags import No, Yes
 
-    class BuildOptions(TypedDict, total=False):
+    Context = str | os.PathLike[str] | Files | BuildContext | None
+    Tags = str | Sequence[str] | None
+
+    class ClassicBuildOptions(BuildOptions, total=False):
         """Options of build() that don't change its return type."""
 
-        quiet: bool
-        fileobj: IO[bytes] | IO[str] | str | bytes | None
         nocache: bool
-        rm: bool
         timeout: Timeout
-        custom_context: bool
-        encoding: str | None
-        pull: bool
-        forcerm: bool
-        dockerfile: str | os.PathLike[str] | None
-        container_limits: Mapping[str, int | str | None] | None
-        buildargs: Mapping[str, str | float | None] | None
-        gzip: bool
-        shmsize: int | str | None
-        labels: Mapping[str, str] | Sequence[str] | None
         cache_from: Sequence[str] | None
-        target: str | None
-        network_mode: str | None
-        squash: bool | None
-        extra_hosts: Mapping[str, str] | Sequence[str] | None
         platform: Platform | None
-        isolation: str | None
-        use_config_proxy: bool
-        ulimits: Sequence[object] | None
-        cgroup_parent: str | None
-        security_opt: Sequence[str] | None
         outputs: str | Sequence[Mapping[str, object]] | None
         version: str | None
         session: str | None
         buildid: str | None
-        auth_configs: Mapping[str, Mapping[str, Any]] | None
-        ignore: Iterable[str] | None
 
 
 CONTAINER_LIMITS_KEYS = ("memory", "memswap", "cpushares", "cpusetcpus", "cpusetmems", "cpuperiod", "cpuquota")
@@ -67,69 +47,23 @@ class BuildAPI(APIBase):
 
     @overload
     def build(
-        self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
-        *,
-        decode: Yes,
-        **options: Unpack[BuildOptions],
+        self, path: Context = None, tag: Tags = None, *, decode: Yes, **options: Unpack[ClassicBuildOptions]
     ) -> ProgressStream[dict[str, Any]]: ...
 
     @overload
     def build(
-        self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
-        *,
-        decode: No = False,
-        **options: Unpack[BuildOptions],
+        self, path: Context = None, tag: Tags = None, *, decode: No = False, **options: Unpack[ClassicBuildOptions]
     ) -> ProgressStream[bytes]: ...
 
     @overload
     def build(
-        self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
-        quiet: bool = False,
-        fileobj: IO[bytes] | IO[str] | str | bytes | None = None,
-        nocache: bool = False,
-        rm: bool = False,
-        timeout: Timeout = None,
-        custom_context: bool = False,
-        encoding: str | None = None,
-        pull: bool = False,
-        forcerm: bool = False,
-        dockerfile: str | os.PathLike[str] | None = None,
-        container_limits: Mapping[str, int | str | None] | None = None,
-        decode: bool = False,
-        buildargs: Mapping[str, str | float | None] | None = None,
-        gzip: bool = False,
-        shmsize: int | str | None = None,
-        labels: Mapping[str, str] | Sequence[str] | None = None,
-        cache_from: Sequence[str] | None = None,
-        target: str | None = None,
-        network_mode: str | None = None,
-        squash: bool | None = None,
-        extra_hosts: Mapping[str, str] | Sequence[str] | None = None,
-        platform: Platform | None = None,
-        isolation: str | None = None,
-        use_config_proxy: bool = True,
-        *,
-        ulimits: Sequence[object] | None = None,
-        cgroup_parent: str | None = None,
-        security_opt: Sequence[str] | None = None,
-        outputs: str | Sequence[Mapping[str, object]] | None = None,
-        version: str | None = None,
-        session: str | None = None,
-        buildid: str | None = None,
-        auth_configs: Mapping[str, Mapping[str, Any]] | None = None,
-        ignore: Iterable[str] | None = None,
+        self, path: Context = None, tag: Tags = None, *, decode: bool, **options: Unpack[ClassicBuildOptions]
     ) -> ProgressStream[dict[str, Any]] | ProgressStream[bytes]: ...
 
     def build(
         self,
-        path: str | os.PathLike[str] | Files | BuildContext | None = None,
-        tag: str | Sequence[str] | None = None,
+        path: Context = None,
+        tag: Tags = None,
         quiet: bool = False,
         fileobj: IO[bytes] | IO[str] | str | bytes | None = None,
         nocache: bool = False,

@@ -8,12 +8,13 @@ import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dockerkit.builder.buildkit.localcache import LocalCache
 from dockerkit.builder.buildkit.outputs import Exporter, OutputSpec, outputs_of
 from dockerkit.builder.buildkit.secrets import Secret, SecretSource, secrets_of
 from dockerkit.builder.buildkit.sources import ContextSpec, Source, named_contexts, source_of
+from dockerkit.builder.options import BuildOptions
 from dockerkit.errors import InvalidArgument
 from dockerkit.parsing import shorthands, values
 from dockerkit.parsing.options import check_options
@@ -43,32 +44,22 @@ _KNOWN_ARGUMENTS = re.compile(
 )
 
 
-class BuildKitOptions(TypedDict, total=False):
-    """Options of a BuildKit build. Options shared with the classic builder have the same meaning.
+class BuildKitOptions(BuildOptions, total=False):
+    """Options of a BuildKit build, with those of :class:`~dockerkit.builder.options.BuildOptions`.
 
     See ``docs/buildkit.md`` for what each engine supports.
     """
 
     path: ContextSpec | None
     """The context: a folder, a dict of files, a git repository or URL."""
-    fileobj: IO[bytes] | IO[str] | str | bytes | None
-    """The Dockerfile; with ``custom_context`` the whole context as tar."""
-    dockerfile: str | os.PathLike[str] | None
-    """Path of the Dockerfile."""
-    custom_context: bool
-    encoding: str | None
-    ignore: Iterable[str] | None
-    """Patterns instead of those in ``.dockerignore``."""
-    transfer: Literal["sync", "tar"]
-    """Transfer of a folder: "sync" sends files with a changed size or time; "tar" sends all."""
     contexts: Mapping[str, ContextSpec] | None
     """Further contexts by name: folders, dicts of files, URLs, ``docker-image://name``."""
+    transfer: Literal["sync", "tar"]
+    """Transfer of a folder: "sync" sends files with a changed size or time; "tar" sends all."""
     tag: str | Sequence[str] | None
-    target: str | None
+    """Name of the image, or several."""
     platform: Platform | Sequence[Platform] | None
     """Target platform; several require containerd's image store."""
-    buildargs: Mapping[str, str | float | None] | None
-    labels: Mapping[str, str] | Sequence[str] | None
     annotations: Mapping[str, str] | Sequence[str] | None
     """Annotations of the image's manifest; prefix names with ``index:`` or ``manifest[linux/arm64]:`` for other targets."""
     nocache: bool | Sequence[str]
@@ -77,13 +68,8 @@ class BuildKitOptions(TypedDict, total=False):
     """Images, or records such as ``{"type": "registry", "ref": ...}``, ``{"type": "local", "src": folder}``."""
     cache_to: str | Sequence[str | Mapping[str, str]] | None
     """"inline", or records such as ``{"type": "registry", "ref": ..., "mode": "max"}``, ``{"type": "local", "dest": folder}``, ``{"type": "gha"}``."""
-    pull: bool
-    network_mode: str | None
-    extra_hosts: Mapping[str, str] | Sequence[str] | None
-    shmsize: int | str | None
-    ulimits: Sequence[object] | None
-    cgroup_parent: str | None
     outputs: OutputSpec | Sequence[OutputSpec] | None
+    """Where the result goes: a folder, or records such as ``{"type": "tar", "dest": ...}``; by default an image in the engine."""
     secrets: Mapping[str, SecretSource] | Sequence[str] | None
     """For ``RUN --mount=type=secret``, by id: bytes, a Path, ``{"env": name}``."""
     ssh: Mapping[str, str | os.PathLike[str] | None] | Sequence[str] | str | bool | None
@@ -94,19 +80,10 @@ class BuildKitOptions(TypedDict, total=False):
     """Attach a provenance attestation: True, or parameters such as "mode=max"; False for none."""
     sbom: bool | str | None
     """Attach an SBOM: True, or parameters such as "generator=IMAGE"; False for none."""
-    use_config_proxy: bool
-    auth_configs: Mapping[str, Mapping[str, Any]] | None
     timeout: float | None
     """Maximum seconds without any message from BuildKit; unlimited by default."""
     decode: bool
-    quiet: bool
-    rm: bool
-    forcerm: bool
-    gzip: bool
-    container_limits: Mapping[str, int | str] | None
-    squash: bool | None
-    isolation: str | None
-    security_opt: Sequence[str] | None
+    """Accepted as in docker-py, and ignored: the log has dicts."""
 
 
 def is_requested(name: str, value: object) -> bool:
