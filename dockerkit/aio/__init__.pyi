@@ -3227,17 +3227,7 @@ class AsyncService:
         """Labels of the object."""
     @overload
     def logs(
-        self,
-        details: bool = False,
-        follow: bool = False,
-        stdout: bool | None = None,
-        stderr: bool | None = None,
-        since: TimeLike = 0,
-        timestamps: bool = False,
-        tail: int | str | None = "all",
-        is_tty: bool | None = None,
-        *,
-        demux: No = False,
+        self, *, demux: No = False, **options: Unpack[TaskLogOptions]
     ) -> PendingStream[AsyncFrameStream[bytes], bytes]: ...
     @overload
     def logs(
@@ -3477,17 +3467,7 @@ class AsyncTask:
         """Labels of the container, as set by the service."""
     @overload
     def logs(
-        self,
-        details: bool = False,
-        follow: bool = False,
-        stdout: bool = True,
-        stderr: bool = True,
-        since: TimeLike = 0,
-        timestamps: bool = False,
-        tail: int | str | None = "all",
-        is_tty: bool | None = None,
-        *,
-        demux: No = False,
+        self, *, demux: No = False, **options: Unpack[TaskLogOptions]
     ) -> PendingStream[AsyncFrameStream[bytes], bytes]: ...
     @overload
     def logs(

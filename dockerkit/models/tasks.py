@@ -80,19 +80,7 @@ class Task(Model):
         return ((self._get_attr("Spec") or {}).get("ContainerSpec") or {}).get("Labels") or {}
 
     @overload
-    def logs(
-        self,
-        details: bool = False,
-        follow: bool = False,
-        stdout: bool = True,
-        stderr: bool = True,
-        since: TimeLike = 0,
-        timestamps: bool = False,
-        tail: int | str | None = "all",
-        is_tty: bool | None = None,
-        *,
-        demux: No = False,
-    ) -> FrameStream[bytes]: ...
+    def logs(self, *, demux: No = False, **options: Unpack[TaskLogOptions]) -> FrameStream[bytes]: ...
 
     @overload
     def logs(self, *, demux: Yes, **options: Unpack[TaskLogOptions]) -> FrameStream[DemuxedOutput]: ...

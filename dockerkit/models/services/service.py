@@ -74,19 +74,7 @@ class Service(Versioned):
         )
 
     @overload
-    def logs(
-        self,
-        details: bool = False,
-        follow: bool = False,
-        stdout: bool | None = None,
-        stderr: bool | None = None,
-        since: TimeLike = 0,
-        timestamps: bool = False,
-        tail: int | str | None = "all",
-        is_tty: bool | None = None,
-        *,
-        demux: No = False,
-    ) -> FrameStream[bytes]: ...
+    def logs(self, *, demux: No = False, **options: Unpack[TaskLogOptions]) -> FrameStream[bytes]: ...
 
     @overload
     def logs(self, *, demux: Yes, **options: Unpack[TaskLogOptions]) -> FrameStream[DemuxedOutput]: ...
