@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-# Real engines on a busy machine fail now and then: a failed test is repeated up to twice, and reported as RERUN.
+# Real engines on a busy machine fail now and then: a failed integration test is repeated up to twice, and reported as RERUN.
 AGAIN := --reruns 2 --reruns-delay 1
 
 .DEFAULT_GOAL := help

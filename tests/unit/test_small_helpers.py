@@ -64,3 +64,9 @@ def test_unreadable_files_are_named(tmp_path):
         next(file_blocks(missing, 10))
     (tmp_path / "there").write_bytes(b"abcde")
     assert list(file_blocks(str(tmp_path / "there"), 2)) == [b"ab", b"cd", b"e"]
+
+
+def test_failed_unit_test_is_never_repeated(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("flaky")
+    assert marker is not None
+    assert marker.kwargs == {"reruns": 0}
