@@ -428,8 +428,8 @@ def _time_string(parameter: str, time: str) -> str:
         pass
     fraction = re.search(r"\.([0-9]{1,9})", time)  # kept, since a datetime only has microseconds
     try:
-        whole = scalar(parameter, datetime.fromisoformat(time.replace(fraction[0], "", 1) if fraction else time))
+        seconds = scalar(parameter, datetime.fromisoformat(time.replace(fraction[0], "", 1) if fraction else time))
     except ValueError:
         expected = 'a datetime, seconds since 1970, or a string such as "2030-01-31T12:00:00Z" or "10m"'
         raise InvalidArgument(f"{parameter}: must be {expected}, got {time!r}") from None
-    return whole + (fraction[0] if fraction else "")
+    return seconds + (fraction[0] if fraction else "")

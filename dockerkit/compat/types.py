@@ -29,13 +29,13 @@ class DictValue(dict[str, Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         value = self._kind(*args, **options)
         super().__init__(value.to_engine())
-        for name, row in self._kind._wires.items():
+        for name, row in self._kind._engine_fields.items():
             if not row.path:  # several keys, or none: the passed value stays readable
                 self.__dict__[name] = getattr(value, name)
 
     def __missing__(self, key: str) -> Any:
         """Add the keys of unset fields that docker-py also has, mostly with None."""
-        for row in self._kind._wires.values():
+        for row in self._kind._engine_fields.values():
             if row.path[:1] == (key,):
                 return row.unset if len(row.path) == 1 else None
         raise KeyError(key)
@@ -52,7 +52,7 @@ class DictValue(dict[str, Any]):
         set_path(self, row.path, row.convert(value, name) if row.convert and value is not None else value)
 
     def _row(self, name: str) -> EngineField:
-        row = self._kind._wires.get(name)
+        row = self._kind._engine_fields.get(name)
         if row is None or not row.path:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return row

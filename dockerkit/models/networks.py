@@ -246,7 +246,7 @@ class NetworkCollection(Collection[Network]):
             ipam = IPAMConfig(pool_configs=[IPAMPool(subnet="10.9.0.0/24", gateway="10.9.0.254")])
             network = client.networks.create("backend", ipam=ipam)
         """
-        made = self.client.api.create_network(
+        created = self.client.api.create_network(
             name,
             driver,
             options,
@@ -262,9 +262,9 @@ class NetworkCollection(Collection[Network]):
             config_only=config_only,
             config_from=config_from,
         )
-        if warning := made.get("Warning"):
+        if warning := created.get("Warning"):
             warnings.warn(f"network {name}: {warning}", stacklevel=3)
-        return self.get(made["Id"])
+        return self.get(created["Id"])
 
     def ensure(self, name: str, *, replace: bool = False, **options: Unpack[NetworkOptions]) -> Network:
         """Make sure that a network with this name and these settings exists. ``GET /networks/{id}``

@@ -56,19 +56,19 @@ class Value(BaseModel, metaclass=ValueType):
         frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True
     )
 
-    _wires: ClassVar[dict[str, EngineField]] = {}
+    _engine_fields: ClassVar[dict[str, EngineField]] = {}
     _aliases: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
-        cls._wires = {
+        cls._engine_fields = {
             name: next(fact for fact in field.metadata if isinstance(fact, EngineField))
             for name, field in cls.model_fields.items()
         }
-        cls._aliases = {row.path[0]: name for name, row in cls._wires.items() if len(row.path) == 1}
+        cls._aliases = {row.path[0]: name for name, row in cls._engine_fields.items() if len(row.path) == 1}
 
     def __init__(self, /, *args: Any, **options: Any) -> None:
-        names = list(self._wires)
+        names = list(self._engine_fields)
         if len(args) > len(names):
             raise UnknownOption(f"{type(self).__name__} takes at most {len(names)} arguments, got {len(args)}")
         arguments = dict(zip(names, args, strict=False))
@@ -80,13 +80,13 @@ class Value(BaseModel, metaclass=ValueType):
         try:
             super().__init__(**arguments)
         except ValidationError as error:
-            raise refused(error, type(self).__name__, self._wires) from None
+            raise refused(error, type(self).__name__, self._engine_fields) from None
 
     @classmethod
     def from_engine(cls, attrs: Mapping[str, Any]) -> Any:
         """Create a value from the Engine's dict, as returned by an inspect; unknown fields are ignored."""
         fields: dict[str, Any] = {}
-        for name, row in cls._wires.items():
+        for name, row in cls._engine_fields.items():
             part: Any = attrs
             for key in row.path:
                 part = part.get(key) if isinstance(part, Mapping) else None
@@ -97,7 +97,7 @@ class Value(BaseModel, metaclass=ValueType):
     def to_engine(self) -> dict[str, Any]:
         """Return the Engine's dict: its names, plain data, without unset fields."""
         body: dict[str, Any] = {}
-        for name, row in self._wires.items():
+        for name, row in self._engine_fields.items():
             value = self.__dict__[name]
             if value is not None and row.path and value is not row.unset:
                 set_path(body, row.path, to_json_data(value))
@@ -109,7 +109,7 @@ class Value(BaseModel, metaclass=ValueType):
         except ValidationError as error:
             if self.model_config.get("frozen"):
                 raise AttributeError(f"a {type(self).__name__} can't be changed; create a new one") from None
-            raise refused(error, type(self).__name__, self._wires) from None
+            raise refused(error, type(self).__name__, self._engine_fields) from None
 
     # -- as the Engine's dict --------------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ def engine_dict(kind: type[Value], value: object, name: str, *, defaults: bool =
 def _body(value: Value, defaults: bool) -> dict[str, Any]:
     body = value.to_engine()
     if not defaults:
-        for name, row in type(value)._wires.items():
+        for name, row in type(value)._engine_fields.items():
             if name not in value.model_fields_set and len(row.path) == 1:
                 body.pop(row.path[0], None)
     return body

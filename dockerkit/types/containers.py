@@ -98,7 +98,7 @@ def update_config(**options: Unpack[UpdateOptions]) -> dict[str, Any]:
         UnknownOption: the option is unknown, or can't be changed on an existing container.
     """
     for name in options:
-        if name in _HOST.wires and name not in UpdateOptions.__annotations__:
+        if name in _HOST.fields and name not in UpdateOptions.__annotations__:
             raise UnknownOption(f"{name} can't be changed on an existing container: create a new one")
     return host_options(options, "update_container")
 
@@ -124,7 +124,7 @@ class HostConfig(dict[str, Any]):
     """
 
     def __init__(self, version: str | None = None, *args: object, **options: Unpack[HostOptions]) -> None:
-        super().__init__(host_options(_by_position(_HOST.wires, args, options)))
+        super().__init__(host_options(_by_position(_HOST.fields, args, options)))
 
 
 class ContainerConfig(dict[str, Any]):
@@ -137,7 +137,7 @@ class ContainerConfig(dict[str, Any]):
     """
 
     def __init__(self, version: str | None = None, *args: object, **options: Unpack[ContainerConfigOptions]) -> None:
-        arguments: Any = _by_position(_CONFIG.wires, args, options)
+        arguments: Any = _by_position(_CONFIG.fields, args, options)
         super().__init__(container_config(**arguments))
 
 

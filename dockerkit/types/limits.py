@@ -103,27 +103,27 @@ class DeviceRequest(Value, frozen=False, validate_assignment=True):
         return cls(driver="cdi", device_ids=list(names))
 
     @classmethod
-    def gpus(cls, wanted: str | int | Sequence[str]) -> Self:
+    def gpus(cls, devices: str | int | Sequence[str]) -> Self:
         """Request GPUs, as ``docker run --gpus`` does: ``"all"``, a number, or their IDs."""
-        if wanted == "all":
+        if devices == "all":
             return cls(count=-1, capabilities=[["gpu"]])
-        if isinstance(wanted, int) and not isinstance(wanted, bool):
-            return cls(count=wanted, capabilities=[["gpu"]])
-        if isinstance(wanted, str) and wanted.isdecimal():
-            return cls(count=int(wanted), capabilities=[["gpu"]])
-        if isinstance(wanted, str):
-            return cls(**_gpu_fields(wanted))
-        return cls(device_ids=string_list(wanted, "gpus"), capabilities=[["gpu"]])
+        if isinstance(devices, int) and not isinstance(devices, bool):
+            return cls(count=devices, capabilities=[["gpu"]])
+        if isinstance(devices, str) and devices.isdecimal():
+            return cls(count=int(devices), capabilities=[["gpu"]])
+        if isinstance(devices, str):
+            return cls(**_gpu_fields(devices))
+        return cls(device_ids=string_list(devices, "gpus"), capabilities=[["gpu"]])
 
 
-def _gpu_fields(wanted: str) -> dict[str, Any]:
+def _gpu_fields(devices: str) -> dict[str, Any]:
     """Return the fields of a value of ``docker run --gpus``: ``'"device=0,2",capabilities=utility'``, ``"count=2"``."""
     import csv
 
     try:
-        (fields,) = csv.reader([wanted], strict=True)
+        (fields,) = csv.reader([devices], strict=True)
     except (csv.Error, ValueError):
-        raise_invalid("gpus", "a value as for docker run --gpus", wanted)
+        raise_invalid("gpus", "a value as for docker run --gpus", devices)
     if fields[0].startswith("device=") and not any("=" in field for field in fields[1:]):
         fields = [",".join(fields)]  # IDs without quotes around them
     request: dict[str, Any] = {}
@@ -132,7 +132,7 @@ def _gpu_fields(wanted: str) -> dict[str, Any]:
         if not equals:
             key, value = "count", field
         if key in request or not value:
-            raise_invalid("gpus", "a value as for docker run --gpus", wanted)
+            raise_invalid("gpus", "a value as for docker run --gpus", devices)
         if key == "count" and (value == "all" or value.removeprefix("-").isdecimal()):
             request[key] = -1 if value == "all" else int(value)
         elif key == "driver":
@@ -141,7 +141,7 @@ def _gpu_fields(wanted: str) -> dict[str, Any]:
             request[key] = value.split(",")
         else:
             raise_invalid(
-                "gpus", '"all", a number, a list of IDs, or device=, count=, driver=, capabilities=, options=', wanted
+                "gpus", '"all", a number, a list of IDs, or device=, count=, driver=, capabilities=, options=', devices
             )
     if "options" in request:
         request["options"] = dict(part.partition("=")[::2] for part in request["options"])

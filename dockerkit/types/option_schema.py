@@ -108,7 +108,7 @@ class OptionSchema:
         self._converters: dict[str, Convert] = {}  # of the options passed so far
 
     @cached_property
-    def wires(self) -> dict[str, EngineField]:
+    def fields(self) -> dict[str, EngineField]:
         """The EngineField of each option."""
         return {name: hint.__metadata__[0] for name, hint in self.options.__annotations__.items()}
 
@@ -132,9 +132,9 @@ class OptionSchema:
         return checked
 
     def _converter(self, name: str, owner: Owner) -> Convert:
-        row = self.wires.get(name)
+        row = self.fields.get(name)
         if row is None:
-            raise unknown_option(owner, name, self.wires)
+            raise unknown_option(owner, name, self.fields)
         convert = row.convert or _by_type(self.options.__annotations__[name].__origin__)
         self._converters[name] = convert
         return convert
@@ -151,9 +151,9 @@ class OptionSchema:
     def placed(self, checked: Mapping[str, Any]) -> dict[str, Any]:
         """Return checked options by the Engine's names."""
         body: dict[str, Any] = {}
-        wires = self.wires
+        fields = self.fields
         for name, value in checked.items():
-            row = wires[name]
+            row = fields[name]
             if row.path and value is not row.unset:
                 if len(row.path) == 1:
                     body[row.path[0]] = value

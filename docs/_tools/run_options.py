@@ -202,7 +202,7 @@ def versions() -> dict[str, str]:
 
     _, query, _, _, fields = OPERATIONS["POST /containers/create"]
     found = {}
-    for option, row in OptionSchema(CreateOptions, "run").wires.items():
+    for option, row in OptionSchema(CreateOptions, "run").fields.items():
         path = _SENT_AS.get(option, ".".join(row.path))
         first, _, last = (
             fields.get(f"HostConfig.{path}") or fields.get(path) or query.get(option) or OLDEST

@@ -581,7 +581,7 @@ def test_each_option_reaches_the_engine(client, busybox, labels):
 
     wrong = {}
     for name, (value, expected) in OPTIONS.items():
-        field = ".".join(CREATE.wires[name].path)
+        field = ".".join(CREATE.fields[name].path)
         field = f"HostConfig.{field}" if name in HOST_NAMES else field
         options = {name: value}
         options["labels"] = {**labels, **(value if name == "labels" else {})}
@@ -598,8 +598,8 @@ def test_each_option_reaches_the_engine(client, busybox, labels):
             wrong[name] = str(error)
             continue
         part = container.attrs["HostConfig"] if name in HOST_NAMES else container.attrs["Config"]
-        if expected is not MISSING and part.get(CREATE.wires[name].path[0]) != expected:
-            wrong[name] = part.get(CREATE.wires[name].path[0], "nothing")
+        if expected is not MISSING and part.get(CREATE.fields[name].path[0]) != expected:
+            wrong[name] = part.get(CREATE.fields[name].path[0], "nothing")
         container.remove(force=True)
     assert wrong == {}
 

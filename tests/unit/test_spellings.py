@@ -38,7 +38,7 @@ def engine_spelling(kind: type[Value], ours: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for name, value in ours.items():
         part = body
-        *above, last = kind._wires[name].path
+        *above, last = kind._engine_fields[name].path
         for key in above:
             part = part.setdefault(key, {})
         part[last] = value
@@ -141,7 +141,7 @@ OPTIONS: dict[str, tuple[type[Value], dict[str, Any], Call]] = {
 @pytest.mark.parametrize("option", OPTIONS)
 def test_both_spellings_of_an_option_give_the_same_body(option: str) -> None:
     kind, ours, call = OPTIONS[option]
-    theirs = engine_spelling(kind, {name: value for name, value in ours.items() if kind._wires[name].path})
+    theirs = engine_spelling(kind, {name: value for name, value in ours.items() if kind._engine_fields[name].path})
     body = sent(lambda client: call(client, ours))
     assert body == sent(lambda client: call(client, theirs))
     assert body == sent(lambda client: call(client, kind(**ours)))

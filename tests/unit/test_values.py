@@ -87,7 +87,7 @@ VALUES = [
 
 def mine(value: type[Value]) -> set[str]:
     """Return the Engine's fields that a value can have, including nested ones."""
-    paths = {".".join(row.path[:end]) for row in value._wires.values() for end in range(1, len(row.path) + 1)}
+    paths = {".".join(row.path[:end]) for row in value._engine_fields.values() for end in range(1, len(row.path) + 1)}
     # Fields that to_engine() does not create one by one.
     more = {
         types.Mount: {"ImageOptions", "ImageOptions.Subpath"},
@@ -154,8 +154,8 @@ def test_service_modes():
 
 
 def test_each_option_of_create_is_one_of_the_engines_and_each_of_those_has_one():
-    config = {".".join(row.path) for row in OptionSchema(ContainerConfigOptions, "config").wires.values() if row.path}
-    host = {"HostConfig." + ".".join(row.path) for row in OptionSchema(HostOptions, "host").wires.values() if row.path}
+    config = {".".join(row.path) for row in OptionSchema(ContainerConfigOptions, "config").fields.values() if row.path}
+    host = {"HostConfig." + ".".join(row.path) for row in OptionSchema(HostOptions, "host").fields.values() if row.path}
     top = {path for path, field in CREATE.items() if "." not in path}
     below = {
         path
@@ -174,7 +174,7 @@ def test_update_options_match_the_engines_fields():
         for path, field in FIELDS["POST /containers/{id}/update"].items()
         if "." not in path and not field.get("ignored")
     }
-    rows = OptionSchema(UpdateOptions, "update").wires.values()
+    rows = OptionSchema(UpdateOptions, "update").fields.values()
     assert {path for path in update if "[" not in path} == {row.path[0] for row in rows}
 
 
@@ -532,7 +532,7 @@ def test_cluster_volumes():
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: value.__name__)
 def test_no_field_has_lost_its_converter(value):
     """In a class body, a field's default hides a function of the same name, so the converter would be None."""
-    for name, row in value._wires.items():
+    for name, row in value._engine_fields.items():
         annotation = str(value.model_fields[name].annotation)
         takes_much = "Mapping" in annotation or "Sequence" in annotation
         assert row.convert is not None or not takes_much or not row.path, name

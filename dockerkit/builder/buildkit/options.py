@@ -133,7 +133,7 @@ class BuildRequest:
     auth_configs: Mapping[str, Mapping[str, Any]] | None = None
     timeout: float | None = None
     warnings: list[str] = field(default_factory=list)
-    asked: frozenset[str] = frozenset()
+    requested: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, options: BuildKitOptions, proxies: Mapping[str, str]) -> BuildRequest:
@@ -160,7 +160,7 @@ class BuildRequest:
         source.trees.update(named.trees)
         outputs = outputs_of(get("outputs"))
         plan = cls(source, secrets_of(get("secrets")), _agents(get("ssh")), outputs, dict(source.attrs))
-        plan.asked = frozenset(name for name, value in settings.items() if is_requested(name, value))
+        plan.requested = frozenset(name for name, value in settings.items() if is_requested(name, value))
         plan.attrs.update(named.attrs)
         plan.timeout = values.time_limit(get("timeout"))
         plan.auth_configs = values.mapping_of_mappings(get("auth_configs"), "auth_configs")
@@ -287,7 +287,7 @@ class BuildRequest:
         """
         if not engine.modern:
             for name in ("annotations", "contexts", "shmsize", "ulimits", "cgroup_parent", "provenance", "sbom"):
-                if name in self.asked:
+                if name in self.requested:
                     raise InvalidArgument(
                         f"{name}: not supported by this engine's BuildKit; requires Engine 23 or newer"
                     )
@@ -311,10 +311,10 @@ class BuildRequest:
         for output in self.outputs:
             if output.type in ("oci", "docker") or (output.type == "image" and output.attrs):
                 raise InvalidArgument(f"outputs: type {output.type!r}{' with attributes' * bool(output.attrs)} {store}")
-        if "annotations" in self.asked:
+        if "annotations" in self.requested:
             raise InvalidArgument(f"annotations: this option {store}")
         for name in _ATTESTATIONS:
-            if name in self.asked:
+            if name in self.requested:
                 raise InvalidArgument(f"{name}: an attestation {store}")
         for cache in self.cache_to:
             if cache["type"] != "inline":
@@ -394,14 +394,14 @@ def _from_runner(record: dict[str, str], name: str) -> None:
 def _agents(settings: Any) -> dict[str, str]:
     """Return paths of SSH agents by ID; the default is the user's own agent."""
     if settings is True:
-        wanted: dict[str, Any] = {"default": None}
+        paths: dict[str, Any] = {"default": None}
     elif isinstance(settings, Mapping):
-        wanted = dict(settings)
+        paths = dict(settings)
     else:
         texts = values.string_list([settings] if isinstance(settings, str) else settings or (), "ssh")
-        wanted = {id: path or None for id, _, path in (text.partition("=") for text in texts)}
+        paths = {id: path or None for id, _, path in (text.partition("=") for text in texts)}
     found = {}
-    for id, path in wanted.items():
+    for id, path in paths.items():
         place = values.local_path(path, f"ssh[{id!r}]") if path is not None else os.environ.get("SSH_AUTH_SOCK", "")
         if not place:
             raise InvalidArgument(

@@ -279,7 +279,7 @@ class ImageBuilds(Collection["Image"]):
             settings["platform"] = os.environ.get("DOCKER_DEFAULT_PLATFORM") or None
         tag = settings.get("tag")
         title = f"Building {tag if isinstance(tag, str) else ', '.join(tag or ()) or 'an image'}"
-        said = _ClassicLog()
+        output = _ClassicLog()
         with track_operation(progress, title) as state:
             if progress:
                 context = context.watched(_sending(state))
@@ -289,13 +289,13 @@ class ImageBuilds(Collection["Image"]):
                     state.step_done("context")
                 try:
                     for record in stream:
-                        said.feed(record)
+                        output.feed(record)
                         state.feed(record)
                 except errors.BuildError as error:
-                    raise self.client.api.phrased(said.explained(error)) from None
-        if said.image is None:
-            raise said.explained(errors.BuildError("the engine did not report the ID of the built image"))
-        return self.get(said.image), BuildLog(said.records, "classic", reason)
+                    raise self.client.api.phrased(output.explained(error)) from None
+        if output.image is None:
+            raise output.explained(errors.BuildError("the engine did not report the ID of the built image"))
+        return self.get(output.image), BuildLog(output.records, "classic", reason)
 
 
 def _remote(builder: str | BuildKitHost) -> BuildKitHost | None:
@@ -341,7 +341,7 @@ class _ClassicLog:
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
         self.image: str | None = None
-        self._told = False  # whether a record had the ID; engines before API 1.30 report it only in the text
+        self._has_id = False  # whether a record had the ID; engines before API 1.30 report it only in the text
         self._step: str | None = None
         self._output = ""
 
@@ -349,7 +349,7 @@ class _ClassicLog:
         self.records.append(record)
         aux = record.get("aux")
         if isinstance(aux, Mapping) and aux.get("ID"):
-            self.image, self._told = str(aux["ID"]), True
+            self.image, self._has_id = str(aux["ID"]), True
         text = record.get("stream")
         if not isinstance(text, str):
             return
@@ -360,7 +360,7 @@ class _ClassicLog:
                 raise errors.BuildError(f"the classic builder does not support here-documents: {_ADVICE}")
             return
         self._output = (self._output + text)[-64 * 1024 :]
-        if not self._told and (found := _ID.search(text)):
+        if not self._has_id and (found := _ID.search(text)):
             self.image = found[1]
 
     def explained(self, error: errors.BuildError) -> errors.BuildError:

@@ -49,10 +49,10 @@ class ServiceCollection(Collection[Service]):
             client.services.create("backup", mode="replicated-job", secrets=["key"]).wait()
         """
         arguments = api_arguments(self.client, {**options, "image": image, "command": command}, self.create)
-        made = self.client.api.create_service(**arguments)
-        for warning in response_warnings(made):
-            warnings.warn(f"service {options.get('name') or made['ID']}: {warning}", stacklevel=2)
-        return self.get(made["ID"])
+        created = self.client.api.create_service(**arguments)
+        for warning in response_warnings(created):
+            warnings.warn(f"service {options.get('name') or created['ID']}: {warning}", stacklevel=2)
+        return self.get(created["ID"])
 
     def get(self, service_id: Ref, insert_defaults: bool | None = None, *, default: D = RAISE) -> Service | D:
         """Return a service. ``GET /services/{id}``

@@ -198,13 +198,15 @@ def _shorthands(arguments: dict[str, Any], settings: Mapping[str, Any]) -> None:
         arguments["endpoint_spec"] = EndpointSpec(ports=settings["ports"])
 
 
-def references(kind: str, wanted: Iterable[Any], ask: Callable[[Any], Iterable[Mapping[str, Any]]]) -> list[Any]:
+def references(
+    kind: str, requested: Iterable[Any], list_all: Callable[[Any], Iterable[Mapping[str, Any]]]
+) -> list[Any]:
     """Return the references of a service to secrets or configs, by ID and name.
 
     Args:
         kind: ``"secrets"`` or ``"configs"``.
-        wanted: names, objects, or references.
-        ask: function that lists them, by filters.
+        requested: names, objects, or references.
+        list_all: function that lists them, by filters.
 
     Raises:
         InvalidArgument: a name does not exist.
@@ -212,19 +214,19 @@ def references(kind: str, wanted: Iterable[Any], ask: Callable[[Any], Iterable[M
     from dockerkit.types.services import ConfigReference, SecretReference
 
     make = SecretReference if kind == "secrets" else ConfigReference
-    wanted = sequence(wanted, kind)
-    names = [item for item in wanted if isinstance(item, str)]
-    ids = {item["Spec"]["Name"]: item["ID"] for item in ask({"name": names})} if names else {}
-    found: list[Any] = []
-    for item in wanted:
+    requested = sequence(requested, kind)
+    names = [item for item in requested if isinstance(item, str)]
+    ids = {item["Spec"]["Name"]: item["ID"] for item in list_all({"name": names})} if names else {}
+    resolved: list[Any] = []
+    for item in requested:
         if isinstance(item, str):
             if item not in ids:
                 raise InvalidArgument(f"{kind}: the swarm has no {kind[:-1]} named {item!r}")
-            found.append(make(ids[item], item))
+            resolved.append(make(ids[item], item))
         elif isinstance(item, Mapping) or hasattr(item, "to_engine"):
-            found.append(item)
+            resolved.append(item)
         elif hasattr(item, "id") and hasattr(item, "name"):
-            found.append(make(item.id, item.name))
+            resolved.append(make(item.id, item.name))
         else:
             raise_invalid(kind, "a list of names, objects, or references", item)
-    return found
+    return resolved

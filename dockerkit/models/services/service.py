@@ -153,10 +153,12 @@ class Service(Versioned):
             if changes.get("force_update") is True:
                 with parsing_response("Service.spec"):
                     again["force_update"] = int(self.spec["TaskTemplate"].get("ForceUpdate") or 0) + 1
-            arguments = api_arguments(self.client, {**changes, **again, **_kept(changes, "image", "name")}, self.update)
+            arguments = api_arguments(
+                self.client, {**changes, **again, **_passed(changes, "image", "name")}, self.update
+            )
             return self.client.api.update_service(self, self.version, fetch_current_spec=fetched, **arguments)
 
-        return self._changed(retry_on_version_conflict(attempt))
+        return self._finish_update(retry_on_version_conflict(attempt))
 
     def _replace(self, options: Mapping[str, Any]) -> None:
         """Set exactly these options; tasks that already match keep running."""
@@ -167,7 +169,7 @@ class Service(Versioned):
             arguments = api_arguments(self.client, {**options, "force_update": forced}, self.update)
             return self.client.api.update_service(self, self.version, **arguments)
 
-        self._changed(retry_on_version_conflict(attempt))
+        self._finish_update(retry_on_version_conflict(attempt))
 
     def scale(self, replicas: int) -> answers.ServiceUpdateResponse:
         """Set the number of tasks; for a job, of completions. ``POST /services/{id}/update``
@@ -190,7 +192,7 @@ class Service(Versioned):
                 mode = {"ReplicatedJob": {**self.spec["Mode"]["ReplicatedJob"], "TotalCompletions": replicas}}
             return self.client.api.update_service(self, self.version, mode=mode, fetch_current_spec=True)
 
-        return self._changed(retry_on_version_conflict(attempt))
+        return self._finish_update(retry_on_version_conflict(attempt))
 
     def force_update(self) -> answers.ServiceUpdateResponse:
         """Replace all tasks without changing the service. ``POST /services/{id}/update``"""
@@ -214,9 +216,9 @@ class Service(Versioned):
                 registry_auth_from="previous-spec",
             )
 
-        answer = self._changed(retry_on_version_conflict(attempt))
+        response = self._finish_update(retry_on_version_conflict(attempt))
         self._updated = False
-        return answer
+        return response
 
     def progress(self) -> ServiceProgress:
         """Return the current progress: running or completed tasks, and the desired number."""
@@ -266,13 +268,13 @@ class Service(Versioned):
         """
         return self.client.api.remove_service(self)
 
-    def _changed(self, answer: answers.ServiceUpdateResponse) -> answers.ServiceUpdateResponse:
+    def _finish_update(self, response: answers.ServiceUpdateResponse) -> answers.ServiceUpdateResponse:
         self._updated = True
-        for warning in response_warnings(answer):
+        for warning in response_warnings(response):
             warnings.warn(f"service {self.name}: {warning}", stacklevel=3)
         self.reload()
-        return answer
+        return response
 
 
-def _kept(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def _passed(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: options[name] for name in names if options.get(name) is not None}
