@@ -11,7 +11,7 @@ from typing import Any
 
 from dockerkit import runtime
 from dockerkit.transport.connection import Stopped, waited_direction
-from dockerkit.transport.scope import current
+from dockerkit.transport.scope import Scope
 
 _SLICE = 0.25  # seconds of one wait; stop() takes effect within this time
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -27,47 +27,22 @@ class _Socket(socket.socket):
                 socket.close(self.detach())
 
 
-class Attempt:
-    """Limits all steps of connecting together, by a timeout and by the scope of the caller.
+class Attempt(Scope):
+    """Limits all steps of connecting together. :meth:`stop` makes the current or next wait raise :class:`Stopped`."""
 
-    Args:
-        timeout: seconds; None sets no limit besides the scope's.
-    """
-
-    __slots__ = ("_scope", "_until", "stopped")
-
-    def __init__(self, timeout: float | None) -> None:
-        self._scope = current()
-        self._until = None if timeout is None else time.monotonic() + timeout
-        if self._scope is not None and self._scope.deadline is not None:
-            deadline = self._scope.deadline
-            self._until = deadline if self._until is None else min(deadline, self._until)
-        self.stopped: bool = False
-        if self._scope is not None:
-            self._scope.add(self)
-
-    def stop(self) -> None:
-        """Make the current or next wait raise :class:`Stopped`."""
-        self.stopped = True
+    __slots__ = ()
 
     def done(self) -> None:
-        """Leave the scope."""
-        if self._scope is not None:
-            self._scope.discard(self)
+        """Leave the scope of the caller."""
+        if self._outer is not None:
+            self._outer.discard(self)
 
     def remaining(self) -> float | None:
-        """Return the seconds left; None without limit.
-
-        Raises:
-            TimeoutError: the time is over.
-            Stopped: the attempt was stopped.
-        """
-        if self.stopped:
+        """Return the seconds left; None without limit. Raise Stopped or TimeoutError if it has ended."""
+        if self.cancelled:
             raise Stopped("connecting was stopped")
-        if self._until is None:
-            return None
-        left = self._until - time.monotonic()
-        if left <= 0:
+        left = super().remaining()
+        if left == 0:
             raise TimeoutError("timed out")
         return left
 

@@ -199,8 +199,8 @@ def plain_on_tls_port(endpoint: Endpoint) -> ConnectionFailed:
     )
 
 
-class SSHFailed(ConnectionError):
-    """Connecting through ssh failed; the message is ssh's.
+class HintedError(ConnectionError):
+    """Connecting failed.
 
     Attributes:
         hint: what to do.
@@ -209,6 +209,10 @@ class SSHFailed(ConnectionError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class SSHFailed(HintedError):
+    """Connecting through ssh failed; the message is ssh's."""
 
 
 class SSHTimeout(SSHFailed, TimeoutError):

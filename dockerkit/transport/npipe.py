@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit.errors import MissingExtra
 from dockerkit.transport.bridge import Duplex, bridge
+from dockerkit.transport.failures import HintedError
 
 if TYPE_CHECKING:
     from dockerkit.endpoint.discovery import Endpoint
@@ -48,7 +49,7 @@ def _open(path: str, timeout: float | None) -> Duplex:
     except ImportError as error:
         if sys.platform == "win32":
             raise MissingExtra("named pipes require pywin32: pip install 'dockerkit[windows]'") from error
-        raise _Unreachable("named pipes exist only on Windows", "Use unix://, tcp:// or ssh://") from error
+        raise HintedError("named pipes exist only on Windows", "Use unix://, tcp:// or ssh://") from error
     name = path.replace("/", "\\")
     until = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -148,19 +149,13 @@ class _Pipe:
         return int(win32file.GetOverlappedResult(handle, overlapped, True))
 
 
-class _Unreachable(OSError):
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
 def _translated(error: Any, name: str) -> OSError:
     if error.winerror == _FILE_NOT_FOUND:
-        return _Unreachable(
+        return HintedError(
             f"the pipe {name} does not exist", "Start the engine (Docker Desktop), or select another with DOCKER_HOST"
         )
     if error.winerror == _ACCESS_DENIED:
-        return _Unreachable(
+        return HintedError(
             f"access to {name} is denied", "Add this user to the group docker-users, or run as administrator"
         )
     return OSError(error.winerror, str(error.strerror))

@@ -69,22 +69,22 @@ def _log_in(endpoint: Endpoint, timeout: float | None) -> paramiko.SSHClient:
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
     try:
         client.connect(**_settings(endpoint), timeout=timeout, auth_timeout=timeout, banner_timeout=timeout)
-    except paramiko.BadHostKeyException as error:
+    except BaseException as error:
         client.close()
-        raise SSHFailed("the host's key has changed", "Ask the host's owner before you remove the old key") from error
-    except paramiko.AuthenticationException as error:
-        client.close()
-        raise SSHFailed(
-            f"the host refused the login: {error}", "Set up a key, or load it into the ssh agent"
-        ) from error
-    except paramiko.SSHException as error:
-        client.close()
-        hint = "Connect once with ssh and accept its key" if "known_hosts" in str(error) else ""
-        raise SSHFailed(str(error), hint) from error
-    except BaseException:
-        client.close()
+        if isinstance(error, paramiko.SSHException):
+            raise _explained(error) from error
         raise
     return client
+
+
+def _explained(error: paramiko.SSHException) -> SSHFailed:
+    import paramiko
+
+    if isinstance(error, paramiko.BadHostKeyException):
+        return SSHFailed("the host's key has changed", "Ask the host's owner before you remove the old key")
+    if isinstance(error, paramiko.AuthenticationException):
+        return SSHFailed(f"the host refused the login: {error}", "Set up a key, or load it into the ssh agent")
+    return SSHFailed(str(error), "Connect once with ssh and accept its key" if "known_hosts" in str(error) else "")
 
 
 def _settings(endpoint: Endpoint) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from dockerkit import runtime
 from dockerkit.errors import MissingExtra
+from dockerkit.transport.failures import HintedError
 
 if TYPE_CHECKING:
     from urllib3.util import Url
@@ -19,16 +20,11 @@ if TYPE_CHECKING:
 _SOCKS = ("socks4", "socks4a", "socks5", "socks5h")
 
 
-class ProxyFailed(OSError):
-    """The proxy refused the connection.
-
-    Attributes:
-        hint: what to do.
-    """
+class ProxyFailed(HintedError):
+    """The proxy refused the connection."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.hint = "Set NO_PROXY to the engine's host if no proxy is needed for it"
+        super().__init__(message, "Set NO_PROXY to the engine's host if no proxy is needed for it")
 
 
 def connect(endpoint: Endpoint, address: tuple[str, int], attempt: Attempt) -> socket.socket:
@@ -55,7 +51,6 @@ def connect(endpoint: Endpoint, address: tuple[str, int], attempt: Attempt) -> s
             f"the proxy {proxy.scheme}://{proxy.host} is not supported: "
             f"its scheme must be http, https or {', '.join(_SOCKS)}"
         )
-    where = f"{proxy.host}:{proxy.port or _port(proxy)}"
     through = _socks if proxy.scheme in _SOCKS else _tunnel
     try:
         sock = through(proxy, address, attempt)
@@ -67,13 +62,13 @@ def connect(endpoint: Endpoint, address: tuple[str, int], attempt: Attempt) -> s
         reason = str(error).rpartition("Tunnel connection failed: ")
         if reason[1]:
             raise ProxyFailed(f"the proxy {proxy.host} refused to connect to {address[0]}: {reason[2]}") from error
-        raise ProxyFailed(f"the proxy {where} can't be reached: {error}") from error
+        raise ProxyFailed(f"the proxy {proxy.host}:{_port(proxy)} can't be reached: {error}") from error
     sock.setblocking(False)
     return sock
 
 
 def _port(proxy: Url) -> int:
-    return {"http": 80, "https": 443}.get(proxy.scheme or "", 1080)
+    return proxy.port or {"http": 80, "https": 443}.get(proxy.scheme or "", 1080)
 
 
 def _login(proxy: Url) -> tuple[str, str] | None:
@@ -89,7 +84,7 @@ def _tunnel(proxy: Url, address: tuple[str, int], attempt: Attempt) -> socket.so
     from urllib3.util import make_headers
 
     host = (proxy.host or "").strip("[]")
-    sock = attempt.connect_tcp(host, proxy.port or _port(proxy))
+    sock = attempt.connect_tcp(host, _port(proxy))
     try:
         if proxy.scheme == "https":
             from urllib3.util.ssl_ import create_urllib3_context
@@ -98,16 +93,14 @@ def _tunnel(proxy: Url, address: tuple[str, int], attempt: Attempt) -> socket.so
 
             context = create_urllib3_context()
             context.load_default_certs()
-            sock = tls_stream.connect(
-                sock, context, host, attempt
-            )  # a plain socket again: TLS to the engine may follow
+            sock = tls_stream.connect(sock, context, host, attempt)  # a plain socket: TLS to the engine may follow
         sock.settimeout(attempt.remaining())
 
         class Connection(HTTPConnection):
             def _new_conn(self) -> socket.socket:  # the hook that urllib3's SOCKS connection uses too
                 return sock
 
-        connection = Connection(host, proxy.port or _port(proxy))
+        connection = Connection(host, _port(proxy))
         login = _login(proxy)
         headers = make_headers(proxy_basic_auth=":".join(login)) if login else {}
         connection.set_tunnel(*address, headers=headers)
@@ -132,7 +125,7 @@ def _socks(proxy: Url, address: tuple[str, int], attempt: Attempt) -> socket.soc
         timeout=attempt.remaining(),
         proxy_type=kind,
         proxy_addr=(proxy.host or "").strip("[]"),
-        proxy_port=proxy.port or _port(proxy),
+        proxy_port=_port(proxy),
         proxy_rdns=proxy.scheme in ("socks4a", "socks5h"),
         proxy_username=name,
         proxy_password=password,

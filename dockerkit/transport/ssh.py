@@ -104,10 +104,7 @@ class _ControlMaster:
             folder, forwarded = self._folder, self._forwarded
         try:
             return self._connect(forwarded, timeout)
-        except (
-            FileNotFoundError,
-            ConnectionRefusedError,
-        ):  # ssh has exited: the network failed, or it was idle too long
+        except (FileNotFoundError, ConnectionRefusedError):  # ssh has exited: network failure, or idle for too long
             with self._lock:
                 if self._folder in (folder, None):  # unless another thread has logged in meanwhile
                     self._forget()
@@ -126,9 +123,6 @@ class _ControlMaster:
         sock = self._connect_forwarded(forwarded, timeout) if forwarded else self._connect_stdio()
         self._open.add(id(sock))
         return sock
-
-    def _closed(self, sock: socket.socket) -> None:
-        self._open.discard(id(sock))
 
     def _connect_forwarded(self, path: str, timeout: float | None) -> _Socket:
         sock = _Socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -170,11 +164,8 @@ class _ControlMaster:
         self._folder = _private_folder()
         try:
             where = self._ask_where(wait)
-            if (
-                where.startswith("unix://")
-                and ":" not in where[7:]
-                and self._forward(where.removeprefix("unix://"), wait)
-            ):
+            scheme, _, path = where.partition("://")
+            if scheme == "unix" and ":" not in path and self._forward(path, wait):
                 return
             self._forwarded = ""
             with self._connect_stdio() as sock:
@@ -212,12 +203,16 @@ class _ControlMaster:
     def _forward(self, path: str, wait: float) -> bool:
         """Forward a local socket to the engine's; return whether an engine responds through it."""
         self._forwarded = f"{self._folder}/engine"
-        control = ["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O"]
-        result = _run([*control, "forward", "-L", f"{self._forwarded}:{path}", "--", self._endpoint.hostname], wait)
+        result = self._control("forward", "-L", f"{self._forwarded}:{path}", wait=wait)
         if result.returncode != 0:
             return False
         with self._connect_forwarded(self._forwarded, wait) as sock:
             return check(sock, wait)
+
+    def _control(self, *arguments: str, wait: float) -> subprocess.CompletedProcess[str]:
+        """Have the control master do something."""
+        control = ["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O"]
+        return _run([*control, *arguments, "--", self._endpoint.hostname], wait)
 
     def _command(self, remote: str, *options: str) -> list[str]:
         command = ["ssh", "-T"]
@@ -232,7 +227,7 @@ class _ControlMaster:
     def _forget(self) -> None:
         if self._folder is not None:
             with contextlib.suppress(OSError, SSHFailed):
-                _run(["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O", "exit", "--", "engine"], 5)
+                self._control("exit", wait=5)
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder, self._forwarded = None, ""
 
@@ -260,7 +255,7 @@ class _Socket(socket.socket):
     def close(self) -> None:
         super().close()
         if self.login is not None:
-            self.login._closed(self)
+            self.login._open.discard(id(self))
             self.login = None
         if self.process is not None and self.errors is not None:
             _end(self.process)
