@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
 from dockerkit.errors import DigestMismatch, ReadTimeout, RegistryError, StreamTruncated
 from dockerkit.registry.http import read_blocks
-from dockerkit.registry.manifests import hasher, sha256
+from dockerkit.registry.manifests import digest_of, hasher, sha256
 from dockerkit.streams import ByteStream
+from dockerkit.transport.upload import blocks_of
 
 if TYPE_CHECKING:
     import requests
@@ -71,7 +72,7 @@ class _Download:
                 self._response = self._get(offset)
         if self.closed:
             return
-        actual = f"{self._digest.partition(':')[0]}:{self._hash.hexdigest()}"
+        actual = digest_of(self._hash)
         if actual != self._digest:
             raise DigestMismatch(f"{self._what}: the registry sent content with digest {actual}")
 
@@ -145,17 +146,14 @@ class _Counted:
     def __init__(self, data: IO[bytes] | Iterable[bytes], expected: str | None) -> None:
         self._data = data
         self._hash = hasher(expected or "sha256:")
-        self._algorithm = (expected or "sha256").partition(":")[0]
         self.size = 0
 
     @property
     def digest(self) -> str:
-        return f"{self._algorithm}:{self._hash.hexdigest()}"
+        return digest_of(self._hash)
 
     def __iter__(self) -> Iterator[bytes]:
-        read = getattr(self._data, "read", None)
-        blocks = iter(lambda: cast("bytes", read(_BLOCK)), b"") if read is not None else iter(self._data)
-        for block in blocks:
+        for block in blocks_of(self._data):
             if block:
                 self._hash.update(block)
                 self.size += len(block)

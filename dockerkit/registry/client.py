@@ -269,11 +269,8 @@ class Registry:
         subject = (record.get("subject") or {}).get("digest")
         if not subject:
             return
-        tag = _referrers_tag(reference, subject)
-        found = self._manifest(tag) if self.exists(str(tag)) else None
-        index: dict[str, Any] = {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX}
-        if isinstance(found, Index):
-            index = found.attrs
+        tag, found = self._referrers_index(reference, subject)
+        index: dict[str, Any] = found.attrs if found else {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX}
         entries = [item for item in index.get("manifests") or () if item.get("digest") != digest]
         entry = {
             "mediaType": kind,
@@ -283,7 +280,13 @@ class Registry:
             "annotations": record.get("annotations"),
         }
         entries.append({key: value for key, value in entry.items() if value})
-        self.put_manifest(str(tag), {**index, "manifests": entries})
+        self.put_manifest(tag, {**index, "manifests": entries})
+
+    def _referrers_index(self, reference: Reference, digest: str) -> tuple[str, Index | None]:
+        """Return the tag under which referrers are listed where the registry has no call for it, and its index."""
+        tag = reference._replace(tag=digest.replace(":", "-", 1)[:128], digest=None)
+        found = self._manifest(tag) if self.exists(str(tag)) else None
+        return str(tag), found if isinstance(found, Index) else None
 
     def delete(self, name: str) -> None:
         """Delete a tag, or an image with all its tags. ``DELETE /v2/{name}/manifests/{reference}``
@@ -333,9 +336,8 @@ class Registry:
         if pages:
             found = [Descriptor.of(item, str(reference)) for page in pages for item in page.get("manifests") or ()]
         else:
-            tag = _referrers_tag(reference, digest)
-            index = self._manifest(tag) if self.exists(str(tag)) else None
-            found = list(index.manifests) if isinstance(index, Index) else []
+            _, index = self._referrers_index(reference, digest)
+            found = list(index.manifests) if index is not None else []
         return [item for item in found if artifact_type in (None, item.artifact_type)]
 
     def attestations(
@@ -599,11 +601,6 @@ def _docker_command() -> AuthConfig:
     from dockerkit.credentials.auth import AuthConfig
 
     return AuthConfig.load_config(None, None)
-
-
-def _referrers_tag(reference: Reference, digest: str) -> Reference:
-    """Return the tag under which referrers are listed where the registry has no call for it."""
-    return reference._replace(tag=digest.replace(":", "-", 1)[:128], digest=None)
 
 
 def _pull(path: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def copy_image(
         found = from_.manifest(str(origin))
         if platform is not None:
             found = _select(from_, origin, found, platform)
-        return _Copy(from_, origin, to, goal, state).run(found)
+        return _Copy(from_, origin, to, goal, state).store(found, goal)
 
 
 def create_index(
@@ -153,12 +153,7 @@ def annotate_index(
         record = found.attrs
         entry = record
         if platform is not None:
-            chosen = found.find(platform)
-            if chosen is None:
-                raise RegistryError(
-                    f"{name}: the image does not support {platform!r}, only {', '.join(found.platforms)}"
-                )
-            entry = record["manifests"][found.manifests.index(chosen)]
+            entry = record["manifests"][found.manifests.index(_entry_for(platform, found, name))]
         values = {**(entry.get("annotations") or {}), **changed}
         entry["annotations"] = {key: value for key, value in values.items() if key not in removed}
         record["mediaType"] = manifests.OCI_INDEX  # Docker's lists have no annotations
@@ -175,35 +170,22 @@ class _Copy:
         self._here = origin.repository == goal.repository
         self._mount = origin.path if source is target else None
 
-    def run(self, found: Manifest | Index) -> str:
-        """Copy an image with all its content, and store it under the target's name."""
+    def store(self, found: Manifest | Index, goal: Reference) -> str:
+        """Copy an image with all its content, and store it under a name."""
         if isinstance(found, Index):
             for item in found.manifests:
                 self.child(item.digest)
-        else:
-            self._content(found)
-        return self._target.put_manifest(str(self._goal), found.raw, found.media_type)
+        elif not self._here:
+            for blob in (*found.layers, found.config):
+                if not blob.attrs.get("urls"):  # otherwise it is a foreign layer, which may not be redistributed
+                    self._blob(blob)
+        return self._target.put_manifest(str(goal), found.raw, found.media_type)
 
     def child(self, digest: str) -> None:
         """Copy a manifest without a name."""
-        at = self._goal._replace(tag=None, digest=digest)
-        if self._here or self._target.exists(str(at)):
-            return
-        found = self._source.manifest(str(self._origin._replace(tag=None, digest=digest)))
-        if isinstance(found, Index):
-            for item in found.manifests:
-                self.child(item.digest)
-        else:
-            self._content(found)
-        self._target.put_manifest(str(at), found.raw, found.media_type)
-
-    def _content(self, manifest: Manifest) -> None:
-        if self._here:
-            return
-        for blob in (*manifest.layers, manifest.config):
-            if blob.attrs.get("urls"):  # a foreign layer, which may not be redistributed
-                continue
-            self._blob(blob)
+        goal = self._goal._replace(tag=None, digest=digest)
+        if not self._here and not self._target.exists(str(goal)):
+            self.store(self._source.manifest(str(self._origin._replace(tag=None, digest=digest))), goal)
 
     def _blob(self, blob: Descriptor) -> None:
         name = blob.digest.partition(":")[2][:12]
@@ -230,18 +212,20 @@ def _select(
         return registry.manifest(str(origin), platform=platform)
     if not isinstance(platform, Iterable):
         raise_invalid("platform", "a platform such as 'linux/arm64', or a list of them", platform)
-    wanted = list(platform)
     if not isinstance(found, Index):
         raise RegistryError(f"{origin}: the image has only one platform; pass that one or omit platform")
-    chosen = [found.find(item) for item in wanted]
-    if None in chosen:
-        missing = wanted[chosen.index(None)]
-        raise RegistryError(f"{origin}: the image does not support {missing!r}, only {', '.join(found.platforms)}")
-    digests = {item.digest for item in chosen if item is not None}
+    digests = {_entry_for(item, found, origin).digest for item in platform}
     record = found.attrs
     record["manifests"] = [dict(item.attrs) for item in found.manifests if digests & {item.digest, item.attests}]
     raw = json.dumps(record, separators=(",", ":")).encode()
     return cast("Index", manifests.parse_manifest(raw, found.media_type, str(origin)))
+
+
+def _entry_for(platform: Platform, index: Index, name: object) -> Descriptor:
+    found = index.find(platform)
+    if found is None:
+        raise RegistryError(f"{name}: the image does not support {platform!r}, only {', '.join(index.platforms)}")
+    return found
 
 
 def _entries(registry: Registry, origin: Reference, found: Manifest | Index) -> Iterable[dict[str, Any]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import email.utils
 import glob
 import importlib.metadata
 import ipaddress
 import json
 import os
 import ssl
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -18,6 +16,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
 
 from dockerkit import __version__, runtime
 from dockerkit.endpoint.tls import TLSConfig
@@ -117,9 +117,8 @@ class RegistryHTTP:
             ours = self._is_ours(url)
             auth = self._authenticator.header(scopes) if ours else None
             try:
-                response = self._send(
-                    method, url, {**(headers or {}), **({"Authorization": auth} if auth else {})}, body
-                )
+                credentials = {"Authorization": auth} if auth else {}
+                response = self._send(method, url, {**(headers or {}), **credentials}, body)
             except ConnectionFailed:
                 if not idempotent or attempt >= self._retries:
                     raise
@@ -130,14 +129,12 @@ class RegistryHTTP:
                 return response
             if response.status_code == 401 and ours and challenged < 2 and repeatable:
                 error = self._error(response, method, what)  # reads the body, so that no connection stays open
-                if not self._authenticator.accept(_challenges(response), scopes, self, refused=auth):
+                challenges = response.raw.headers.getlist("WWW-Authenticate")
+                if not self._authenticator.accept(challenges, scopes, self, refused=auth):
                     raise error
                 challenged += 1
                 continue
-            wait = self._wait(response, attempt) if repeatable and (idempotent or response.status_code == 429) else None
-            if wait is not None:
-                response.close()
-                runtime.sleep(wait)
+            if repeatable and (idempotent or response.status_code == 429) and self._pause(response, attempt):
                 attempt += 1
                 continue
             if idempotent and response.status_code in _REDIRECTS and (target := response.headers.get("Location")):
@@ -183,15 +180,9 @@ class RegistryHTTP:
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
         attempt = 0
         while True:
-            if body is None:
-                response = self._send("GET", url, headers, None, params=query)
-            else:
-                response = self._send("POST", url, headers, body)
-            wait = self._wait(response, attempt)
-            if wait is None:
+            response = self._send("GET" if body is None else "POST", url, headers, body, params=query)
+            if not self._pause(response, attempt):
                 return response.status_code, read_all(response, _MAX_TOKEN_BYTES, "token service")
-            response.close()
-            runtime.sleep(wait)
             attempt += 1
 
     @property
@@ -249,18 +240,24 @@ class RegistryHTTP:
                 timeout=self._timeout, proxies=proxies,
                 verify=self._verifies, **options,  # passed here, since REQUESTS_CA_BUNDLE overrides a session's False
             )  # fmt: skip
-        except requests.RequestException as error:
-            raise _connection_error(
-                error, _origin(url)
-            ) from None  # its message contains the URL, which may contain a signature
+        except requests.RequestException as error:  # its message contains the URL, which may contain a signature
+            raise _connection_error(error, _origin(url)) from None
 
-    def _wait(self, response: requests.Response, attempt: int) -> float | None:
-        """Return the seconds to wait before a retry; None if the request should not be repeated."""
+    def _pause(self, response: requests.Response, attempt: int) -> bool:
+        """Wait before a retry; return False if the request should not be repeated."""
         if response.status_code not in _RETRIED or attempt >= self._retries:
-            return None
-        asked = _retry_after(response.headers.get("Retry-After"))
-        wait = _backoff(attempt) if asked is None else asked
-        return wait if wait <= _MAX_WAIT_SECONDS else None
+            return False
+        try:
+            wait = Retry().get_retry_after(response.raw)
+        except (InvalidHeader, ValueError):
+            wait = None
+        if wait is None:
+            wait = _backoff(attempt)
+        if wait > _MAX_WAIT_SECONDS:
+            return False
+        response.close()
+        runtime.sleep(wait)
+        return True
 
     def _error(self, response: requests.Response, method: str, what: str) -> APIError:
         try:
@@ -370,11 +367,6 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
-def _challenges(response: requests.Response) -> list[str]:
-    headers: list[str] = response.raw.headers.getlist("WWW-Authenticate")
-    return headers
-
-
 def _context(host: str, ca_cert: str | None, verify: bool, *, own: bool = False) -> ssl.SSLContext:
     """Return the TLS context for a registry, with the system's authorities and those that an engine would trust for it.
 
@@ -383,9 +375,8 @@ def _context(host: str, ca_cert: str | None, verify: bool, *, own: bool = False)
         own: True for the registry itself, which receives the client certificate; False for redirect targets and token services.
     """
     context = TLSConfig(verify=verify).ssl_context()
-    if importlib.metadata.version("urllib3").startswith(
-        "1."
-    ):  # it compares the name itself, and can't let ssl do so for IP addresses
+    # This urllib3 compares the name itself, and can't let ssl do so for IP addresses.
+    if importlib.metadata.version("urllib3").startswith("1."):
         context.check_hostname = False
     folders = [os.path.join(os.path.expanduser(folder), host) for folder in _CERTIFICATES]
     authorities = [path for folder in folders for path in sorted(glob.glob(os.path.join(glob.escape(folder), "*.crt")))]
@@ -432,17 +423,6 @@ def _explanation(content: bytes) -> bytes:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return content
     return "; ".join(texts).encode()
-
-
-def _retry_after(value: str | None) -> float | None:
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        return max(email.utils.parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None
 
 
 def _backoff(attempt: int) -> float:

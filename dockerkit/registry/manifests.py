@@ -33,7 +33,7 @@ _HASHES = frozenset({"sha256", "sha384", "sha512"})
 
 def sha256(data: bytes) -> str:
     """Return the digest of data in the format of registries."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return digest_of(hashlib.sha256(data))
 
 
 def encode(manifest: object, name: str) -> bytes:
@@ -49,27 +49,22 @@ def encode(manifest: object, name: str) -> bytes:
         raise InvalidArgument(f"{name}: can't be encoded as JSON: {error}") from None
 
 
-def hasher(digest: str) -> hashlib._Hash:
-    """Return a new hash object for the algorithm of a digest.
-
-    Raises:
-        RegistryError: the algorithm is unknown, so the content cannot be verified.
-    """
+def hasher(digest: str, data: bytes = b"") -> hashlib._Hash:
+    """Return a new hash object for the algorithm of a digest. An unknown one is refused, as it can't be verified."""
     algorithm = digest.partition(":")[0]
     if algorithm not in _HASHES:
         raise RegistryError(f"{digest}: content with a digest of type {algorithm!r} cannot be verified")
-    return hashlib.new(algorithm)
+    return hashlib.new(algorithm, data)
+
+
+def digest_of(hashed: hashlib._Hash) -> str:
+    """Return the digest of all data that a hash object has received."""
+    return f"{hashed.name}:{hashed.hexdigest()}"
 
 
 def check_digest(data: bytes, digest: str, what: str) -> None:
-    """Compare data with the digest it was requested by.
-
-    Raises:
-        DigestMismatch: they differ.
-    """
-    hashed = hasher(digest)
-    hashed.update(data)
-    actual = f"{digest.partition(':')[0]}:{hashed.hexdigest()}"
+    """Refuse data that differs from the digest it was requested by."""
+    actual = digest_of(hasher(digest, data))
     if actual != digest:
         raise DigestMismatch(f"{what}: the registry sent content with digest {actual}, expected {digest}")
 

@@ -61,7 +61,7 @@ def send_body(connection: Connection, body: Body, size: int | None, seconds: flo
         if isinstance(body, bytes):
             connection.send_all(body, seconds, watch=True)
         elif size is None:
-            for block in _blocks(cast("IO[bytes] | Iterable[bytes]", body)):
+            for block in blocks_of(cast("IO[bytes] | Iterable[bytes]", body)):
                 if block:
                     connection.send_all(b"%x\r\n%b\r\n" % (len(block), block), seconds, watch=True)
             connection.send_all(b"0\r\n\r\n", seconds, watch=True)
@@ -72,7 +72,8 @@ def send_body(connection: Connection, body: Body, size: int | None, seconds: flo
     return True
 
 
-def _blocks(body: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
+def blocks_of(body: IO[bytes] | Iterable[bytes]) -> Iterator[bytes]:
+    """Return an iterator over the blocks of a file or an iterable."""
     read = getattr(body, "read", None)
     return iter(body) if read is None else iter(lambda: read(BLOCK), b"")
 
