@@ -83,6 +83,11 @@ class CoreGreenlet(greenlet):
 class LoopRuntime:
     """Waits in an event loop; see :class:`dockerkit.runtime.Runtime`. It belongs to the first loop that uses it."""
 
+    Event = primitives.Event
+    Lock: Any = primitives.Lock
+    Condition = primitives.Condition
+    Queue: Any = primitives.Queue
+
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0
@@ -291,22 +296,6 @@ class LoopRuntime:
         caller = getcurrent()
         if isinstance(caller, CoreGreenlet) and time.monotonic() - caller.entered > TURN and not caller.dying:
             self.park_in([], 0)
-
-    def Event(self) -> threading.Event:
-        """Create an event."""
-        return primitives.Event()
-
-    def Lock(self) -> Any:
-        """Create a lock."""
-        return primitives.Lock()
-
-    def Condition(self, lock: Any) -> threading.Condition:
-        """Create a condition."""
-        return primitives.Condition(lock)
-
-    def Queue(self, maxsize: int) -> Any:
-        """Create a queue."""
-        return primitives.Queue(maxsize)
 
     def Thread(self, target: Callable[..., object], args: tuple[Any, ...], name: str) -> Any:
         """Create a greenlet with the interface of a thread."""

@@ -99,9 +99,6 @@ class Lock:
         self._held.release()
         wake(self._waiters)
 
-    def locked(self) -> bool:
-        return self._held.locked()
-
     def __enter__(self) -> bool:
         return self.acquire()
 
@@ -111,29 +108,17 @@ class Lock:
 
 class Condition(threading.Condition):
     def __init__(self, lock: Any) -> None:
-        self._own = lock
+        super().__init__(lock)  # has the lock's methods
         self._news = 0
         self._sleepers: list[Waiter] = []
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        return bool(self._own.acquire(blocking, timeout))
-
-    def release(self) -> None:
-        self._own.release()
-
-    def __enter__(self) -> bool:
-        return bool(self._own.__enter__())
-
-    def __exit__(self, *error: object) -> None:
-        self._own.__exit__(*error)
-
     def wait(self, timeout: float | None = None) -> bool:
         seen = self._news
-        self._own.release()
+        self.release()
         try:
             return _wait(self._sleepers, lambda: self._news != seen, timeout)
         finally:
-            self._own.acquire()
+            self.acquire()
 
     def notify(self, n: int = 1) -> None:
         self._news += 1
@@ -142,9 +127,6 @@ class Condition(threading.Condition):
     def notify_all(self) -> None:
         self.notify()
 
-    def __repr__(self) -> str:
-        return f"<Condition {len(self._sleepers)}>"
-
 
 class Queue:
     def __init__(self, maxsize: int) -> None:
@@ -152,9 +134,6 @@ class Queue:
         self._items: deque[Any] = deque()
         self._getters: list[Waiter] = []
         self._putters: list[Waiter] = []
-
-    def qsize(self) -> int:
-        return len(self._items)
 
     def empty(self) -> bool:
         return not self._items

@@ -12,14 +12,8 @@ from dockerkit.cliconfig.json_file import read_json
 from dockerkit.errors import EngineWarning, InvalidConfigFile
 
 __all__ = [
-    "config_dir",
-    "config_file",
-    "config_path",
-    "find_config_file",
-    "home_dir",
-    "http_headers",
-    "load_general_config",
-]
+    "config_dir", "config_file", "config_path", "find_config_file", "home_dir", "http_headers", "load_general_config",
+]  # fmt: skip
 
 DOCKER_CONFIG_FILENAME = os.path.join(".docker", "config.json")
 LEGACY_DOCKER_CONFIG_FILENAME = ".dockercfg"

@@ -9,13 +9,6 @@ from dockerkit.errors.quoting import without_password
 __all__ = ["ProxyConfig", "proxies_for"]
 
 _NAMES = {"httpProxy": "http", "httpsProxy": "https", "ftpProxy": "ftp", "noProxy": "no_proxy", "allProxy": "all"}
-_VARIABLES = {
-    "http": "http_proxy",
-    "https": "https_proxy",
-    "ftp": "ftp_proxy",
-    "no_proxy": "no_proxy",
-    "all": "all_proxy",
-}
 
 
 class ProxyConfig(dict[str, str]):
@@ -49,8 +42,9 @@ class ProxyConfig(dict[str, str]):
     def get_environment(self) -> dict[str, str]:
         """Return the environment variables, each in lower and upper case, since programs use either."""
         environment = {}
-        for kind, variable in _VARIABLES.items():
+        for kind in _NAMES.values():
             if self.get(kind):
+                variable = kind if kind == "no_proxy" else f"{kind}_proxy"
                 environment[variable] = environment[variable.upper()] = self[kind]
         return environment
 

@@ -9,18 +9,9 @@ from dockerkit.endpoint import discovery
 from dockerkit.endpoint.address import parse_host
 
 __all__ = [
-    "DEFAULT_UNIX_SOCKET",
-    "IS_WINDOWS_PLATFORM",
-    "METAFILE",
-    "get_context_dir",
-    "get_context_host",
-    "get_context_id",
-    "get_current_context_name",
-    "get_meta_dir",
-    "get_meta_file",
-    "get_tls_dir",
-    "write_context_name_to_docker_config",
-]
+    "DEFAULT_UNIX_SOCKET", "IS_WINDOWS_PLATFORM", "METAFILE", "get_context_dir", "get_context_host", "get_context_id",
+    "get_current_context_name", "get_meta_dir", "get_meta_file", "get_tls_dir", "write_context_name_to_docker_config",
+]  # fmt: skip
 
 METAFILE = context_store.METAFILE
 IS_WINDOWS_PLATFORM = os.name == "nt"

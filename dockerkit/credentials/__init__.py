@@ -12,13 +12,6 @@ from dockerkit.credentials.errors import CredentialsNotFound, InitializationErro
 from dockerkit.credentials.store import Store
 
 __all__ = [
-    "DEFAULT_LINUX_STORE",
-    "DEFAULT_OSX_STORE",
-    "DEFAULT_WIN32_STORE",
-    "PROGRAM_PREFIX",
-    "CredentialsNotFound",
-    "InitializationError",
-    "Store",
-    "StoreError",
-    "StoreTimeout",
-]
+    "DEFAULT_LINUX_STORE", "DEFAULT_OSX_STORE", "DEFAULT_WIN32_STORE", "PROGRAM_PREFIX", "CredentialsNotFound",
+    "InitializationError", "Store", "StoreError", "StoreTimeout",
+]  # fmt: skip

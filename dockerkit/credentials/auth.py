@@ -62,28 +62,11 @@ from dockerkit.credentials.store import Store
 from dockerkit.errors import EngineWarning, InvalidArgument, InvalidConfigFile
 
 __all__ = [
-    "INDEX_NAME",
-    "INDEX_URL",
-    "TOKEN_USERNAME",
-    "AuthConfig",
-    "AuthSource",
-    "Credential",
-    "call_with_credentials",
-    "convert_to_hostname",
-    "decode_auth",
-    "encode_header",
-    "get_config_header",
-    "get_credential_store",
-    "is_refusal",
-    "load_config",
-    "parse_auth",
-    "registry_headers",
-    "resolve_authconfig",
-    "resolve_index_name",
-    "resolve_repository_name",
-    "split_repo_name",
-    "stream_with_credentials",
-]
+    "INDEX_NAME", "INDEX_URL", "TOKEN_USERNAME", "AuthConfig", "AuthSource", "Credential", "call_with_credentials",
+    "convert_to_hostname", "decode_auth", "encode_header", "get_config_header", "get_credential_store", "is_refusal",
+    "load_config", "parse_auth", "registry_headers", "resolve_authconfig", "resolve_index_name",
+    "resolve_repository_name", "split_repo_name", "stream_with_credentials",
+]  # fmt: skip
 
 _KNOWN = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders", "proxies"})
 

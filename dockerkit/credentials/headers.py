@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from dockerkit.credentials.auth import AuthConfig
     from dockerkit.streams import ProgressStream
 
-__all__ = [
-    "AuthSource",
-    "call_with_credentials",
-    "encode_header",
-    "get_config_header",
-    "is_refusal",
-    "registry_headers",
-    "stream_with_credentials",
-]
-
 T = TypeVar("T")
 
 AuthSource: TypeAlias = Mapping[str, Any] | Callable[[str], Mapping[str, Any]]

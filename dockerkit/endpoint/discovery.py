@@ -23,12 +23,7 @@ from dockerkit.endpoint.tls import TLSConfig
 if TYPE_CHECKING:
     import ssl
 
-__all__ = [
-    "DEFAULT_SOCKET",
-    "Endpoint",
-    "api_version",
-    "resolve",
-]
+__all__ = ["DEFAULT_SOCKET", "Endpoint", "api_version", "resolve"]
 
 _WINDOWS = sys.platform == "win32"
 DEFAULT_SOCKET = "npipe:////./pipe/docker_engine" if _WINDOWS else "unix:///var/run/docker.sock"

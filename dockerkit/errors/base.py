@@ -11,37 +11,6 @@ if TYPE_CHECKING:
 from dockerkit.errors.caller import called_function
 from dockerkit.errors.quoting import bounded
 
-__all__ = [
-    "BuildKitUnavailable",
-    "ClientClosed",
-    "ContextAlreadyExists",
-    "ContextException",
-    "ContextNotFound",
-    "CredentialsError",
-    "DeprecatedMethod",
-    "DigestMismatch",
-    "DockerException",
-    "EngineWarning",
-    "IgnoreGone",
-    "InvalidArgument",
-    "InvalidConfigFile",
-    "InvalidRepository",
-    "InvalidVersion",
-    "MissingContextParameter",
-    "MissingExtra",
-    "NullResource",
-    "RegistryError",
-    "RequestCancelled",
-    "StreamInUse",
-    "StreamParseError",
-    "StreamTruncated",
-    "TLSParameterError",
-    "UnknownOption",
-    "UnreadableFile",
-    "UnsafeArchive",
-    "create_unexpected_kwargs_error",
-]
-
 
 def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str, Any]) -> BaseException:
     """Unpickle an exception whose constructor has other parameters than ``args``."""

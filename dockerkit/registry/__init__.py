@@ -21,16 +21,9 @@ if TYPE_CHECKING:
     from dockerkit.registry.manifests import Attestation, Descriptor, Index, Manifest, RegistryImageConfig
 
 __all__ = [
-    "Attestation",
-    "Descriptor",
-    "Index",
-    "Manifest",
-    "Registry",
-    "RegistryImageConfig",
-    "annotate_index",
-    "copy_image",
-    "create_index",
-]
+    "Attestation", "Descriptor", "Index", "Manifest", "Registry", "RegistryImageConfig", "annotate_index",
+    "copy_image", "create_index",
+]  # fmt: skip
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazy_names(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from dockerkit.errors import DigestMismatch, InvalidArgument, RegistryError
 from dockerkit.parsing.platforms import Platform, platform_text
@@ -199,9 +199,6 @@ class Index:
             platform: "linux/arm64/v8"; without a variant, the first of the architecture.
         """
         return next((item for item in self.manifests if item.has_platform(platform)), None)
-
-
-ImageManifest: TypeAlias = "Manifest | Index"
 
 
 @dataclass(frozen=True)

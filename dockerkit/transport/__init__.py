@@ -13,13 +13,4 @@ from dockerkit.transport.hijack import HijackedConnection
 from dockerkit.transport.http import HTTPTransport
 from dockerkit.transport.scope import Scope
 
-__all__ = [
-    "Body",
-    "HTTPRequest",
-    "HTTPTransport",
-    "HijackedConnection",
-    "Response",
-    "Scope",
-    "Timeouts",
-    "Transport",
-]
+__all__ = ["Body", "HTTPRequest", "HTTPTransport", "HijackedConnection", "Response", "Scope", "Timeouts", "Transport"]
