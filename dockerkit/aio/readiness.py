@@ -38,14 +38,11 @@ class Readiness:
         Raises:
             StreamInUse: another greenlet waits for the same descriptor.
         """
-        if events & READ:
-            if self._readers.setdefault(fd, caller) is not caller:
-                raise StreamInUse
-            self._watch_reading(fd, caller)
-        if events & WRITE:
-            if self._writers.setdefault(fd, caller) is not caller:
-                raise StreamInUse
-            self._watch_writing(fd, caller)
+        if events & READ and self._readers.setdefault(fd, caller) is not caller:
+            raise StreamInUse
+        if events & WRITE and self._writers.setdefault(fd, caller) is not caller:
+            raise StreamInUse
+        self._watch(fd)
 
     def discard(self, fd: int, events: int, caller: CoreGreenlet) -> None:
         """Undo :meth:`add`."""
@@ -59,11 +56,11 @@ class Readiness:
     def close(self) -> None:
         """Close its descriptor, if it has one."""
 
-    def _watch_reading(self, fd: int, caller: CoreGreenlet) -> None:
-        self._loop.add_reader(fd, caller.resume, READ)
-
-    def _watch_writing(self, fd: int, caller: CoreGreenlet) -> None:
-        self._loop.add_writer(fd, caller.resume, WRITE)
+    def _watch(self, fd: int) -> None:
+        if (reader := self._readers.get(fd)) is not None:
+            self._loop.add_reader(fd, reader.resume, READ)
+        if (writer := self._writers.get(fd)) is not None:
+            self._loop.add_writer(fd, writer.resume, WRITE)
 
 
 class _Epoll(Readiness):
@@ -72,13 +69,6 @@ class _Epoll(Readiness):
         self._epoll = select.epoll()
         self._closing = False
         loop.add_reader(self._epoll.fileno(), self._ready)
-
-    def add(self, fd: int, events: int, caller: CoreGreenlet) -> None:
-        if events & READ and self._readers.setdefault(fd, caller) is not caller:
-            raise StreamInUse
-        if events & WRITE and self._writers.setdefault(fd, caller) is not caller:
-            raise StreamInUse
-        self._arm(fd)
 
     def discard(self, fd: int, events: int, caller: CoreGreenlet) -> None:
         # The kernel may still report it once: then no greenlet is resumed.
@@ -95,7 +85,7 @@ class _Epoll(Readiness):
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 
-    def _arm(self, fd: int) -> None:
+    def _watch(self, fd: int) -> None:
         mask = (READ if fd in self._readers else 0) | (WRITE if fd in self._writers else 0)
         if mask:
             try:
@@ -118,7 +108,7 @@ class _Epoll(Readiness):
         reader = self._readers.pop(fd, None) if mask & ~WRITE else None
         writer = self._writers.pop(fd, None) if mask & ~READ else None
         if fd in self._readers or fd in self._writers:
-            self._arm(fd)
+            self._watch(fd)
         if reader is not None:
             reader.resume(mask)
         if writer is not None and writer is not reader:

@@ -84,43 +84,27 @@ class _Pipe:
         self._lock = threading.Lock()  # so that no operation starts on a closed handle
 
     def recv(self, nbytes: int, /) -> bytes:
-        import pywintypes
         import win32file
 
         buffer = win32file.AllocateReadBuffer(nbytes)
         try:
-            count = self._finish(win32file.ReadFile, buffer)
-        except pywintypes.error as error:
-            if error.winerror == _MORE_DATA:  # a message larger than the buffer: the rest comes with the next read
-                return bytes(buffer)
-            if error.winerror in _ENDS:
-                return b""
-            raise _translated(error, "the pipe") from error
-        return bytes(buffer[:count])  # an empty message is the other end's half-close
+            return bytes(buffer[: self._finish(win32file.ReadFile, buffer)])  # an empty message is a half-close
+        except BrokenPipeError:
+            return b""
 
     def sendall(self, data: bytes, /) -> None:
-        import pywintypes
         import win32file
 
         rest = memoryview(data)
         while rest:
-            try:
-                rest = rest[self._finish(win32file.WriteFile, bytes(rest)) :]
-            except pywintypes.error as error:
-                if error.winerror in _ENDS:
-                    raise BrokenPipeError("the engine has closed the pipe") from error
-                raise _translated(error, "the pipe") from error
+            rest = rest[self._finish(win32file.WriteFile, bytes(rest)) :]
 
     def shutdown_write(self) -> None:
         """Send an empty message, which the engine treats as the end; byte pipes don't support this."""
-        import pywintypes
         import win32file
 
         if self._messages:
-            try:
-                self._finish(win32file.WriteFile, b"")
-            except pywintypes.error as error:
-                raise BrokenPipeError("the engine has closed the pipe") from error
+            self._finish(win32file.WriteFile, b"")
 
     def close(self) -> None:
         import pywintypes
@@ -133,7 +117,7 @@ class _Pipe:
                 win32file.CancelIoEx(handle)  # wakes the other thread
             win32file.CloseHandle(handle)
 
-    def _finish(self, start: Callable[..., object], data: object) -> int:
+    def _finish(self, start: Callable[..., object], data: Any) -> int:
         """Start a read or write and wait for its end; return the number of bytes."""
         import pywintypes
         import win32event
@@ -141,12 +125,19 @@ class _Pipe:
 
         overlapped = pywintypes.OVERLAPPED()
         overlapped.hEvent = win32event.CreateEvent(None, True, False, None)
-        with self._lock:
-            handle = self._handle
-            if handle is None:
-                raise EOFError("the pipe was closed")
-            start(handle, data, overlapped)
-        return int(win32file.GetOverlappedResult(handle, overlapped, True))
+        try:
+            with self._lock:
+                handle = self._handle
+                if handle is None:
+                    raise EOFError("the pipe was closed")
+                start(handle, data, overlapped)
+            return int(win32file.GetOverlappedResult(handle, overlapped, True))
+        except pywintypes.error as error:
+            if error.winerror == _MORE_DATA:  # a message larger than the buffer: the rest comes with the next read
+                return len(data)
+            if error.winerror in _ENDS:
+                raise BrokenPipeError("the engine has closed the pipe") from error
+            raise _translated(error, "the pipe") from error
 
 
 def _translated(error: Any, name: str) -> OSError:
