@@ -205,13 +205,7 @@ def Thread(target: Callable[..., object], args: tuple[Any, ...] = (), *, name: s
 
 
 class Timer:
-    """Calls a function after some time, unless it is cancelled before.
-
-    Args:
-        seconds: delay after :meth:`start`.
-        function: called in a separate thread.
-        name: name of the thread.
-    """
+    """Calls a function in a separate thread, some time after :meth:`start`, unless it is cancelled before."""
 
     def __init__(self, seconds: float, function: Callable[[], object], *, name: str) -> None:
         self._seconds = seconds

@@ -66,12 +66,7 @@ def names(config_dir: str) -> list[str]:
 
 
 def read(config_dir: str, name: str) -> dict[str, Any]:
-    """Return the content of a context's ``meta.json``.
-
-    Raises:
-        ContextNotFound: the context does not exist; the message lists the known ones.
-        InvalidConfigFile: the file is damaged.
-    """
+    """Return the content of a context's ``meta.json``. The error for an unknown name lists the known ones."""
     if not isinstance(name, str):
         raise_invalid(argument_name(name, "name"), "the name of a context", name)
     path = os.path.join(meta_dir(config_dir, name), METAFILE)
@@ -105,13 +100,7 @@ def current_name(config_dir: str, config: Mapping[str, Any]) -> str:
 
 
 def check_name(name: str) -> None:
-    """Reject a name that the docker command would not accept for a context.
-
-    Raises:
-        MissingContextParameter: the name is empty.
-        ContextException: the name is ``default``.
-        InvalidArgument: the name is too short, or contains characters other than letters, digits and ``_.+-``.
-    """
+    """Reject a name that the docker command would not accept for a context."""
     if not name:
         raise errors.MissingContextParameter("name")
     if name == DEFAULT:
@@ -123,13 +112,7 @@ def check_name(name: str) -> None:
 
 
 def write(config_dir: str, meta: Mapping[str, Any], tls: Mapping[str, Mapping[str, str]]) -> None:
-    """Store a context, replacing one with the same name.
-
-    Args:
-        config_dir: the docker command's folder; created if missing.
-        meta: content of ``meta.json``.
-        tls: for each endpoint, source paths of the TLS files by target name (``ca.pem``…).
-    """
+    """Store or replace a context. `tls` has the source paths of its TLS files, by endpoint and target name."""
     name = meta["Name"]
     for endpoint, files in tls.items():
         folder = os.path.join(tls_dir(config_dir, name), endpoint)

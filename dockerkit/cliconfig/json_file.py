@@ -15,11 +15,7 @@ __all__ = ["edit_json", "read_json"]
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """Return the JSON object in a file; an empty file yields an empty object.
-
-    Raises:
-        InvalidConfigFile: the file can't be read, or is not a JSON object. Message and cause omit its content.
-    """
+    """Return the JSON object in a file; an empty file yields an empty object. Errors and causes omit its content."""
     try:
         with open(path, "rb") as file:
             record = json.loads(file.read() or b"{}")
@@ -37,17 +33,8 @@ def read_json(path: str) -> dict[str, Any]:
 def edit_json(path: str, change: Callable[[dict[str, Any]], None], *, private: bool = False) -> None:
     """Change the JSON object in a file atomically.
 
-    Everything else is kept, including unknown fields. The file is not written if nothing changed. A new file is
-    readable by its owner only.
-
-    Args:
-        path: path of the file; its folder is created if missing.
-        change: function that changes the object in place.
-        private: whether secrets are added; the file then becomes readable by its owner only.
-
-    Raises:
-        InvalidConfigFile: the existing file can't be read and is not changed, or the home folder is unknown.
-        OSError: the file can't be written.
+    Everything else is kept, including unknown fields. The file is not written if nothing changed. A new file, and one
+    to which secrets are added (`private`), is readable by its owner only. Its folder is created if missing.
     """
     target = os.path.realpath(path)
     if target.startswith(os.path.join(os.devnull, "")):

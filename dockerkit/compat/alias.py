@@ -38,25 +38,14 @@ _INFO = f"docker-{SURFACE_VERSION}.dist-info"
 
 
 def write(folder: Path) -> list[Path]:
-    """Write the distribution into a folder that is, or will be, on ``sys.path``.
-
-    Args:
-        folder: an existing folder.
-
-    Returns:
-        The created files.
-
-    Raises:
-        FileExistsError: the folder already contains a ``docker``.
-    """
+    """Write the distribution into an existing folder that is, or will be, on ``sys.path``. Return the created files."""
     contents = {
         "docker/__init__.py": _STUB,
         f"{_INFO}/METADATA": _METADATA,
         f"{_INFO}/INSTALLER": "dockerkit\n",
     }
-    lines = [
-        f"{name},sha256={_digest(text)},{len(text.encode())}" for name, text in contents.items()
-    ]  # pip uninstall uses this list
+    # `pip uninstall` uses this list.
+    lines = [f"{name},sha256={_digest(text)},{len(text.encode())}" for name, text in contents.items()]
     contents[f"{_INFO}/RECORD"] = "\n".join([*lines, f"{_INFO}/RECORD,,", ""])
     (folder / "docker").mkdir()
     (folder / _INFO).mkdir()
@@ -72,14 +61,7 @@ def _digest(text: str) -> str:
 def install(folder: Path | None = None) -> list[Path]:
     """Install the distribution, so that ``import docker`` imports dockerkit. ``pip uninstall docker`` removes it.
 
-    Args:
-        folder: target folder; default: this environment's site-packages.
-
-    Returns:
-        The created files.
-
-    Raises:
-        DockerException: docker-py or the alias is already installed.
+    The default folder is this environment's site-packages. Return the created files.
     """
     target = folder or Path(sysconfig.get_path("purelib"))
     found = next(iter(importlib.metadata.distributions(name="docker", path=[str(target)])), None)
@@ -91,11 +73,8 @@ def install(folder: Path | None = None) -> list[Path]:
 def run(command: Sequence[str]) -> int:
     """Run a Python program in which ``import docker`` imports dockerkit, including its Python subprocesses.
 
-    Args:
-        command: the program and its arguments. It must run in an environment that has dockerkit's dependencies.
-
-    Returns:
-        The exit code; 128 plus the signal's number if a signal ended the program.
+    It must run in an environment that has dockerkit's dependencies. Return the exit code; 128 plus the signal's number
+    if a signal ended the program.
     """
     with tempfile.TemporaryDirectory(prefix="dockerkit-alias-") as folder:
         write(Path(folder))

@@ -87,11 +87,7 @@ class Credential(SecretDict):
 
 
 def parse_entry(registry: str, entry: object) -> Credential:
-    """Parse one entry of ``auths`` in config.json; null is an empty entry.
-
-    Raises:
-        InvalidArgument: the entry is invalid. The message omits its content.
-    """
+    """Parse one entry of ``auths`` in config.json; null is an empty entry. Errors omit its content."""
     if entry is None:
         return Credential()
     if not isinstance(entry, Mapping):
@@ -122,11 +118,7 @@ def parse_entries(entries: Mapping[str, object]) -> tuple[dict[str, Credential],
 
 
 def from_environment(text: str) -> tuple[dict[str, Credential], dict[str, str]]:
-    """Parse the value of ``DOCKER_AUTH_CONFIG``, like :func:`parse_entries`.
-
-    Raises:
-        InvalidConfigFile: the value is not JSON of the right shape.
-    """
+    """Parse the value of ``DOCKER_AUTH_CONFIG``, like :func:`parse_entries`."""
     try:
         parsed, damaged = parse_entries(json.loads(text)["auths"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -228,11 +220,7 @@ def is_entry(value: object) -> bool:
 
 
 def read_credentials(path: str) -> Mapping[str, Any]:
-    """Read a config.json, or a ``.dockercfg`` in either of its two layouts.
-
-    Raises:
-        InvalidConfigFile: the file is neither.
-    """
+    """Read a config.json, or a ``.dockercfg`` in either of its two layouts."""
     if path.endswith(LEGACY_DOCKER_CONFIG_FILENAME):
         try:
             return read_json(path)

@@ -203,8 +203,7 @@ def api_error(
     Args:
         answer: the engine's response.
         route: the path as in the Engine's API: ``/containers/{id}/start``.
-        subject: object of the call, such as ``container 'web'``.
-        image: name of the container's image, if known.
+        subject, image: as for :func:`explain`.
         action: what failed, such as ``pulling image 'busybox'``.
     """
     status = answer.status_code

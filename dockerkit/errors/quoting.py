@@ -26,12 +26,7 @@ def with_short_ids(text: str) -> str:
 
 
 def quoted(output: str | bytes | None, limit: int = LARGEST_QUOTE) -> str:
-    """Return the end of a program's output, for an error message.
-
-    Args:
-        output: the program's output; bytes are decoded as UTF-8.
-        limit: maximum number of characters. Longer output is cut at its beginning.
-    """
+    """Return the end of a program's output, for an error message; longer output is cut at its beginning."""
     left_out = max(len(output or "") - limit, 0)
     end = (output or "")[left_out:]
     text = without_controls(end.decode("utf-8", "replace") if isinstance(end, bytes) else end).strip()

@@ -53,16 +53,9 @@ class Authenticator:
     def accept(
         self, challenges: Iterable[str], scopes: Iterable[str], http: RegistryHTTP, *, refused: str | None
     ) -> bool:
-        """Handle a 401 response and return whether to repeat the request.
+        """Handle a 401 response with its values of ``WWW-Authenticate``; return whether to repeat the request.
 
-        Args:
-            challenges: values of ``WWW-Authenticate``.
-            scopes: scopes that the request needs.
-            http: HTTP client for the token service.
-            refused: header that the registry has refused.
-
-        Raises:
-            RegistryError: the token service failed, or must not receive the credentials.
+        `refused` is the header that the registry has refused, `http` reaches the token service.
         """
         parsed = dict(parse_challenge(challenge) for challenge in challenges)
         with self._lock:

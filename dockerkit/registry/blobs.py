@@ -89,16 +89,9 @@ def upload_blob(
     mount_from: str | None = None,
     digest: str | None = None,
 ) -> tuple[str, int]:
-    """Upload a blob, or mount it from another repository of the registry.
+    """Upload a blob, or mount it from another repository of the registry; then the data is not read.
 
-    Args:
-        registry, path: target registry and repository.
-        data: content; not read if the blob can be mounted.
-        mount_from: repository that contains the blob.
-        digest: digest of the content, if already known.
-
-    Returns:
-        The digest and the number of bytes sent.
+    Return the digest and the number of bytes sent.
     """
     scopes: tuple[str, ...] = (f"repository:{path}:pull,push",)
     query: dict[str, str] = {}

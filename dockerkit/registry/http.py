@@ -102,10 +102,6 @@ class RegistryHTTP:
             body: bytes, or an iterator, which cannot be repeated.
             expected: status codes that are not errors.
             what: name of the requested object, for error messages.
-
-        Raises:
-            APIError: the registry returned another status.
-            ConnectionFailed: the registry could not be reached.
         """
         self._connect()
         url = urljoin(self._base, path)
@@ -167,14 +163,7 @@ class RegistryHTTP:
     def token_request(
         self, url: str, *, query: Mapping[str, Any], headers: Mapping[str, str], form: Mapping[str, str] | None = None
     ) -> tuple[int, bytes]:
-        """Send a request to a token service and return status and body. Redirects are not followed.
-
-        Args:
-            url: address of the token service.
-            query: query parameters for GET.
-            headers: further headers.
-            form: form fields; if set, POST is used instead of GET.
-        """
+        """Send a request to a token service, a POST if it has a form. Return status and body; follow no redirects."""
         body = urlencode(form).encode() if form is not None else None
         if body is not None:
             headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
@@ -323,12 +312,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_blocks(response: requests.Response, what: str) -> Iterator[bytes]:
-    """Yield the body of a response in blocks.
-
-    Raises:
-        StreamTruncated: the registry closed the connection early.
-        ReadTimeout: the registry stopped sending.
-    """
+    """Yield the body of a response in blocks."""
     response.raw.enforce_content_length = True  # urllib3 1 does not by default
     try:
         blocks = response.raw.stream(_BLOCK, decode_content=False)
@@ -343,11 +327,7 @@ def read_blocks(response: requests.Response, what: str) -> Iterator[bytes]:
 
 
 def read_all(response: requests.Response, limit: int, what: str) -> bytes:
-    """Return the whole body of a response.
-
-    Raises:
-        RegistryError: the body is larger than `limit` bytes.
-    """
+    """Return the whole body of a response; refuse more than `limit` bytes."""
     data = bytearray()
     for block in read_blocks(response, what):
         data += block
@@ -370,9 +350,7 @@ def _origin(url: str) -> str:
 def _context(host: str, ca_cert: str | None, verify: bool, *, own: bool = False) -> ssl.SSLContext:
     """Return the TLS context for a registry, with the system's authorities and those that an engine would trust for it.
 
-    Args:
-        host, ca_cert, verify: as for :class:`RegistryHTTP`.
-        own: True for the registry itself, which receives the client certificate; False for redirect targets and token services.
+    Only the registry itself (`own`) receives the client certificate, not redirect targets and token services.
     """
     context = TLSConfig(verify=verify).ssl_context()
     # This urllib3 compares the name itself, and can't let ssl do so for IP addresses.

@@ -37,11 +37,7 @@ def sha256(data: bytes) -> str:
 
 
 def encode(manifest: object, name: str) -> bytes:
-    """Return a manifest as JSON.
-
-    Raises:
-        InvalidArgument: it is not a mapping, or has values that JSON lacks.
-    """
+    """Return a manifest as JSON; refuse what is not a mapping or has values that JSON lacks."""
     record = dict(mapping(manifest, name))
     try:
         return json.dumps(record, separators=(",", ":")).encode()
@@ -263,11 +259,7 @@ class Attestation:
 
 
 def decode_object(raw: bytes, where: str) -> dict[str, Any]:
-    """Decode a JSON object.
-
-    Raises:
-        RegistryError: the content is not a JSON object.
-    """
+    """Decode a JSON object."""
     try:
         decoded = json.loads(raw)
     except (ValueError, RecursionError):
@@ -278,16 +270,7 @@ def decode_object(raw: bytes, where: str) -> dict[str, Any]:
 
 
 def parse_manifest(raw: bytes, media_type: str, where: str) -> Manifest | Index:
-    """Parse a manifest or an index.
-
-    Args:
-        raw: the bytes as stored.
-        media_type: the type the registry reported; the manifest's own takes precedence.
-        where: image name for error messages.
-
-    Raises:
-        RegistryError: the content is neither.
-    """
+    """Parse a manifest or an index. Its own media type takes precedence over the one that the registry reported."""
     record = decode_object(raw, where)
     kind = record.get("mediaType") or media_type.partition(";")[0].strip()
     if kind not in INDEXES | MANIFESTS:  # OCI does not require the field, and some registries report a generic type

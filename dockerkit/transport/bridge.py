@@ -36,15 +36,11 @@ class Duplex(Protocol):
 
 
 class _Near(socket.socket):
-    """The near end; closing it closes the bridged stream.
-
-    Attributes:
-        failure: error that ended the bridged stream, or None.
-    """
+    """The near end; closing it closes the bridged stream."""
 
     far: Duplex | None = None
     process = 0
-    failure: Exception | None = None
+    failure: Exception | None = None  # that ended the bridged stream
 
     def close(self) -> None:
         super().close()
@@ -55,15 +51,7 @@ class _Near(socket.socket):
 
 
 def bridge(far: Duplex, name: str) -> socket.socket:
-    """Connect a socket to another stream.
-
-    Args:
-        far: stream to bridge; closed with the socket.
-        name: name of the threads.
-
-    Returns:
-        The connected socket.
-    """
+    """Return a socket that is connected to another stream, and closes it too."""
     near, far_end = socket.socketpair()
     near = _Near(fileno=near.detach())
     near.far, near.process = far, os.getpid()

@@ -35,17 +35,7 @@ class ChunkDecoder:
         self._width = 0  # of the last of them
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Decode one block.
-
-        Args:
-            data: bytes as received, split anywhere.
-
-        Returns:
-            The payload: whole chunks, or parts of a chunk that is larger than the block.
-
-        Raises:
-            StreamParseError: the body is not chunked.
-        """
+        """Return the payload in a block: whole chunks, or parts of a chunk that is larger than the block."""
         if self._carry:
             data = self._carry + data
         pieces: list[bytes] = []

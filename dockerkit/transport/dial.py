@@ -34,9 +34,6 @@ class Dialer:
             restarts. Nothing has been sent by then, so nothing is done twice.
         dial: opens connections instead: takes a timeout in seconds (None: no limit), and returns a connected socket on
             which the engine speaks plain HTTP.
-
-    Raises:
-        InvalidArgument: the endpoint's scheme is unknown.
     """
 
     def __init__(self, endpoint: Endpoint, connect_retry: float = 0, dial: Dial | None = None) -> None:
@@ -56,16 +53,12 @@ class Dialer:
             ) from None
 
     def __call__(self, attempt: Attempt, *, half_close: bool = False, protocol: str | None = None) -> socket.socket:
-        """Return a connected socket.
+        """Return a connected socket, or raise ConnectionFailed, which says what to do.
 
         Args:
             attempt: deadline and cancellation.
             half_close: whether one direction must be able to end before the other, which is more expensive with TLS.
             protocol: protocol that TLS must negotiate by ALPN, such as "h2"; implies `half_close`.
-
-        Raises:
-            ConnectionFailed: the engine can't be reached; the message says what to do.
-            Stopped: the attempt was stopped.
         """
         dial = self._dial
         if self._secure and (half_close or protocol):

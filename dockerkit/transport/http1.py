@@ -95,19 +95,7 @@ class Head(NamedTuple):
 def request_head(
     method: str, target: str, host: str, headers: Mapping[str, str], length: int | None, *, chunked: bool
 ) -> bytes:
-    """Return the head of a request.
-
-    Args:
-        method: HTTP method.
-        target: quoted path and query.
-        host: Host header.
-        headers: all other headers, except those of the body's framing, which are refused.
-        length: bytes of the body, if known.
-        chunked: whether the body is sent in chunks.
-
-    Raises:
-        InvalidArgument: target or headers contain characters that could inject others.
-    """
+    """Return the head of a request; refuse headers of the body's framing, and characters that could inject others."""
     if _UNSAFE_TARGET.search(target) or not method.isalpha():
         raise InvalidArgument(f"path: must be quoted ASCII, got {method} {target.partition('?')[0]!r}")
     lines = [f"{method} {target} HTTP/1.1\r\nHost: {host}"]
@@ -133,10 +121,6 @@ def request_head(
 class HeadParser:
     """Incremental parser: takes blocks and returns the final head; interim responses before it are skipped.
 
-    Args:
-        method: method of the request.
-        upgrade: whether the request asked to upgrade the connection.
-
     Attributes:
         rest: bytes after the head.
     """
@@ -151,12 +135,7 @@ class HeadParser:
         self._interim = 0
 
     def feed(self, data: bytes) -> Head | None:
-        """Parse a block; return the head as soon as it is complete.
-
-        Raises:
-            InvalidResponse: the bytes are not valid HTTP.
-            Disconnected: the connection was closed (``data`` is empty) within the head.
-        """
+        """Parse a block, which is empty at the end of the connection; return the head as soon as it is complete."""
         if not data:
             raise Disconnected("the connection was closed before the response was complete")
         if self._h11 is None and (plain := _PLAIN_HEAD.match(data)) is not None:

@@ -26,18 +26,7 @@ _BUSY_WAIT = 0.05
 
 
 def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    """Connect to an engine at a named pipe.
-
-    Args:
-        endpoint: ``npipe:////./pipe/docker_engine``.
-        timeout: seconds to wait while all the pipe's instances are busy.
-
-    Returns:
-        A connected socket, bridged to the pipe by two threads.
-
-    Raises:
-        OSError: the pipe does not exist, access is denied, or it stayed busy.
-    """
+    """Connect to an engine at a named pipe. The timeout limits the wait while all the pipe's instances are busy."""
     return bridge(_open(endpoint.path, timeout), "dockerkit-npipe")
 
 

@@ -34,13 +34,7 @@ class Pool:
         self._closed_by: object = None
 
     def take(self, timeout: float | None, *, fresh: bool = False, half_close: bool = False) -> Connection:
-        """Return an idle connection, or a new one.
-
-        Args:
-            timeout: connect timeout in seconds.
-            fresh: always open a new connection.
-            half_close: open a new connection whose directions can be closed separately.
-        """
+        """Return an idle connection or, always with `fresh` or `half_close` (see Dialer), a new one."""
         if self._process != os.getpid():
             self._forget_after_fork()
         if self.closed:

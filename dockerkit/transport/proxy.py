@@ -28,20 +28,7 @@ class ProxyFailed(HintedError):
 
 
 def connect(endpoint: Endpoint, address: tuple[str, int], attempt: Attempt) -> socket.socket:
-    """Connect to the engine through a proxy. TLS and hijacked streams work as without it.
-
-    Args:
-        endpoint: endpoint with a ``proxy``.
-        address: host and port of the engine.
-        attempt: deadline and cancellation.
-
-    Returns:
-        A non-blocking socket connected to the engine.
-
-    Raises:
-        ProxyFailed: the proxy refused, can't be reached, or is of an unknown kind.
-        MissingExtra: SOCKS needs PySocks.
-    """
+    """Connect to the engine's host and port through the endpoint's proxy. TLS and half-close work as without it."""
     from urllib3.exceptions import HTTPError
     from urllib3.util import parse_url
 

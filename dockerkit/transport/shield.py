@@ -102,8 +102,7 @@ class Shielded(Generic[T]):
     def undo(self, *, quiet: bool = True) -> None:
         """Undo the call if it has succeeded. Wait at most three seconds for its end; if it ends later, undo it then.
 
-        Args:
-            quiet: log errors of the engine instead of raising them.
+        With `quiet`, errors of the engine are logged instead of raised.
         """
         try:
             if self._lock is not None and not self._ended:

@@ -40,18 +40,9 @@ _OPTIONS = (
 
 
 def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
-    """Connect to an engine behind ssh.
+    """Connect to an engine behind ssh; without a path in its address, to that of the remote host's docker command.
 
-    Args:
-        endpoint: ``ssh://[user@]host[:port][/path/of/socket]``; without a path, the engine that the remote host's
-            docker command uses.
-        timeout: seconds for the login, if there is none yet.
-
-    Returns:
-        A connected socket.
-
-    Raises:
-        SSHFailed: the login failed, or no engine was found.
+    The timeout limits the login, if there is none yet.
     """
     if sys.platform == "win32" or shutil.which("ssh") is None:
         from dockerkit.transport import paramiko_ssh

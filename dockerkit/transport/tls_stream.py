@@ -23,7 +23,7 @@ _BLOCK = 64 * 1024
 def connect(
     sock: socket.socket, context: ssl.SSLContext, name: str, attempt: Attempt, protocol: str | None = None
 ) -> socket.socket:
-    """Start TLS on a connected socket.
+    """Start TLS on a connected socket, and return another for the decrypted bytes, which supports half-close.
 
     Args:
         sock: connected, non-blocking socket; owned by the returned one.
@@ -31,12 +31,6 @@ def connect(
         name: name expected in the other side's certificate.
         attempt: deadline and cancellation of the handshake.
         protocol: protocol that the other side must choose by ALPN; None accepts any.
-
-    Returns:
-        A socket with the decrypted bytes, which supports half-close.
-
-    Raises:
-        ssl.SSLError: the handshake failed, or ended with another protocol.
     """
     stream = _TLSStream(sock, context, name)
     stream.handshake(attempt)

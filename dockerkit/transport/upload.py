@@ -41,20 +41,10 @@ def known_size(body: Body) -> int | None:
 
 
 def send_body(connection: Connection, body: Body, size: int | None, seconds: float | None) -> bool:
-    """Send a body, after its head.
+    """Send a body of the size that :func:`known_size` returned; None sends chunks.
 
-    Args:
-        connection: connection to the engine.
-        body: bytes, a file or blocks.
-        size: result of :func:`known_size`, announced in the head; None sends chunks.
-        seconds: limit of each wait until the engine accepts more.
-
-    Returns:
-        False if the engine responded or stopped reading before it had received everything; the response says why.
-
-    Raises:
-        UnreadableFile: a file became shorter meanwhile. The request is incomplete, and the connection must be closed.
-        TimeoutError: the engine accepts no more.
+    Return False if the engine responded or stopped reading before it had received everything; the response says why.
+    After UnreadableFile (a file became shorter), the request is incomplete, and the connection must be closed.
     """
     connection.expect_upload()
     try:

@@ -13,13 +13,7 @@ from dockerkit.transport.upload import known_size
 
 
 class WatchedTransport:
-    """Wraps a transport and calls hooks before and after each request.
-
-    Args:
-        inner: wrapped transport.
-        hooks: hooks to call.
-        endpoint: endpoint of the engine, for the hooks.
-    """
+    """Wraps a transport and calls hooks before and after each request."""
 
     def __init__(self, inner: Transport, hooks: Sequence[Hook], endpoint: Endpoint) -> None:
         self.inner = inner

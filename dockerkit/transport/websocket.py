@@ -16,20 +16,9 @@ if TYPE_CHECKING:
 
 
 def connect(transport: Transport, request: HTTPRequest, endpoint: Endpoint) -> WebSocket:
-    """Open a websocket to an engine, over any kind of endpoint.
+    """Open a websocket to an engine, over any kind of endpoint; the caller closes it.
 
-    Args:
-        transport: transport of the engine.
-        request: request to send; its connect timeout limits connection and handshake. Reads have no timeout.
-        endpoint: endpoint of the engine.
-
-    Returns:
-        The library's WebSocket; the caller closes it.
-
-    Raises:
-        MissingExtra: the library is not installed.
-        DockerException: the engine refused the request.
-        ConnectionFailed: the engine did not respond.
+    The request's connect timeout limits connection and handshake. Reads have no timeout.
     """
     try:
         import websocket
