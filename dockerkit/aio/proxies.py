@@ -9,14 +9,11 @@ import dataclasses
 import functools
 from collections.abc import AsyncIterable, Callable, Coroutine, Generator, Iterator
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from dockerkit.aio.classes import AWAITED, PLAIN, PROXIED, UNAVAILABLE, async_name
 from dockerkit.aio.greenlets import PARKED, CoreGreenlet, LoopRuntime, getcurrent
 from dockerkit.errors import NotLoaded, StreamInUse
-
-if TYPE_CHECKING:
-    from typing import Self
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from dockerkit.cliconfig import configfile, context_store
+from dockerkit.compat.constants import DEFAULT_UNIX_SOCKET, IS_WINDOWS_PLATFORM
 from dockerkit.endpoint import discovery
 from dockerkit.endpoint.address import parse_host
 
@@ -14,8 +15,6 @@ __all__ = [
 ]  # fmt: skip
 
 METAFILE = context_store.METAFILE
-IS_WINDOWS_PLATFORM = os.name == "nt"
-DEFAULT_UNIX_SOCKET = "http+unix:///var/run/docker.sock"
 
 
 def get_current_context_name() -> str:

@@ -58,9 +58,8 @@ class ContextAPI:
         context_store.check_name(name)
         if Context.load_context(name) is not None:
             raise errors.ContextAlreadyExists(name)
-        kind = orchestrator if orchestrator and orchestrator != "swarm" else "docker"
         context = Context(name, orchestrator, description=description)
-        context.set_endpoint(kind, host, tls_cfg, skip_tls_verify, default_namespace)
+        context.set_endpoint(context._kind, host, tls_cfg, skip_tls_verify, default_namespace)
         context.save()
         return context
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dockerkit.errors import api
 from dockerkit.errors.api import APIError, ErrorAnswer
@@ -22,16 +22,11 @@ __all__ = ["api_error", "create_api_error_from_http_exception", "explain"]
 NOT_AN_ENGINE = "Is this address a Docker Engine, or is a proxy in between?"
 
 
-class _Rule(NamedTuple):
-    """A pattern to search for in an engine's text, and its explanation."""
-
-    pattern: re.Pattern[str]
-    news: str
-    cls: type[APIError] | None
-
-
-def _rule(pattern: str, news: str, cls: type[APIError] | None = None) -> _Rule:
-    return _Rule(re.compile(pattern, re.IGNORECASE | re.DOTALL), news, cls)
+def _rule(
+    pattern: str, news: str, cls: type[APIError] | None = None
+) -> tuple[re.Pattern[str], str, type[APIError] | None]:
+    """Return a pattern to search for in an engine's text, its explanation, and its class."""
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL), news, cls
 
 
 # {0}, {1}: groups of the pattern. {it}: object of the call, such as "container 'web'". {image}: its image, if known.
@@ -186,12 +181,12 @@ def explain(text: str, subject: str = "", image: str = "") -> tuple[type[APIErro
         The exception class (None leaves the choice to the status), and the explanation in a sentence or two. A text
         without a rule is returned with its IDs shortened.
     """
-    for rule in _RULES:
-        if match := rule.pattern.search(text):
+    for pattern, news, cls in _RULES:
+        if match := pattern.search(text):
             groups = [group.strip(" .") for group in match.groups() if group]
-            if "{0" not in rule.news or groups:
+            if "{0" not in news or groups:
                 subject = subject or "the container"
-                return rule.cls, rule.news.format(*groups, it=subject, image=f"image {image!r}" if image else subject)
+                return cls, news.format(*groups, it=subject, image=f"image {image!r}" if image else subject)
     return None, with_short_ids(text)
 
 

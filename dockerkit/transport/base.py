@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from dockerkit.transport.hijack import HijackedConnection
 from dockerkit.transport.upload import Body
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = ["Body", "HTTPRequest", "Response", "Timeouts", "Transport"]
 

@@ -175,8 +175,7 @@ class HijackedConnection(Link):
                 return
             if rest:
                 connection.wait(READ | WRITE, connection.within(deadline))
-        for data in self.chunks(deadline=deadline):
-            yield data
+        yield from self.chunks(deadline=deadline)
         if refused and not self.closed:  # a reset is reported only once, here to the sender
             self._broken(refused)
 

@@ -14,10 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from typing import Self
+from typing import ParamSpec, Protocol, Self, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
