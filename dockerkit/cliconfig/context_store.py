@@ -76,9 +76,9 @@ def read(config_dir: str, name: str) -> dict[str, Any]:
     return _load(path)
 
 
-def tls_files(config_dir: str, name: str, endpoint: str = "docker") -> dict[str, str]:
-    """Return the paths of the TLS files of a context's endpoint, by file name (``ca.pem``, ``cert.pem``, ``key.pem``)."""
-    folder = os.path.join(tls_dir(config_dir, name), endpoint)
+def tls_files(config_dir: str, name: str) -> dict[str, str]:
+    """Return the paths of the TLS files of a context's engine, by file name (``ca.pem``, ``cert.pem``, ``key.pem``)."""
+    folder = os.path.join(tls_dir(config_dir, name), "docker")
     if not os.path.isdir(folder):
         return {}
     return {entry: os.path.join(folder, entry) for entry in sorted(os.listdir(folder))}

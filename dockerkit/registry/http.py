@@ -213,10 +213,10 @@ class RegistryHTTP:
         session.headers.update({"User-Agent": f"dockerkit/{__version__}", "Accept-Encoding": "identity"})
         session.auth = _unchanged  # otherwise requests would add credentials from ~/.netrc
         others = _context(self._host, self._ca_cert, verify)
-        session.mount("https://", _Adapter(others, verify))
-        session.mount("http://", _Adapter(others, verify))
+        session.mount("https://", _Adapter(others))
+        session.mount("http://", _Adapter(others))
         own = _context(self._host, self._ca_cert, verify, own=True)
-        session.mount(f"https://{self._host}/", _Adapter(own, verify))
+        session.mount(f"https://{self._host}/", _Adapter(own))
         return session
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body, **options: Any) -> requests.Response:
@@ -267,15 +267,13 @@ class RegistryHTTP:
 class _Adapter(HTTPAdapter):
     """Adapter with a custom TLS context. Does not warn if the user disabled verification."""
 
-    def __init__(self, context: ssl.SSLContext, verify: bool) -> None:
+    def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
-        self._verify = verify
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options, ssl_context=self._context)
-        if not self._verify:
-            self.poolmanager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _SilentPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def close(self) -> None:
         """Close idle connections immediately; requests leaves that to the garbage collector."""
@@ -288,8 +286,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **options, ssl_context=self._context)
-        if not self._verify:
-            manager.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": _SilentPool}
+        manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
@@ -298,6 +295,9 @@ class _SilentPool(HTTPSConnectionPool):
         """Connect, without urllib3's warning about each unverified request."""
         if conn.sock is None:
             conn.connect()
+
+
+_POOLS = {"http": HTTPConnectionPool, "https": _SilentPool}
 
 
 def is_loopback(host: str) -> bool:
