@@ -6,50 +6,17 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dockerkit.errors import InvalidArgument
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.values import ContainerPath, check_codec, container_path
 
 if TYPE_CHECKING:
-    from dockerkit.api.client import APIClient
-    from dockerkit.api.refs import Ref
     from dockerkit.files.extract import OutsideLinks
-    from dockerkit.models.containers.copying import FileStat
+    from dockerkit.models.containers.copying import FileStat, Folder
     from dockerkit.progress import ProgressSpec
 
-__all__ = ["FileCopier", "FileReader", "Folder", "counting"]
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A folder in a container, whose files are accessed.
-
-    Attributes:
-        api: sends the calls.
-        container: the container.
-        root: absolute path of the folder, at which the paths of callers start; "" is the container's root.
-    """
-
-    api: APIClient
-    container: Ref
-    root: str = ""
-
-    def locate(self, path: ContainerPath) -> str:
-        """Return a caller's path as a path in the container."""
-        path = container_path(path)
-        if not self.root:
-            return path
-        parts = [part for part in path.split("/") if part not in ("", ".")]
-        if ".." in parts:
-            raise InvalidArgument(f"path: {path!r} has '..' in it")
-        return "/".join([self.root, *parts])
-
-    def relative(self, file: FileStat) -> FileStat:
-        """Return a file with its path as callers see it."""
-        return replace(file, path=file.path.removeprefix(self.root) or "/")
+__all__ = ["FileCopier", "FileReader", "counting"]
 
 
 @suggest_in_methods
@@ -72,11 +39,9 @@ class FileReader:
             InvalidArgument: the path is not a regular file.
             UnsafeArchive: the file is larger than `max_bytes`.
         """
-        from dockerkit.models.containers import copying
-
         path = container_path(path)
-        with self._folder() as at:
-            return copying.read_bytes(at.api, at.container, at.locate(path), max_bytes=max_bytes, inside=at.root)
+        with self._folder() as folder:
+            return folder.read_bytes(folder.locate(path), max_bytes)
 
     def read_text(
         self, path: ContainerPath, encoding: str = "utf-8", errors: str = "strict", *, max_bytes: int | None = None
@@ -100,12 +65,9 @@ class FileReader:
         Raises:
             NotFound: the path does not exist.
         """
-        from dockerkit.models.containers import copying
-
         path = container_path(path)
-        with self._folder() as at:
-            file = copying.stat(at.api, at.container, at.locate(path), follow_links=follow_links, inside=at.root)
-            return at.relative(file)
+        with self._folder() as folder:
+            return folder.relative(folder.stat(folder.locate(path), follow_links=follow_links))
 
     def exists(self, path: ContainerPath) -> bool:
         """Return whether a path exists. ``HEAD /containers/{id}/archive``
@@ -113,11 +75,9 @@ class FileReader:
         Args:
             path: path of a file or folder.
         """
-        from dockerkit.models.containers import copying
-
         path = container_path(path)
-        with self._folder() as at:
-            return copying.exists(at.api, at.container, at.locate(path))
+        with self._folder() as folder:
+            return folder.exists(folder.locate(path))
 
     def list_files(self, path: ContainerPath = "/", *, recursive: bool = False) -> list[FileStat]:
         """List the files in a folder, sorted by path. ``GET /containers/{id}/archive``
@@ -132,12 +92,9 @@ class FileReader:
             NotFound: the folder does not exist.
             InvalidArgument: the path is not a folder.
         """
-        from dockerkit.models.containers import copying
-
         path = container_path(path)
-        with self._folder() as at:
-            files = copying.list_files(at.api, at.container, at.locate(path), recursive=recursive, inside=at.root)
-            return [at.relative(file) for file in files]
+        with self._folder() as folder:
+            return [folder.relative(file) for file in folder.list_files(folder.locate(path), recursive=recursive)]
 
 
 @suggest_in_methods
@@ -178,13 +135,11 @@ class FileCopier(FileReader):
             UnsafeArchive: a member would leave the target or is a device, or `max_bytes` is exceeded.
             InvalidArgument: source and target don't match.
         """
-        from dockerkit.models.containers import copying
-
         path = container_path(path)
-        with self._folder() as at, counting(progress, f"Copying from {path}") as on_bytes:
-            return copying.copy_from(
-                at.api, at.container, path, target, follow_links=follow_links, outside_links=outside_links,
-                keep_owner=keep_owner, max_bytes=max_bytes, on_bytes=on_bytes,
+        with self._folder() as folder, counting(progress, f"Copying from {path}") as on_bytes:
+            return folder.copy_from(
+                path, target, follow_links=follow_links, outside_links=outside_links, keep_owner=keep_owner,
+                max_bytes=max_bytes, on_bytes=on_bytes,
             )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from dockerkit.errors import InvalidArgument
 from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.containers.ending import close_in_background
-from dockerkit.models.files import FileReader, Folder
+from dockerkit.models.files import FileReader
 from dockerkit.models.streaming import when_dropped
 from dockerkit.parsing.values import ContainerPath, container_path, file_content, integer, owner_ids
 from dockerkit.transport.scope import run_outside
@@ -27,6 +27,7 @@ from dockerkit.transport.shield import Shielded, shielded
 if TYPE_CHECKING:
     from dockerkit.api.base import Data
     from dockerkit.client import DockerClient
+    from dockerkit.models.containers.copying import Folder
     from dockerkit.streams import ByteStream
 
 _ROOT = "/volume"
@@ -163,6 +164,8 @@ class VolumeFiles(FileReader):
     def _folder(self) -> contextlib.AbstractContextManager[Folder]:
         if not self._container:
             raise InvalidArgument("these files are closed; call volume.files() again")
+        from dockerkit.models.containers.copying import Folder
+
         return contextlib.nullcontext(Folder(self._client.api, self._container, _ROOT))
 
     def _locate(self, path: ContainerPath) -> str:

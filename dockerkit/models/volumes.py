@@ -12,7 +12,7 @@ from dockerkit import errors
 from dockerkit.api.image_archive import opened
 from dockerkit.errors import InvalidArgument, StreamParseError
 from dockerkit.files.atomic import atomic_write
-from dockerkit.models.files import FileReader, Folder
+from dockerkit.models.files import FileReader
 from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import retry_on_version_conflict
@@ -22,6 +22,7 @@ from dockerkit.parsing.values import boolean, file_target, mapping
 if TYPE_CHECKING:
     from dockerkit.api.base import Data, Ref
     from dockerkit.models.batch import BatchReport
+    from dockerkit.models.containers.copying import Folder
     from dockerkit.parsing.json_data import ToEngine
     from dockerkit.parsing.values import ContainerPath
     from dockerkit.types import answers

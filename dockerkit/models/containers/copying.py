@@ -11,7 +11,7 @@ import posixpath
 import stat as modes
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,16 @@ from dockerkit.errors import InvalidArgument, StreamTruncated, UnreadableFile, U
 from dockerkit.files import archive
 from dockerkit.files.modes import from_go
 from dockerkit.parsing.responses import parsing_response
-from dockerkit.parsing.values import file_content, integer, local_path, owner_ids, raise_invalid, size
+from dockerkit.parsing.values import (
+    ContainerPath,
+    container_path,
+    file_content,
+    integer,
+    local_path,
+    owner_ids,
+    raise_invalid,
+    size,
+)
 
 if TYPE_CHECKING:
     from tarfile import TarInfo
@@ -30,18 +39,7 @@ if TYPE_CHECKING:
     from dockerkit.files.archive import Entry
     from dockerkit.files.extract import OutsideLinks
 
-__all__ = [
-    "FileStat",
-    "Owner",
-    "Source",
-    "copy_from",
-    "copy_to",
-    "exists",
-    "list_files",
-    "read_bytes",
-    "stat",
-    "write_file",
-]
+__all__ = ["FileStat", "Folder", "Owner", "Source"]
 
 Source = str | os.PathLike[str] | Mapping[str, str | bytes]
 """What to copy: a local path, or a dict of file contents by name."""
@@ -94,172 +92,174 @@ class FileStat:
         return modes.S_ISLNK(self.mode)
 
 
-def stat(api: APIClient, container: Ref, path: str, *, follow_links: bool = False, inside: str = "") -> FileStat:
-    """Return the type, size, mode and times of a path in a container.
+@dataclass(frozen=True)
+class Folder:
+    """A folder in a container, whose files are accessed. Paths are those in the container.
 
-    Raises:
-        NotFound: the path or the container does not exist.
-        InvalidArgument: a followed link points outside the folder `inside`.
+    Attributes:
+        api: sends the calls.
+        container: the container.
+        root: absolute path of the folder, which links may not leave; "" is the container's root.
     """
-    facts = _facts(api, container, path)
-    if follow_links and facts.is_link:
-        _check_inside(path, facts.link_target, inside)
-        return _facts(api, container, facts.link_target or path)
-    return facts
 
+    api: APIClient
+    container: Ref
+    root: str = ""
 
-def exists(api: APIClient, container: Ref, path: str) -> bool:
-    """Return whether a path exists in a container. The container itself must exist."""
-    try:
-        stat(api, container, path)
-    except errors.NotFound:
-        api.inspect_container(container)  # a missing container gives the same 404, so tell the two apart
-        return False
-    return True
+    def locate(self, path: ContainerPath) -> str:
+        """Return a caller's path, which starts at the folder, as a path in the container."""
+        path = container_path(path)
+        if not self.root:
+            return path
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        if ".." in parts:
+            raise InvalidArgument(f"path: {path!r} has '..' in it")
+        return "/".join([self.root, *parts])
 
+    def relative(self, file: FileStat) -> FileStat:
+        """Return a file with its path as callers see it."""
+        return replace(file, path=file.path.removeprefix(self.root) or "/")
 
-def copy_to(
-    api: APIClient,
-    container: Ref,
-    source: Source,
-    path: str,
-    *,
-    follow_links: bool = False,
-    owner: Owner = (0, 0),
-    on_bytes: Callable[[int], None] | None = None,
-) -> None:
-    """Copy into a container; see :meth:`dockerkit.models.containers.files.ContainerFiles.copy_to`."""
-    ids = None if owner == "keep" else owner_ids(owner)
-    if isinstance(source, Mapping):
-        uid, gid = ids or (0, 0)
-        entries = archive.files(source, "source", uid=uid, gid=gid, mtime=int(time.time()))
-        found = _existing(api, container, path)
-        if found is None or not found.is_dir:
-            what = "does not exist in the container" if found is None else "is not a folder"
-            raise InvalidArgument(f"path: {path!r} {what}; a dict of files is copied into an existing folder")
-        api.put_archive(container, found.path, archive.pack(entries, on_bytes=on_bytes))
-        return
-    here = _Local(source, follow_links)
-    folder, name = _destination(here, path, _existing(api, container, path))
-    entries = _owned(here.path, name, ids)
-    api.put_archive(container, folder, archive.pack(entries, on_bytes=on_bytes))
+    def stat(self, path: str, *, follow_links: bool = False) -> FileStat:
+        """Return the type, size, mode and times of a path."""
+        facts = _from_go(path, self.api.stat_archive(self.container, path) or {})
+        if follow_links and facts.is_link:
+            self._check_inside(path, facts.link_target)
+            return self.stat(facts.link_target or path)
+        return facts
 
+    def exists(self, path: str) -> bool:
+        """Return whether a path exists. The container itself must exist."""
+        try:
+            self.stat(path)
+        except errors.NotFound:
+            self.api.inspect_container(self.container)  # a missing one gives the same 404, so tell the two apart
+            return False
+        return True
 
-def copy_from(
-    api: APIClient,
-    container: Ref,
-    path: str,
-    target: str | os.PathLike[str],
-    *,
-    follow_links: bool = False,
-    outside_links: OutsideLinks = "refuse",
-    keep_owner: bool = False,
-    max_bytes: int | None = None,
-    on_bytes: Callable[[int], None] | None = None,
-) -> int:
-    """Copy out of a container; see :meth:`dockerkit.models.files.FileCopier.copy_from`."""
-    from dockerkit.files.extract import extract
+    def copy_to(
+        self,
+        source: Source,
+        path: str,
+        *,
+        follow_links: bool,
+        owner: Owner,
+        on_bytes: Callable[[int], None] | None,
+    ) -> None:
+        """Copy into the container; see :meth:`dockerkit.models.containers.files.ContainerFiles.copy_to`."""
+        ids = None if owner == "keep" else owner_ids(owner)
+        if isinstance(source, Mapping):
+            uid, gid = ids or (0, 0)
+            entries = archive.files(source, "source", uid=uid, gid=gid, mtime=int(time.time()))
+            found = self._existing(path)
+            if found is None or not found.is_dir:
+                what = "does not exist in the container" if found is None else "is not a folder"
+                raise InvalidArgument(f"path: {path!r} {what}; a dict of files is copied into an existing folder")
+            folder = found.path
+        else:
+            here = _Local(source, follow_links)
+            folder, name = _destination(here, path, self._existing(path))
+            entries = _owned(here.path, name, ids)
+        self.api.put_archive(self.container, folder, archive.pack(entries, on_bytes=on_bytes))
 
-    asked, here = path, local_path(target, "target")
-    max_bytes = None if max_bytes is None else size(max_bytes, "max_bytes")
-    if follow_links or path.endswith("/"):
-        facts = _facts(api, container, path)
-        if facts.is_link:
-            asked = facts.link_target
-    content_only = posixpath.basename(path) == "."
-    stream, info = api.get_archive(container, asked)
-    with stream:
-        facts = _from_go(asked, info or {})
-        if path.endswith("/") and not facts.is_dir:
-            raise InvalidArgument(f"path: {path!r} is not a folder")
-        top = facts.name if asked == path else posixpath.basename(path.rstrip("/"))
-        folder, name = _local_destination(facts.is_dir, content_only, top, here)
-        rename = _renaming(posixpath.basename(posixpath.normpath(asked)), name, content_only)
-        return extract(
-            stream, folder, rename=rename, outside_links=outside_links, keep_owner=keep_owner, max_bytes=max_bytes,
-            on_bytes=on_bytes,
-        )  # fmt: skip
+    def copy_from(
+        self,
+        path: str,
+        target: str | os.PathLike[str],
+        *,
+        follow_links: bool,
+        outside_links: OutsideLinks,
+        keep_owner: bool,
+        max_bytes: int | None,
+        on_bytes: Callable[[int], None] | None,
+    ) -> int:
+        """Copy out of the container; see :meth:`dockerkit.models.files.FileCopier.copy_from`."""
+        from dockerkit.files.extract import extract
 
-
-def read_bytes(api: APIClient, container: Ref, path: str, *, max_bytes: int | None = None, inside: str = "") -> bytes:
-    """Return the content of one file. Links are followed.
-
-    Raises:
-        NotFound: the file or the container does not exist.
-        InvalidArgument: the path is not a regular file, or a link points outside the folder `inside`.
-        UnsafeArchive: the file is larger than `max_bytes`.
-    """
-    from dockerkit.files.extract import members, read_content
-
-    asked = path
-    max_bytes = None if max_bytes is None else size(max_bytes, "max_bytes")
-    for _ in range(_MOST_LINKS):
-        stream, info = api.get_archive(container, asked)
+        asked, here = path, local_path(target, "target")
+        max_bytes = None if max_bytes is None else size(max_bytes, "max_bytes")
+        if follow_links or path.endswith("/"):
+            facts = self.stat(path)
+            if facts.is_link:
+                asked = facts.link_target
+        content_only = posixpath.basename(path) == "."
+        stream, info = self.api.get_archive(self.container, asked)
         with stream:
-            member, content = next(members(stream), (None, None))
-            if member is not None and content is not None:
-                return read_content(member, content, max_bytes)
-            if member is None or not member.issym():
-                kind = "a directory" if member is not None and member.isdir() else "not a regular file"
-                raise InvalidArgument(f"path: {path!r} is {kind}")
-        asked = str((info or {}).get("linkTarget") or posixpath.join(posixpath.dirname(asked), member.linkname))
-        _check_inside(path, asked, inside)
-    raise InvalidArgument(f"path: {path!r} has too many levels of symbolic links")
+            facts = _from_go(asked, info or {})
+            if path.endswith("/") and not facts.is_dir:
+                raise InvalidArgument(f"path: {path!r} is not a folder")
+            top = facts.name if asked == path else posixpath.basename(path.rstrip("/"))
+            folder, name = _local_destination(facts.is_dir, content_only, top, here)
+            rename = _renaming(posixpath.basename(posixpath.normpath(asked)), name, content_only)
+            return extract(
+                stream, folder, rename=rename, outside_links=outside_links, keep_owner=keep_owner, max_bytes=max_bytes,
+                on_bytes=on_bytes,
+            )  # fmt: skip
 
+    def read_bytes(self, path: str, max_bytes: int | None) -> bytes:
+        """Return the content of one file. Links are followed."""
+        from dockerkit.files.extract import members, read_content
 
-def write_file(
-    api: APIClient,
-    container: Ref,
-    path: str,
-    content: bytes | str,
-    *,
-    mode: int = 0o644,
-    owner: tuple[int, int] = (0, 0),
-    mtime: float | None = None,
-) -> None:
-    """Write one file. A link is followed; an existing file is replaced.
+        asked = path
+        max_bytes = None if max_bytes is None else size(max_bytes, "max_bytes")
+        for _ in range(_MOST_LINKS):
+            stream, info = self.api.get_archive(self.container, asked)
+            with stream:
+                member, content = next(members(stream), (None, None))
+                if member is not None and content is not None:
+                    return read_content(member, content, max_bytes)
+                if member is None or not member.issym():
+                    kind = "a directory" if member is not None and member.isdir() else "not a regular file"
+                    raise InvalidArgument(f"path: {path!r} is {kind}")
+            asked = str((info or {}).get("linkTarget") or posixpath.join(posixpath.dirname(asked), member.linkname))
+            self._check_inside(path, asked)
+        raise InvalidArgument(f"path: {path!r} has too many levels of symbolic links")
 
-    Raises:
-        NotFound: the folder or the container does not exist.
-        InvalidArgument: the path is a folder.
-    """
-    found = _existing(api, container, path)
-    if path.endswith("/") or (found is not None and found.is_dir):
-        raise InvalidArgument(f"path: {path!r} is a folder; pass the path of a file")
-    folder, name = posixpath.split(found.path if found else path)
-    data = file_content(content, "content")
-    mode = integer(mode, "mode")
-    if mtime is not None and (isinstance(mtime, bool) or not isinstance(mtime, (int, float))):
-        raise_invalid("mtime", "seconds since 1970", mtime)
-    uid, gid = owner_ids(owner)
-    when = int(time.time() if mtime is None else mtime)
-    entry = archive.Entry(name, modes.S_IFREG | (mode & 0o7777), data, len(data), when, "", uid, gid)
-    api.put_archive(container, folder or "/", b"".join(archive.pack([entry])))
+    def write_file(
+        self, path: str, content: bytes | str, *, mode: int, owner: tuple[int, int], mtime: float | None
+    ) -> None:
+        """Write one file. A link is followed; an existing file is replaced."""
+        found = self._existing(path)
+        if path.endswith("/") or (found is not None and found.is_dir):
+            raise InvalidArgument(f"path: {path!r} is a folder; pass the path of a file")
+        folder, name = posixpath.split(found.path if found else path)
+        data = file_content(content, "content")
+        mode = integer(mode, "mode")
+        if mtime is not None and (isinstance(mtime, bool) or not isinstance(mtime, (int, float))):
+            raise_invalid("mtime", "seconds since 1970", mtime)
+        uid, gid = owner_ids(owner)
+        when = int(time.time() if mtime is None else mtime)
+        entry = archive.Entry(name, modes.S_IFREG | (mode & 0o7777), data, len(data), when, "", uid, gid)
+        self.api.put_archive(self.container, folder or "/", b"".join(archive.pack([entry])))
 
+    def list_files(self, path: str, *, recursive: bool) -> list[FileStat]:
+        """List a folder, sorted by name. The engine also sends the contents, so a large folder takes time."""
+        from dockerkit.files.extract import members
 
-def list_files(
-    api: APIClient, container: Ref, path: str, *, recursive: bool = False, inside: str = ""
-) -> list[FileStat]:
-    """List a folder, sorted by name. The engine also sends the contents, so a large folder takes time.
+        base = absolute(path)
+        if not self.stat(base, follow_links=True).is_dir:
+            raise InvalidArgument(f"path: {path!r} is not a folder")
+        stream, _ = self.api.get_archive(self.container, base.rstrip("/") + "/.")
+        found = []
+        with stream:
+            for member, _ in members(stream):
+                name = member.name.lstrip("/").removeprefix("./")
+                if name in ("", ".") or ("/" in name and not recursive):
+                    continue
+                found.append(_from_member(posixpath.join(base, name), member))
+        return sorted(found, key=lambda file: file.path)
 
-    Raises:
-        NotFound: the folder or the container does not exist.
-        InvalidArgument: the path is not a folder, or a link points outside the folder `inside`.
-    """
-    from dockerkit.files.extract import members
+    def _existing(self, path: str) -> FileStat | None:
+        """Return what exists at a destination, with links followed; None if nothing does."""
+        try:
+            return self.stat(absolute(path), follow_links=True)
+        except errors.NotFound:
+            return None
 
-    base = absolute(path)
-    if not stat(api, container, base, follow_links=True, inside=inside).is_dir:
-        raise InvalidArgument(f"path: {path!r} is not a folder")
-    stream, _ = api.get_archive(container, base.rstrip("/") + "/.")
-    found = []
-    with stream:
-        for member, _ in members(stream):
-            name = member.name.lstrip("/").removeprefix("./")
-            if name in ("", ".") or ("/" in name and not recursive):
-                continue
-            found.append(_from_member(posixpath.join(base, name), member))
-    return sorted(found, key=lambda file: file.path)
+    def _check_inside(self, path: str, target: str) -> None:
+        """Reject a link that leaves the folder."""
+        if not f"{absolute(target)}/".startswith(f"{self.root}/"):
+            raise InvalidArgument(f"path: {path!r} is a link that points outside {self.root!r}, to {target!r}")
 
 
 class _Local:
@@ -342,28 +342,10 @@ def _owned(path: str, name: str, ids: tuple[int, int] | None) -> Iterator[Entry]
     return kept()
 
 
-def _existing(api: APIClient, container: Ref, path: str) -> FileStat | None:
-    """Return what exists at a destination, with links followed; None if nothing does."""
-    try:
-        return stat(api, container, absolute(path), follow_links=True)
-    except errors.NotFound:
-        return None
-
-
-def _check_inside(path: str, target: str, inside: str) -> None:
-    """Reject a link that leaves the folder `inside`."""
-    if not f"{absolute(target)}/".startswith(f"{inside}/"):
-        raise InvalidArgument(f"path: {path!r} is a link that points outside {inside!r}, to {target!r}")
-
-
 def absolute(path: str) -> str:
     """Return a path of a container as an absolute path without redundant parts."""
     cleaned = posixpath.normpath(posixpath.join("/", path))
     return cleaned[1:] if cleaned.startswith("//") else cleaned
-
-
-def _facts(api: APIClient, container: Ref, path: str) -> FileStat:
-    return _from_go(path, api.stat_archive(container, path) or {})
 
 
 def _from_go(path: str, info: Mapping[str, Any]) -> FileStat:

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.models.files import FileCopier, Folder, counting
+from dockerkit.models.files import FileCopier, counting
 from dockerkit.models.resource import Model
 from dockerkit.parsing.platforms import Platform, platform_text
 from dockerkit.parsing.values import ContainerPath, container_path
 
 if TYPE_CHECKING:
-    from dockerkit.models.containers.copying import Owner, Source
+    from dockerkit.models.containers.copying import Folder, Owner, Source
     from dockerkit.progress import ProgressSpec
 
 __all__ = ["ContainerFiles", "ImageFiles"]
@@ -54,15 +54,11 @@ class ContainerFiles(FileCopier, Model):
             container.copy_to("site/.", "/var/www")
             container.copy_to({"app.conf": "debug = true"}, "/etc/app")
         """
-        from dockerkit.models.containers import copying
-
         place = container_path(path)
         names = source if isinstance(source, Mapping) else ()
         self._refuse_tmpfs(place, *(posixpath.join(place, name) for name in names if isinstance(name, str)))
-        with counting(progress, f"Copying to {path}") as on_bytes:
-            copying.copy_to(
-                self.client.api, self, source, place, follow_links=follow_links, owner=owner, on_bytes=on_bytes
-            )
+        with self._folder() as folder, counting(progress, f"Copying to {path}") as on_bytes:
+            folder.copy_to(source, place, follow_links=follow_links, owner=owner, on_bytes=on_bytes)
 
     def write_file(
         self,
@@ -86,25 +82,26 @@ class ContainerFiles(FileCopier, Model):
             NotFound: the folder does not exist.
             InvalidArgument: the path is a folder, or on a tmpfs, which Docker's archive calls can't write to.
         """
-        from dockerkit.models.containers import copying
-
         place = container_path(path)
         self._refuse_tmpfs(place)
-        copying.write_file(self.client.api, self, place, content, mode=mode, owner=owner, mtime=mtime)
+        with self._folder() as folder:
+            folder.write_file(place, content, mode=mode, owner=owner, mtime=mtime)
 
     def _folder(self) -> contextlib.AbstractContextManager[Folder]:
+        from dockerkit.models.containers.copying import Folder
+
         return contextlib.nullcontext(Folder(self.client.api, self))
 
     def _refuse_tmpfs(self, *paths: str) -> None:
         """Reject paths on a tmpfs: Docker's archive calls write below the mount, where the container sees nothing."""
-        from dockerkit.models.containers import copying
+        from dockerkit.models.containers.copying import absolute
 
         mounts: dict[str, str] = dict.fromkeys(("/dev", "/proc", "/sys"), "tmpfs")
         host = self.attrs.get("HostConfig") or {}
         mounts.update(dict.fromkeys(host.get("Tmpfs") or (), "tmpfs"))
         mounts.update({mount["Destination"]: mount["Type"] for mount in self.attrs.get("Mounts") or ()})
         for path in paths:
-            place = copying.absolute(path)
+            place = absolute(path)
             over = [mount for mount in mounts if f"{place}/".startswith(f"{mount.rstrip('/')}/")]
             nearest = max(over, key=len, default="/")
             if mounts.get(nearest) == "tmpfs" and "Libpod-Api-Version" not in self.client.api.ping_headers():
@@ -121,6 +118,8 @@ class ImageFiles(FileCopier, Model):
 
     @contextlib.contextmanager
     def _folder(self) -> Iterator[Folder]:
+        from dockerkit.models.containers.copying import Folder
+
         api = self.client.api
         # An image without a command needs one here; it never runs.
         platform = platform_text(self._platform)
