@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit import runtime
 from dockerkit.errors import DockerException
-from dockerkit.models.resuming import OVERLAP, Follower, ResumeWindow, engine_clock, since_text
+from dockerkit.models.resuming import OVERLAP, Follower, engine_clock, since_text
 from dockerkit.models.streaming import OwnedStream, join_all
 from dockerkit.parsing.values import time_limit
 from dockerkit.streams.closable import ClosableIterator
@@ -119,11 +119,9 @@ class _Events(Follower["JSONStream[Any]"]):
         filters: EventFilters | None,
         reconnect: Duration | None,
     ) -> None:
-        super().__init__()
+        super().__init__(reconnect)
         self._client = client
         self._until, self._filters = until, filters
-        self._reconnect = time_limit(reconnect, "reconnect", zero=True)
-        self._overlap = ResumeWindow()
         self.source = self.open(partial(self._request, since))
         # Before the first event, request from the start again, minus the overlap.
         self._first: TimeLike = since
@@ -136,29 +134,20 @@ class _Events(Follower["JSONStream[Any]"]):
     def items(self) -> Iterator[EngineEvent]:
         try:
             while True:
-                cut: DockerException | None = None
+                cut = False
                 try:
                     for record in self.source:
                         event = EngineEvent.from_engine(record)
                         if self._is_new(event):
                             yield event
                 except DockerException as error:
-                    if not self.closed and not error.is_disconnect():
+                    if not self.closed and (self._reconnect is None or not error.is_disconnect()):
                         raise
-                    cut = error
-                if self.closed or (cut is None and self._until is not None):
+                    cut = True
+                if self.closed or self._reconnect is None or (not cut and self._until is not None):
                     return
-                if self._reconnect is None:
-                    if cut is not None:
-                        raise cut
+                if not self.reopen(partial(self._request, self._overlap.since(self._first)), self._reconnect):
                     return
-                source = self.reopen(partial(self._request, self._overlap.since(self._first)), self._reconnect)
-                if source is None:
-                    return
-                self.source = source
-                if self.closed:  # closed in the meantime
-                    return
-                self._overlap.rewind()
         finally:
             self.close()
 
@@ -354,13 +343,10 @@ class _Hub:
                 self.subscriptions.remove(reference)
         for matches, handler in list(self.handlers):
             if matches(event):
-                self._call(handler, event)
-
-    def _call(self, handler: Handler, event: EngineEvent) -> None:
-        try:
-            handler(event)
-        except Exception:
-            _log().exception("handler %r failed for %s %s", handler, event.type, event.action)
+                try:
+                    handler(event)
+                except Exception:
+                    _log().exception("handler %r failed for %s %s", handler, event.type, event.action)
 
 
 def _matcher(type: str | Iterable[str] | None, action: str | Iterable[str] | None) -> Callable[[EngineEvent], bool]:

@@ -169,6 +169,34 @@ class Model:
         return Table([self])._repr_html_()
 
 
+class LazyModel(Model):
+    """A model whose attributes are fetched when :attr:`attrs` is read, if it is from a list."""
+
+    _attrs: dict[str, Any]
+    _sparse = False  # whether attrs stay the list's summary, for docker-py's sparse=True
+    _views: ClassVar[tuple[str, ...]]  # cached properties, which depend on the attributes
+
+    @property
+    def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Attributes as returned by inspecting the object, fetched on first access."""
+        return self._attrs if self._sparse else self._full()
+
+    @attrs.setter
+    def attrs(self, attrs: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+        if self.__dict__:
+            for name in self._views:
+                self.__dict__.pop(name, None)
+        self._attrs = attrs
+
+    def _full(self) -> dict[str, Any]:
+        if self._partial:
+            self.reload()
+        return self._attrs
+
+    def _get_attr(self, key: str) -> Any:
+        return (self._attrs if key in self._attrs else self._full()).get(key)
+
+
 class Collection(Generic[M]):
     """Base class of collections, which get, list, create and manage objects of one kind.
 

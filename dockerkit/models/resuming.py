@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException
+from dockerkit.parsing.values import time_limit
 from dockerkit.transport import Scope
 
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import TimeLike
+    from dockerkit.parsing.values import Duration
 
 __all__ = ["OVERLAP", "Follower", "ResumeWindow", "engine_clock", "since_text"]
 
@@ -94,8 +96,10 @@ class Follower(Generic[S]):
 
     source: S
 
-    def __init__(self) -> None:
+    def __init__(self, reconnect: Duration | None) -> None:
         self._scope = Scope()
+        self._overlap = ResumeWindow()
+        self._reconnect = time_limit(reconnect, "reconnect", zero=True)
 
     @property
     def closed(self) -> bool:
@@ -106,15 +110,8 @@ class Follower(Generic[S]):
         """Open the stream."""
         return self._scope.run(opener)
 
-    def reopen(self, opener: Callable[[], T], seconds: float) -> T | None:
-        """Open the stream again, as soon as the engine is available.
-
-        Args:
-            opener: function that opens it.
-            seconds: maximum seconds to wait for the engine, and for each attempt.
-
-        Returns:
-            The result of ``opener``; None if this was closed.
+    def reopen(self, opener: Callable[[], S], seconds: float) -> bool:
+        """Open the stream again, as soon as the engine is available; return False if this was closed.
 
         Raises:
             ConnectionFailed, ReadTimeout, StreamTruncated, ServerError: the engine did not come back in time.
@@ -124,9 +121,10 @@ class Follower(Generic[S]):
         while not self.closed:
             try:
                 with self._scope, Scope(max(deadline - time.monotonic(), 0.1)) as attempt:
-                    opened = opener()
+                    self.source = opener()
                     attempt.deadline = self._scope.deadline  # the opened stream inherits this deadline
-                    return opened
+                self._overlap.rewind()
+                break
             except DockerException as error:
                 if self.closed:
                     break
@@ -138,7 +136,7 @@ class Follower(Generic[S]):
             while not self.closed and (left := end - time.monotonic()) > 0:
                 runtime.sleep(min(left, _SLICE))
             pause = min(pause * 2, 1.0)
-        return None
+        return not self.closed
 
     def close(self) -> None:
         """Close the stream, or cancel opening it, without waiting."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from dockerkit.errors import InvalidArgument
-from dockerkit.models.resource import Model
+from dockerkit.models.resource import LazyModel
 from dockerkit.parsing.ports import ANYWHERE, ports_of_summary
 
 if TYPE_CHECKING:
@@ -25,33 +25,13 @@ class Address(NamedTuple):
     port: int
 
 
-class ContainerFacts(Model):
+class ContainerFacts(LazyModel):
     """Attributes of a container."""
 
-    _attrs: dict[str, Any]
-    _sparse = False  # whether attrs stay the list's summary, for docker-py's sparse=True
-
-    @property
-    def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Attributes as returned by inspecting the container, fetched on first access."""
-        if self._partial and not self._sparse:
-            self.reload()
-        return self._attrs
-
-    @attrs.setter
-    def attrs(self, attrs: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        if self.__dict__:  # cached views of previous attributes
-            for name in ("state", "mounts", "network_settings", "config", "image"):
-                self.__dict__.pop(name, None)
-        self._attrs = attrs
+    _views = ("state", "mounts", "network_settings", "config", "image")
 
     def _inspect(self) -> dict[str, Any]:
         return cast("dict[str, Any]", self.client.api.inspect_container(self._attrs))
-
-    def _full(self) -> dict[str, Any]:
-        if self._partial:
-            self.reload()
-        return self._attrs
 
     @property
     def id(self) -> str | None:
@@ -147,8 +127,7 @@ class ContainerFacts(Model):
         """Mounts of the container."""
         from dockerkit.types.views import MountPoint
 
-        found = self._attrs.get("Mounts") if "Mounts" in self._attrs else self._full().get("Mounts")
-        return [MountPoint.of(mount) for mount in found or ()]
+        return [MountPoint.of(mount) for mount in self._get_attr("Mounts") or ()]
 
     def address(self, port: int | str) -> Address:
         """Return the address at which a published port can be reached. ``GET /containers/{id}/json``

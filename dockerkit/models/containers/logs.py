@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from dockerkit import runtime
 from dockerkit.errors import DockerException, EngineWarning
+from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.resource import Model
-from dockerkit.models.resuming import Follower, ResumeWindow, engine_clock, since_text
+from dockerkit.models.resuming import Follower, engine_clock, since_text
 from dockerkit.models.streaming import OwnedStream, carry, join_all
-from dockerkit.parsing.values import time_limit
 
 if TYPE_CHECKING:
     import threading
@@ -84,12 +84,10 @@ class _Lines(Follower["FrameStream[bytes]"]):
         reconnect: Duration | None,
         restarts: bool,
     ) -> None:
-        super().__init__()
+        super().__init__(reconnect)
         self._client, self._id, self._name = client, container, name
         self._options, self._errors = options, errors
         self._follow, self._restarts = follow, restarts
-        self._reconnect = time_limit(reconnect, "reconnect", zero=True)
-        self._overlap = ResumeWindow()
         self._since, self._tail = since, tail
         self._bounded = tail not in ("all", None) or since is not None
         self._first: int | None = None
@@ -133,10 +131,9 @@ class _Lines(Follower["FrameStream[bytes]"]):
                 if last or self._reconnect is None or (not cut and self._options["until"] is not None):
                     return
                 self._tell_gap()
-                running = self._resume(cut, self._reconnect)
-                if running is None:
+                if not self._resume(cut, self._reconnect):
                     return
-                last, self._resumed = not running, True
+                last, self._resumed = not self._running, True
         finally:
             self._tell_gap()
             self.close()
@@ -153,11 +150,8 @@ class _Lines(Follower["FrameStream[bytes]"]):
 
     def _is_new(self, entry: LogEntry) -> bool:
         """Return whether an entry is new and within the requested range."""
-        key = (
-            entry.nanoseconds,
-            entry.stream,
-            hash(entry.text),
-        )  # not the text itself: it may be long, and there are many
+        # The hash stands for the text, which may be long, and there are many.
+        key = (entry.nanoseconds, entry.stream, hash(entry.text))
         if self._overlap.was_seen(key):
             return False
         if self._resumed and entry.nanoseconds is not None and entry.nanoseconds < (self._first or 0):
@@ -170,33 +164,22 @@ class _Lines(Follower["FrameStream[bytes]"]):
             self._overlap.note(entry.nanoseconds, key)
         return True
 
-    def _resume(self, cut: bool, seconds: float) -> bool | None:
-        """Open the log again.
+    def _resume(self, cut: bool, seconds: float) -> bool:
+        """Open the log again; return False if the container is removed, or this was closed.
 
-        Returns:
-            Whether the container is running. If not, the log is read once more without following, since engines
-            sometimes end it before the last line. None if the container is removed, or this was closed.
+        If the container is not running, the log is read once more without following, since engines sometimes end it
+        before the last line.
         """
         # Before the first line, repeat the original request, since the local clock may differ from the engine's.
         since, tail = (self._since, self._tail) if self._overlap.latest is None else (self._overlap.since(None), "all")
 
-        def opener() -> tuple[bool, FrameStream[bytes]]:
-            running = cut or (self._restarts and self._runs())
-            return running, self._request(since, tail, follow=running)
+        def opener() -> FrameStream[bytes]:
+            self._running = cut or (self._restarts and self._runs())
+            return self._request(since, tail, follow=self._running)
 
-        try:
-            opened = self.reopen(opener, seconds)
-        except DockerException as error:
-            if error.is_gone():
-                return None
-            raise
-        if opened is None:
-            return None
-        running, self.source = opened
-        if self.closed:  # closed in the meantime
-            return None
-        self._overlap.rewind()
-        return running
+        with IgnoreGone():
+            return self.reopen(opener, seconds)
+        return False
 
     def _runs(self) -> bool:
         state: Mapping[str, object] = self._client.api.inspect_container(self._id).get("State") or {}
@@ -353,16 +336,6 @@ class LogModel(Model):
         if not self.cached_attrs.keys() & {"Name", "Names"}:
             self.reload()  # the container was just created: fetch its name, which the engine may have chosen
         return LogStream(
-            self.client,
-            self.id or "",
-            self.display_name,
-            follow=follow,
-            since=since,
-            until=until,
-            tail=tail,
-            stdout=stdout,
-            stderr=stderr,
-            details=details,
-            errors=errors,
-            reconnect=reconnect,
-        )
+            self.client, self.id or "", self.display_name, follow=follow, since=since, until=until, tail=tail,
+            stdout=stdout, stderr=stderr, details=details, errors=errors, reconnect=reconnect,
+        )  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from dockerkit.api.defaults import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.api.refs import resolve_id
 from dockerkit.errors import InvalidArgument
 from dockerkit.models.containers.files import ImageFiles
-from dockerkit.models.resource import Model
+from dockerkit.models.resource import LazyModel
 from dockerkit.parsing.platforms import Platform
 from dockerkit.parsing.reference import Reference
 
@@ -32,14 +32,14 @@ _ONLY_LISTED = frozenset({"Manifests", "SharedSize", "Containers"})
 _UNTAGGED = ("<none>:<none>", "<none>@<none>")
 
 
-class Image(ImageFiles, Model):
+class Image(LazyModel, ImageFiles):
     """An image on the engine.
 
     An image from a list holds the attributes of the list's summary, and is inspected once for the others. An image from
     ``container.image`` holds only its ID.
     """
 
-    _attrs: dict[str, Any]
+    _views = ("config",)
     _index: str | None = None  # with containerd's store: the ID of the multi-platform image
 
     def _choose_platform(self, platform: Platform, name: Ref) -> None:
@@ -49,32 +49,9 @@ class Image(ImageFiles, Model):
         self._platform = platform
         self._index = next((digest.rpartition("@")[2] for digest in self.digests), resolve_id(name, "name"))
 
-    @property
-    def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Attributes as returned by inspecting the image, fetched on first access."""
-        return self._full()
-
-    @attrs.setter
-    def attrs(self, attrs: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
-        self._attrs = attrs
-        self.__dict__.pop("config", None)
-
-    def _full(self) -> dict[str, Any]:
-        if self._partial:
-            self.reload()
-        return self._attrs
-
-    def _get_attr(self, key: str) -> Any:
-        if self._partial and key not in self._attrs:
-            self.reload()
-        return self._attrs.get(key)
-
     def _inspect(self) -> dict[str, Any]:
         only_listed = {key: value for key, value in self._attrs.items() if self._partial and key in _ONLY_LISTED}
-        return {
-            **only_listed,
-            **cast("dict[str, Any]", self.client.api.inspect_image(self, platform=self._platform)),
-        }
+        return {**only_listed, **self.client.api.inspect_image(self, platform=self._platform)}
 
     @property
     def display_name(self) -> str:
