@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dockerkit import runtime
 from dockerkit.errors import DockerException
 from dockerkit.models.resuming import OVERLAP, Follower, engine_clock, since_text
-from dockerkit.models.streaming import OwnedStream, join_all
+from dockerkit.models.streaming import Closing, OwnedStream, join_all
 from dockerkit.parsing.values import time_limit
 from dockerkit.streams.closable import ClosableIterator
 
@@ -227,7 +227,7 @@ class Subscription(ClosableIterator[EngineEvent]):
                 return
 
 
-class EventListener:
+class EventListener(Closing):
     """Reads an engine's events once, in a separate thread, for any number of handlers and subscriptions.
 
     As a context manager, it stops the thread at the end of the block. Errors in handlers are logged and do not stop it.
@@ -302,12 +302,6 @@ class EventListener:
         """Stop, and wait at most a second for the thread. Subscriptions end."""
         self._stop()
         join_all([self._thread])
-
-    def __enter__(self) -> EventListener:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class _Hub:

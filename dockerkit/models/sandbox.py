@@ -10,14 +10,15 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException, ExecTimeout, InvalidArgument
-from dockerkit.models.containers.call import CompletedRun, KeptOutput
+from dockerkit.models.containers.call import CompletedRun, KeptOutput, output_limit
 from dockerkit.models.containers.ending import close_in_background, remove_container
 from dockerkit.models.containers.process import Process
-from dockerkit.models.streaming import when_dropped
+from dockerkit.models.streaming import Closing, when_dropped
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.values import time_limit
@@ -59,7 +60,7 @@ class SandboxOptions(TypedDict, total=False):
 
 
 @suggest_in_methods
-class Sandbox:
+class Sandbox(Closing):
     """A container for untrusted code, created by :meth:`DockerClient.sandbox`. Close it after use.
 
     The code runs as an unprivileged user without capabilities, on a read-only file system, without network. Only its
@@ -103,7 +104,7 @@ class Sandbox:
         self._image = image if isinstance(image, str) else image.id or ""
         self._interpreter = list(interpreter)
         self._timeout = limit
-        self._limit = _limit(max_output)
+        self._limit = output_limit(max_output)
         self._files = {self._path(path): content for path, content in (files or {}).items()}
         self._oom_kills = 0
         size = values.size(disk, "disk")
@@ -175,7 +176,7 @@ class Sandbox:
         else:
             args = list(command)
         seconds = self._timeout if timeout is None else time_limit(timeout)
-        out = KeptOutput(self._limit if max_output is None else _limit(max_output))
+        out = KeptOutput(self._limit if max_output is None else output_limit(max_output))
         process = self._process(args, stdin=input is not None, environment=environment)
         began = time.monotonic()
         deadline = None if seconds is None else began + seconds
@@ -211,17 +212,9 @@ class Sandbox:
     def _process(self, args: list[str], *, stdin: bool, environment: Environment | None = None) -> Process:
         """Start a process. If the container died or was killed after a timeout, it is restarted."""
         process = Process(
-            self._client,
-            self.container,
-            args,
-            stdin=stdin,
-            tty=False,
-            user=self.user,
-            privileged=False,
-            environment=environment,
-            workdir=self.workdir,
-            marked=False,
-        )
+            self._client, self.container, args, stdin=stdin, tty=False, user=self.user, privileged=False,
+            environment=environment, workdir=self.workdir, marked=False,
+        )  # fmt: skip
         try:
             process._start()
         except errors.Conflict:
@@ -231,7 +224,7 @@ class Sandbox:
 
     def _completed(self, command: str | Sequence[str], code: int, out: KeptOutput, began: float) -> CompletedRun[str]:
         duration = time.monotonic() - began
-        stdout, stderr = (out.read(stream).decode("utf-8", "replace") for stream in ("stdout", "stderr"))
+        stdout, stderr = (output.decode("utf-8", "replace") for output in out.read())
         oom_killed = code == 137 and self._ran_out_of_memory()
         return CompletedRun(
             command, code, stdout, stderr, duration, self.container, self._image, oom_killed, out.truncated
@@ -262,7 +255,7 @@ class Sandbox:
         if not isinstance(error, TimeoutError) or deadline is None or time.monotonic() < deadline:
             return error
         assert seconds is not None
-        expired = ExecTimeout(command, seconds, out.read("stdout"), out.read("stderr"), False)
+        expired = ExecTimeout(command, seconds, *out.read(), False)
         if not kept:
             expired.add_note(
                 "The sandbox was restarted with its initial files, since the processes could not be killed otherwise."
@@ -368,7 +361,7 @@ class Sandbox:
         uid, gid = (int(part) for part in self.user.split(":"))
         now = int(time.time())
         names = {posixpath.relpath(path, self.workdir): content for path, content in contents.items()}
-        folders = sorted({parent for name in names for parent in _parents(name)})
+        folders = sorted({str(parent) for name in names for parent in PurePosixPath(name).parents} - {"."})
         entries = [
             *(Entry(folder, 0o040755, b"", 0, now, "", uid, gid) for folder in folders),
             *files(names, uid=uid, gid=gid, mtime=now),
@@ -382,18 +375,12 @@ class Sandbox:
         remove_container(self.container)
         self._finalizer.detach()
 
-    def __enter__(self) -> Sandbox:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         return f"<Sandbox {self._image!r} {self.container.short_id}>"
 
 
 @suggest_in_methods
-class SandboxShell:
+class SandboxShell(Closing):
     """A shell in a sandbox that keeps its state: folder, variables and functions. Created by :meth:`Sandbox.shell`.
 
     A command that ends the shell (``exit``) or times out discards this state: the next command gets a new shell.
@@ -421,7 +408,7 @@ class SandboxShell:
         """
         sandbox = self._sandbox
         seconds = sandbox._timeout if timeout is None else time_limit(timeout)
-        out = KeptOutput(sandbox._limit if max_output is None else _limit(max_output))
+        out = KeptOutput(sandbox._limit if max_output is None else output_limit(max_output))
         process = self._process = self._process or sandbox._process(["sh"], stdin=True)
         mark = os.urandom(16).hex()
         began = time.monotonic()
@@ -448,12 +435,6 @@ class SandboxShell:
         if self._process is not None:
             self._process.close()  # ends its input, and with it the shell
             self._process = None
-
-    def __enter__(self) -> SandboxShell:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<SandboxShell of {self._sandbox!r}>"
@@ -529,17 +510,3 @@ def _hardened(
     elif isinstance(network, str):
         settings["network"] = network
     return settings
-
-
-def _parents(name: str) -> Iterator[str]:
-    while name := posixpath.dirname(name):
-        yield name
-
-
-def _limit(max_output: int | str | None) -> int | None:
-    if max_output is None:
-        return None
-    limit = values.size(max_output, "max_output")
-    if limit < 0:
-        raise InvalidArgument(f"max_output: must be a size such as '1m' or a number of bytes, got {max_output!r}")
-    return limit

@@ -19,7 +19,7 @@ from dockerkit.errors import InvalidArgument
 from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.containers.ending import close_in_background
 from dockerkit.models.files import FileReader
-from dockerkit.models.streaming import when_dropped
+from dockerkit.models.streaming import Closing, when_dropped
 from dockerkit.parsing.values import ContainerPath, container_path, file_content, integer, owner_ids
 from dockerkit.transport.scope import run_outside
 from dockerkit.transport.shield import Shielded, shielded
@@ -60,7 +60,7 @@ class VolumeEntry:
     link: str = ""
 
 
-class VolumeFiles(FileReader):
+class VolumeFiles(Closing, FileReader):
     """Access to the files of a volume, created by :meth:`dockerkit.models.volumes.Volume.files`. Close it after use.
 
     Paths are relative to the volume's root, with or without a leading slash.
@@ -173,12 +173,6 @@ class VolumeFiles(FileReader):
         with self._folder() as folder:
             place = folder.locate(path)
         return f"{place}/." if place == _ROOT or container_path(path).endswith("/") else place
-
-    def __enter__(self) -> VolumeFiles:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _import_image(client: DockerClient) -> str:

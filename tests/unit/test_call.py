@@ -64,7 +64,7 @@ def test_kept_output_keeps_the_order_of_streams() -> None:
     out = KeptOutput(order=("stdout", "stderr"))
     for stream, data in (("stdout", b"1"), ("stderr", b"2"), ("stdout", b"3")):
         out[stream].append(data)
-    assert (out.read("stdout"), out.read("stderr"), b"".join(out.together)) == (b"13", b"2", b"123")
+    assert (*out.read(), b"".join(out.together)) == (b"13", b"2", b"123")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, AnyStr, Generic
 
-from dockerkit.errors import ContainerError, RunTimeout
+from dockerkit.errors import ContainerError, InvalidArgument, RunTimeout
 from dockerkit.models.containers.ending import kill_container, remove_container
+from dockerkit.parsing import values
 from dockerkit.transport import Scope
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dockerkit.models.containers.create import CreateRequest
     from dockerkit.models.containers.process import Input
 
-__all__ = ["CompletedRun", "KeptOutput", "run_to_end"]
+__all__ = ["CompletedRun", "KeptOutput", "output_limit", "run_to_end"]
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ class KeptOutput(dict[str, "_Kept"]):
         """Whether output was dropped."""
         return any(kept.truncated for kept in self.values())
 
-    def read(self, stream: str) -> bytes:
-        """Return the kept output of a stream."""
-        return b"".join(self[stream])
+    def read(self) -> tuple[bytes, bytes]:
+        """Return what was kept of stdout and stderr."""
+        return b"".join(self["stdout"]), b"".join(self["stderr"])
 
 
 class _Kept(list[bytes]):
@@ -107,6 +108,14 @@ class _Kept(list[bytes]):
             super().append(data)
             if self._together is not None:
                 self._together.append(data)
+
+
+def output_limit(max_output: int | str | None) -> int | None:
+    """Return the number of bytes of each stream to keep; None for no limit."""
+    limit = None if max_output is None else values.size(max_output, "max_output")
+    if limit is not None and limit < 0:
+        raise InvalidArgument(f"max_output: must be a size such as '1m' or a number of bytes, got {max_output!r}")
+    return limit
 
 
 def run_to_end(
@@ -161,15 +170,21 @@ def run_to_end(
             still_running = kill_container(container)
             if not expired:
                 raise
-            stdout, stderr = out.read("stdout"), out.read("stderr")
-            image = created.body["Image"]
+            stdout, stderr = out.read()
             raise RunTimeout(
-                container, 137, command, image, stderr, stdout, still_running=still_running or None, timeout=timeout
+                container,
+                137,
+                command,
+                created.body["Image"],
+                stderr,
+                stdout,
+                still_running=still_running or None,
+                timeout=timeout,
             ) from None
         duration = time.monotonic() - began
         oom_killed = bool(process.state.get("OOMKilled"))
-        stdout, stderr, image = out.read("stdout"), out.read("stderr"), created.body["Image"]
-        run = CompletedRun(command, code, stdout, stderr, duration, container, image, oom_killed, out.truncated)
+        image = created.body["Image"]
+        run = CompletedRun(command, code, *out.read(), duration, container, image, oom_killed, out.truncated)
         return run, b"".join(out.together)
 
 

@@ -237,18 +237,12 @@ class ContainerCollection(Collection[Container]):
                 )
                 run.check_returncode()
                 return (run.stdout or None, run.stderr or None) if demux else combined
+            tty, auto_remove = bool(made.body.get("Tty")), bool(made.body["HostConfig"].get("AutoRemove"))
+            spooled = stream and not self.client.api.profile.streams_as_written
             output: RunOutput[Any] = RunOutput(
-                container,
-                image=made.body["Image"],
-                command=command,
-                tty=bool(made.body.get("Tty")),
-                wanted=(stdout, stderr),
-                remove=remove,
-                auto_remove=bool(made.body["HostConfig"].get("AutoRemove")),
-                demux=demux,
-                timeout=timeout,
-                spooled=stream and not self.client.api.profile.streams_as_written,
-            )
+                container, image=made.body["Image"], command=command, tty=tty, wanted=(stdout, stderr), remove=remove,
+                auto_remove=auto_remove, demux=demux, timeout=timeout, spooled=spooled,
+            )  # fmt: skip
             undo.pop_all()
         if stream:
             return output
@@ -257,32 +251,17 @@ class ContainerCollection(Collection[Container]):
 
     @overload
     def call(
-        self,
-        image: str | Image,
-        command: Command | None = None,
-        *,
-        text: Yes = True,
-        **options: Unpack[CallOptions],
+        self, image: str | Image, command: Command | None = None, *, text: Yes = True, **options: Unpack[CallOptions]
     ) -> CompletedRun[str]: ...
 
     @overload
     def call(
-        self,
-        image: str | Image,
-        command: Command | None = None,
-        *,
-        text: No,
-        **options: Unpack[CallOptions],
+        self, image: str | Image, command: Command | None = None, *, text: No, **options: Unpack[CallOptions]
     ) -> CompletedRun[bytes]: ...
 
     @expands_options("dockerkit.models.containers.run_options:CallOptions")
     def call(
-        self,
-        image: str | Image,
-        command: Command | None = None,
-        *,
-        text: bool = True,
-        **options: Unpack[CallOptions],
+        self, image: str | Image, command: Command | None = None, *, text: bool = True, **options: Unpack[CallOptions]
     ) -> CompletedRun[str] | CompletedRun[bytes]:
         r"""Run a command in a new container and wait for it to exit, like :func:`subprocess.run`.
 
@@ -319,18 +298,15 @@ class ContainerCollection(Collection[Container]):
             run = client.containers.call("busybox", ["sort"], input="b\na\n", timeout=10)
             print(run.returncode, run.stdout)
         """
-        from dockerkit.models.containers.call import decoded, run_to_end
-        from dockerkit.parsing import values
+        from dockerkit.models.containers.call import decoded, output_limit, run_to_end
         from dockerkit.parsing.values import time_limit
 
         input, check, remove = options.pop("input", None), options.pop("check", False), options.pop("remove", True)
-        timeout, limit = options.pop("timeout", None), options.pop("max_output", None)
+        timeout, max_output = options.pop("timeout", None), options.pop("max_output", None)
         progress, files = options.pop("progress", None), options.pop("files", None)
         timeout = time_limit(timeout)
         boolean(remove, "remove")
-        max_output = None if limit is None else values.size(limit, "max_output")
-        if max_output is not None and max_output < 0:
-            raise InvalidArgument(f"max_output: must be a size such as '1m' or a number of bytes, got {limit!r}")
+        max_output = output_limit(max_output)
         if input is not None:
             from dockerkit.models.containers.process import checked_input
 
@@ -452,7 +428,10 @@ class ContainerCollection(Collection[Container]):
         made = plan(self.client.api, image, command, options, detach=detach, pull=pull, owner=owner)
         container = self._make(made, undo, progress)
         if files:
-            _write_files(container, files)
+            from dockerkit.files import archive
+
+            entries = archive.files(files, mtime=int(time.time()))
+            self.client.api.put_archive(container, "/", archive.pack(entries))
         return container, made
 
     def _make(
@@ -642,10 +621,3 @@ class ContainerCollection(Collection[Container]):
             ``ContainersDeleted`` (IDs, or None) and ``SpaceReclaimed`` (bytes).
         """
         return self.client.api.prune_containers(filters)
-
-
-def _write_files(container: Container, contents: Mapping[str, bytes | str]) -> None:
-    """Write files into a container that has not been started."""
-    from dockerkit.files.archive import files, pack
-
-    container.client.api.put_archive(container, "/", pack(files(contents, mtime=int(time.time()))))

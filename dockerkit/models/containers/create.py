@@ -41,14 +41,7 @@ class CreateRequest:
 
 
 def plan(
-    api: APIClient,
-    image: object,
-    command: object,
-    options: Mapping[str, Any],
-    *,
-    detach: bool,
-    pull: str,
-    owner: Owner,
+    api: APIClient, image: object, command: object, options: Mapping[str, Any], *, detach: bool, pull: str, owner: Owner
 ) -> CreateRequest:
     """Prepare a create call.
 

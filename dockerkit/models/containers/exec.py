@@ -107,23 +107,17 @@ class ExecModel(Model):
 
             container.exec(["tr", "a-z", "A-Z"], input="shout", text=True).stdout  # "SHOUT"
         """
+        from dockerkit.models.containers.call import KeptOutput
         from dockerkit.models.containers.process import CompletedExec, Process, checked_input
 
         timeout, input = time_limit(timeout), checked_input(input)
         if text:
             check_codec(encoding, errors)
         process = Process(
-            self.client,
-            self,
-            cmd,
-            stdin=input is not None,
-            tty=tty,
-            user=user,
-            privileged=privileged,
-            environment=environment,
-            workdir=workdir,
-        )
-        out: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+            self.client, self, cmd, stdin=input is not None, tty=tty, user=user, privileged=privileged,
+            environment=environment, workdir=workdir,
+        )  # fmt: skip
+        out = KeptOutput()
         scope = Scope(timeout)
         try:
             with scope:
@@ -136,13 +130,13 @@ class ExecModel(Model):
             if not expired:  # the client's timeout, or a timeout raised by reading `input`
                 raise
             seconds = timeout or 0.0  # with None, the deadline was that of an enclosing scope
-            raise ExecTimeout(cmd, seconds, b"".join(out["stdout"]), b"".join(out["stderr"]), not gone) from None
+            raise ExecTimeout(cmd, seconds, *out.read(), not gone) from None
         except BaseException:  # also Ctrl-C, an exception of a signal handler or of `input`: kill the process
             process._terminate()
             raise
         finally:
             process.close()
-        stdout, stderr = b"".join(out["stdout"]), b"".join(out["stderr"])
+        stdout, stderr = out.read()
         done: CompletedExec[Any] = CompletedExec(cmd, code, stdout, stderr)
         if text:
             done = CompletedExec(cmd, code, stdout.decode(encoding, errors), stderr.decode(encoding, errors))
@@ -188,18 +182,9 @@ class ExecModel(Model):
         from dockerkit.models.containers.process import Process
 
         process = Process(
-            self.client,
-            self,
-            cmd,
-            stdin=stdin,
-            tty=tty,
-            user=user,
-            privileged=privileged,
-            environment=environment,
-            workdir=workdir,
-            console_size=console_size,
-            marked=marked,
-        )
+            self.client, self, cmd, stdin=stdin, tty=tty, user=user, privileged=privileged, environment=environment,
+            workdir=workdir, console_size=console_size, marked=marked,
+        )  # fmt: skip
         try:
             process._start()
         except BaseException:
@@ -264,26 +249,19 @@ class ExecModel(Model):
         from dockerkit.models.containers.process import Process
 
         terminal.check()
+        command = cmd or ["sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash || exec sh"]
         process = Process(
-            self.client,
-            self,
-            cmd or ["sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash || exec sh"],
-            stdin=True,
-            tty=True,
-            user=user,
-            privileged=privileged,
-            environment=environment,
-            workdir=workdir,
-            console_size=terminal.size(),
-            detach_keys=detach_keys,
-            marked=False,
-        )
+            self.client, self, command, stdin=True, tty=True, user=user, privileged=privileged, environment=environment,
+            workdir=workdir, console_size=terminal.size(), detach_keys=detach_keys, marked=False,
+        )  # fmt: skip
         try:
             process._start()
             detached = terminal.connect(process._duplex, process.resize)
         finally:
             process.close()
-        return None if detached else _settled(process)
+        with contextlib.suppress(ExecTimeout):  # still running although its output has ended: the user detached
+            return None if detached else process.wait(0.5)
+        return None
 
     def attach_terminal(self, *, detach_keys: str | None = None, logs: bool = False) -> int | None:
         """Connect this terminal to the container's main process, like ``docker attach``.
@@ -317,10 +295,3 @@ class ExecModel(Model):
             link.close()
         state = api.inspect_container(self).get("State", {})
         return None if state.get("Running") else state.get("ExitCode")
-
-
-def _settled(process: Process) -> int | None:
-    """Return the exit code of a process whose stream has ended; None if the user detached."""
-    with contextlib.suppress(ExecTimeout):
-        return process.wait(0.5)
-    return None

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, AnyStr, Generic, Literal, NamedTuple,
 from dockerkit import errors as failures
 from dockerkit import runtime
 from dockerkit.errors import DockerException, ExecError, ExecStartError, ExecTimeout, InvalidArgument, StreamTruncated
+from dockerkit.models.containers.call import KeptOutput
+from dockerkit.models.streaming import Closing
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.payload import payload
@@ -87,7 +89,7 @@ class ProcessOutput(NamedTuple):
     data: bytes
 
 
-class _Stdin:
+class _Stdin(Closing):
     """Standard input of the process. ``write`` sends immediately; ``close`` ends only the input, not the output."""
 
     def __init__(self, duplex: HijackedConnection) -> None:
@@ -118,12 +120,6 @@ class _Stdin:
         if not self.closed:
             self.closed = True
             self._duplex.close_write()
-
-    def __enter__(self) -> _Stdin:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @suggest_in_methods
@@ -190,12 +186,9 @@ class Process:
         if sized and not api.supports("POST /containers/{id}/exec", "ConsoleSize"):
             sized = None
         try:
+            environment = _marked(self._environment, self._mark)
             made = api.exec_create(
-                self._container,
-                self.args,
-                environment=_marked(self._environment, self._mark),
-                console_size=sized,
-                **self._options,
+                self._container, self.args, environment=environment, console_size=sized, **self._options
             )
             self.id = made["Id"]
             self._started = True
@@ -254,36 +247,41 @@ class Process:
         Raises:
             ExecTimeout: the process did not exit in time. It is still running; :meth:`kill` ends it.
         """
-        out: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+        out = KeptOutput()
         limit = values.time_limit(timeout, zero=True)
         try:
             self._converse(input, None if limit is None else time.monotonic() + limit, out)
         except TimeoutError:
             assert limit is not None
-            raise ExecTimeout(self.args, limit, b"".join(out["stdout"]), b"".join(out["stderr"]), True) from None
-        return b"".join(out["stdout"]), b"".join(out["stderr"])
+            raise ExecTimeout(self.args, limit, *out.read(), True) from None
+        return out.read()
 
-    def _converse(self, input: Input | None, deadline: float | None, out: Mapping[str, list[bytes]]) -> None:
+    def _converse(self, input: Input | None, deadline: float | None, out: KeptOutput) -> None:
         if input is not None and self.stdin is None:
             raise InvalidArgument("input: the process was started without stdin")
+        received: Iterable[bytes] = ()
+        sends = False
         if self.stdin is not None and not self.stdin.closed:
-            self.stdin.closed = True
-            try:
-                for data in self._duplex.converse(_blocks(input), deadline):
-                    self._take(data)
-                    _collect(self._pieces, out)
-            except StreamTruncated as error:
-                # Closing with unread input resets the connection, after all output: harmless if the process ended.
-                if not (isinstance(error.__cause__, ConnectionError) and self._has_ended(deadline)):
-                    raise
-        else:
-            _collect(self._pieces, out)
-            if not self._ended:
-                for data in self._duplex.chunks(deadline=deadline):
-                    self._take(data)
-                    _collect(self._pieces, out)
+            self.stdin.closed = sends = True
+            received = self._duplex.converse(_blocks(input), deadline)
+        elif not self._ended:
+            received = self._duplex.chunks(deadline=deadline)
+        self._move_pieces(out)
+        try:
+            for data in received:
+                self._take(data)
+                self._move_pieces(out)
+        except StreamTruncated as error:
+            # Closing with unread input resets the connection, after all output: harmless if the process ended.
+            if not (sends and isinstance(error.__cause__, ConnectionError) and self._has_ended(deadline)):
+                raise
         self._finish()
-        _collect(self._pieces, out)
+        self._move_pieces(out)
+
+    def _move_pieces(self, out: KeptOutput) -> None:
+        for stream, data in self._pieces:
+            out[stream].append(data)
+        self._pieces.clear()
 
     def _take(self, data: bytes) -> None:
         if not data:
@@ -401,10 +399,8 @@ class Process:
         try:
             with Scope(_ENDING):
                 made = self._client.api.exec_create(self._container, command, user=self._user)
-                link = self._client.api.exec_start(made["Id"], socket=True)
-                with link:
-                    for _ in link.chunks():
-                        pass
+                with self._client.api.exec_start(made["Id"], socket=True) as link:
+                    deque(link.chunks(), maxlen=0)
                 return self._client.api.exec_inspect(made["Id"]).get("ExitCode") == 0
         except (DockerException, TimeoutError):
             return False
@@ -459,9 +455,8 @@ class Process:
 def _marked(environment: Environment | None, mark: str | None) -> Environment | None:
     if mark is None:
         return environment
-    variable = {_MARK: mark}
     if environment is None or isinstance(environment, Mapping):
-        return {**(environment or {}), **variable}
+        return {**(environment or {}), _MARK: mark}
     return [*string_list(environment, "environment"), f"{_MARK}={mark}"]
 
 
@@ -481,9 +476,3 @@ def _blocks(input: Input | None) -> Iterator[bytes]:
             yield block
     else:
         yield from data or ()
-
-
-def _collect(pieces: deque[ProcessOutput], out: Mapping[str, list[bytes]]) -> None:
-    for stream, data in pieces:
-        out[stream].append(data)
-    pieces.clear()

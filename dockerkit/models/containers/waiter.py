@@ -9,19 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from dockerkit import errors, runtime
-from dockerkit.errors import (
-    ContainerExited,
-    ContainerUnhealthy,
-    DockerException,
-    WaitFailed,
-    WaitTimeout,
-)
-from dockerkit.models.containers.conditions import (
-    Condition,
-    ContainerSnapshot,
-    Log,
-    PolledCondition,
-)
+from dockerkit.errors import ContainerExited, ContainerUnhealthy, DockerException, WaitFailed, WaitTimeout
+from dockerkit.models.containers.conditions import Condition, ContainerSnapshot, Log, PolledCondition
 from dockerkit.models.containers.log_lines import LogEntry
 from dockerkit.models.containers.logs import LogStream
 from dockerkit.models.events import EngineEvent, EventStream

@@ -13,17 +13,7 @@ from dockerkit.parsing.values import time_limit
 
 if TYPE_CHECKING:
     from dockerkit.models.containers import Container
-    from dockerkit.models.containers.conditions import (
-        Check,
-        Condition,
-        Exited,
-        File,
-        Healthy,
-        Http,
-        Log,
-        Port,
-        Running,
-    )
+    from dockerkit.models.containers.conditions import Check, Condition, Exited, File, Healthy, Http, Log, Port, Running
     from dockerkit.parsing.values import Duration
 else:
     __getattr__, __dir__ = lazy_names(

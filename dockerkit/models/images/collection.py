@@ -160,9 +160,7 @@ class ImageCollection(ImageTransfers, ImageArchives, ImageBuilds):
         from dockerkit.models.containers.pull import retry_pull
 
         return run_batch(
-            lambda name: retry_pull(lambda: self.pull(name, platform=platform, auth_config=auth_config)),
-            names,
-            workers,
+            lambda name: retry_pull(lambda: self.pull(name, platform=platform, auth_config=auth_config)), names, workers
         )
 
     def remove_many(self, images: Iterable[Ref], force: bool = False, *, workers: int = 8) -> BatchReport[_Removed]:

@@ -180,11 +180,7 @@ class Image(LazyModel, ImageFiles):
         return self.client.api.tag(self, repository, tag, force)
 
     def remove(
-        self,
-        force: bool = False,
-        noprune: bool = False,
-        *,
-        platforms: Platform | Iterable[Platform] | None = None,
+        self, force: bool = False, noprune: bool = False, *, platforms: Platform | Iterable[Platform] | None = None
     ) -> list[answers.ImageDeleteResponseItem]:
         """Remove the image with all its names. ``DELETE /images/{name}``
 
