@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException, ExecTimeout, InvalidArgument
-from dockerkit.models.containers.call import CompletedRun, KeptOutput, output_limit
+from dockerkit.models.containers.call import CompletedRun, output_limit
 from dockerkit.models.containers.ending import close_in_background, remove_container
-from dockerkit.models.containers.process import Process
+from dockerkit.models.containers.process import KeptOutput, Process
 from dockerkit.models.streaming import Closing, when_dropped
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods

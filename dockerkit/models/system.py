@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from dockerkit.models.events import EventListener, EventStream
     from dockerkit.parsing.values import Duration
     from dockerkit.types import answers
-    from dockerkit.types.filters import EventFilters, ImagePruneFilters, LabelFilters, PruneFilters, VolumePruneFilters
+    from dockerkit.types.filters import (
+        BuildPruneFilters,
+        EventFilters,
+        ImagePruneFilters,
+        LabelFilters,
+        PruneFilters,
+        VolumePruneFilters,
+    )
 
 __all__ = ["DiskUsage", "DiskUse", "PruneReport", "System"]
 
@@ -246,10 +253,8 @@ class System:
             run("volumes", lambda: api.prune_volumes(cast("VolumePruneFilters", {**named, **wanted})))
         run("images", lambda: api.prune_images(cast("ImagePruneFilters", {**aged, "dangling": not all})))
         if build_cache and labels is None:
-            run(
-                "build_cache",
-                lambda: api.prune_builds(filters={"until": [until]} if until else None, all=bool(all) or None),
-            )
+            old: BuildPruneFilters | None = {"until": [until]} if until else None
+            run("build_cache", lambda: api.prune_builds(filters=old, all=bool(all) or None))
         elif build_cache:
             skipped.append("build_cache")
         with parsing_response("the reports of what was removed"):
@@ -273,63 +278,44 @@ def _report(answers: Mapping[str, Mapping[str, Any]], skipped: Sequence[str]) ->
     )
 
 
-def _totals(raw: Mapping[str, Any], key: str) -> DiskUse | None:
-    """Return the engine's own totals, available since API 1.52."""
-    use = raw.get(key)
-    if not isinstance(use, Mapping):
-        return None
-    return DiskUse(
-        use.get("TotalCount") or 0,
-        use.get("ActiveCount") or 0,
-        use.get("TotalSize") or 0,
-        use.get("Reclaimable") or 0,
-        tuple(use.get("Items") or ()),
-    )
-
-
 def _images(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("Images") or ()
     used = [image for image in items if (image.get("Containers") or 0) > 0]
     size = raw.get("LayersSize") or 0
     kept = sum(image["Size"] - image["SharedSize"] for image in used if image["Size"] >= 0 and image["SharedSize"] >= 0)
-    counted = DiskUse(len(items), len(used), size, max(size - kept, 0), tuple(items))
-    return _totals(raw, "ImageUsage") or counted
+    return _totals(raw, "ImageUsage") or DiskUse(len(items), len(used), size, max(size - kept, 0), tuple(items))
 
 
 def _containers(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("Containers") or ()
-    idle = [item for item in items if item.get("State") not in _RUNNING]
-    counted = DiskUse(
-        len(items),
-        len(items) - len(idle),
-        sum(item.get("SizeRw") or 0 for item in items),
-        sum(item.get("SizeRw") or 0 for item in idle),
-        tuple(items),
-    )
+    sizes = [item.get("SizeRw") or 0 for item in items]
+    idle = [item.get("SizeRw") or 0 for item in items if item.get("State") not in _RUNNING]
+    counted = DiskUse(len(items), len(items) - len(idle), sum(sizes), sum(idle), tuple(items))
     return _totals(raw, "ContainerUsage") or counted
 
 
 def _volumes(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("Volumes") or ()
-    sizes = [(item.get("UsageData") or {}) for item in items]
-    counted = DiskUse(
-        len(items),
-        sum((use.get("RefCount") or 0) > 0 for use in sizes),
-        sum(max(use.get("Size") or 0, 0) for use in sizes),
-        sum(max(use.get("Size") or 0, 0) for use in sizes if not use.get("RefCount")),
-        tuple(items),
-    )
-    return _totals(raw, "VolumeUsage") or counted
+    uses = [(item.get("UsageData") or {}) for item in items]
+    active = sum((use.get("RefCount") or 0) > 0 for use in uses)
+    sizes = [max(use.get("Size") or 0, 0) for use in uses]
+    idle = [max(use.get("Size") or 0, 0) for use in uses if not use.get("RefCount")]
+    return _totals(raw, "VolumeUsage") or DiskUse(len(items), active, sum(sizes), sum(idle), tuple(items))
 
 
 def _build_cache(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("BuildCache") or ()
-    own = [item for item in items if not item.get("Shared")]
-    counted = DiskUse(
-        len(items),
-        sum(bool(item.get("InUse")) for item in items),
-        sum(item.get("Size") or 0 for item in own),
-        sum(item.get("Size") or 0 for item in own if not item.get("InUse")),
-        tuple(items),
-    )
-    return _totals(raw, "BuildCacheUsage") or counted
+    active = sum(bool(item.get("InUse")) for item in items)
+    sizes = [item.get("Size") or 0 for item in items if not item.get("Shared")]
+    idle = [item.get("Size") or 0 for item in items if not item.get("Shared") and not item.get("InUse")]
+    return _totals(raw, "BuildCacheUsage") or DiskUse(len(items), active, sum(sizes), sum(idle), tuple(items))
+
+
+def _totals(raw: Mapping[str, Any], key: str) -> DiskUse | None:
+    """Return the engine's own totals, available since API 1.52."""
+    use = raw.get(key)
+    if not isinstance(use, Mapping):
+        return None
+    names = ("TotalCount", "ActiveCount", "TotalSize", "Reclaimable")
+    count, active, size, reclaimable = (use.get(name) or 0 for name in names)
+    return DiskUse(count, active, size, reclaimable, tuple(use.get("Items") or ()))

@@ -10,7 +10,7 @@ from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
 from dockerkit import DockerClient, errors
 from dockerkit.models.containers import pull
-from dockerkit.models.containers.call import KeptOutput
+from dockerkit.models.containers.process import KeptOutput
 
 CID = "5" * 64
 EXITED = {"Id": CID, "State": {"Status": "exited", "Running": False, "ExitCode": 0, "OOMKilled": False}}

@@ -9,8 +9,7 @@ import pytest
 from scripted_engine import Answer, ScriptedEngine
 
 from dockerkit import DockerClient, errors
-from dockerkit.models.containers.call import KeptOutput
-from dockerkit.models.containers.process import ProcessOutput
+from dockerkit.models.containers.process import KeptOutput, ProcessOutput
 from dockerkit.models.sandbox import _read_until
 
 CID = "5" * 64

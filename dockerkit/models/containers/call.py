@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, AnyStr, Generic
 
 from dockerkit.errors import ContainerError, InvalidArgument, RunTimeout
 from dockerkit.models.containers.ending import kill_container, remove_container
+from dockerkit.models.containers.process import KeptOutput
 from dockerkit.parsing import values
 from dockerkit.transport import Scope
 
@@ -66,48 +67,6 @@ class CompletedRun(Generic[AnyStr]):
             stdout = self.stdout.encode() if isinstance(self.stdout, str) else self.stdout
             error = ContainerError(self.container, self.returncode, self.args, self.image, self.stderr, stdout)
             raise self.container.client.api.phrased(error)
-
-
-class KeptOutput(dict[str, "_Kept"]):
-    """Collects output: keeps a limited number of bytes of each stream, and drops the rest as it is read.
-
-    Args:
-        limit: maximum bytes per stream; None keeps everything.
-        order: streams that are also kept combined, in the order received.
-    """
-
-    def __init__(self, limit: int | None = None, order: Sequence[str] = ()) -> None:
-        self.together: list[bytes] = []
-        super().__init__(
-            {stream: _Kept(limit, self.together if stream in order else None) for stream in ("stdout", "stderr")}
-        )
-
-    @property
-    def truncated(self) -> bool:
-        """Whether output was dropped."""
-        return any(kept.truncated for kept in self.values())
-
-    def read(self) -> tuple[bytes, bytes]:
-        """Return what was kept of stdout and stderr."""
-        return b"".join(self["stdout"]), b"".join(self["stderr"])
-
-
-class _Kept(list[bytes]):
-    def __init__(self, limit: int | None, together: list[bytes] | None) -> None:
-        super().__init__()
-        self._left = limit
-        self._together = together
-        self.truncated = False
-
-    def append(self, data: bytes) -> None:
-        if self._left is not None:
-            self.truncated |= len(data) > self._left
-            data = data[: self._left]
-            self._left -= len(data)
-        if data:
-            super().append(data)
-            if self._together is not None:
-                self._together.append(data)
 
 
 def output_limit(max_output: int | str | None) -> int | None:

@@ -6,11 +6,13 @@ and one log stream. Conditions that no event reports (a port, a file, a function
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException, InvalidArgument
@@ -107,6 +109,8 @@ class Condition:
 
 
 class _Composite(Condition):
+    _sign: ClassVar[str]
+
     def __init__(self, *conditions: Condition) -> None:
         self.conditions = conditions
 
@@ -123,25 +127,27 @@ class _Composite(Condition):
         for item in self.conditions:
             yield from item.parts()
 
+    def __repr__(self) -> str:
+        return f"({f' {self._sign} '.join(map(repr, self.conditions))})"
+
 
 class AllOf(_Composite):
     """Waits for all of its conditions."""
+
+    _sign = "&"
 
     def met(self, situation: ContainerSnapshot) -> bool:
         return all(item.met(situation) for item in self.conditions)
 
     def impossible_reason(self, situation: ContainerSnapshot) -> str | None:
-        for item in self.conditions:
-            if not item.met(situation) and (why := item.impossible_reason(situation)):
-                return why
-        return None
-
-    def __repr__(self) -> str:
-        return "(" + " & ".join(map(repr, self.conditions)) + ")"
+        reasons = (item.impossible_reason(situation) for item in self.conditions if not item.met(situation))
+        return next(filter(None, reasons), None)
 
 
 class AnyOf(_Composite):
     """Waits for any of its conditions."""
+
+    _sign = "|"
 
     def met(self, situation: ContainerSnapshot) -> bool:
         return any(item.met(situation) for item in self.conditions)
@@ -149,9 +155,6 @@ class AnyOf(_Composite):
     def impossible_reason(self, situation: ContainerSnapshot) -> str | None:
         reasons = [item.impossible_reason(situation) for item in self.conditions]
         return None if None in reasons else "; ".join(dict.fromkeys(why for why in reasons if why))
-
-    def __repr__(self) -> str:
-        return "(" + " | ".join(map(repr, self.conditions)) + ")"
 
 
 class PolledCondition(Condition):
@@ -312,11 +315,9 @@ class Port(PolledCondition):
     def _look(self, container: Container) -> bool:
         files = [f"/proc/net/{self.protocol}", f"/proc/net/{self.protocol}6"]
         try:
-            done = container.exec(["cat", *files], timeout=10)
+            listed = container.exec(["cat", *files], timeout=10).stdout
         except errors.ExecStartError:
             listed = b""
-        else:
-            listed = done.stdout
         if not listed:
             return _accepts(container, self.number) if self.protocol == "tcp" else False
         wanted = f":{self.number:04X}"
@@ -369,14 +370,12 @@ class Http(PolledCondition):
             address = container.address(self.port)
         except DockerException:
             return False
-        host = self.host or address.host
-        connection: http.client.HTTPConnection
+        connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
         if self.tls:
             unchecked = ssl.create_default_context()
             unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
-            connection = http.client.HTTPSConnection(host, address.port, timeout=self.timeout, context=unchecked)
-        else:
-            connection = http.client.HTTPConnection(host, address.port, timeout=self.timeout)
+            connect = partial(http.client.HTTPSConnection, context=unchecked)
+        connection = connect(self.host or address.host, address.port, timeout=self.timeout)
         try:
             runtime.run_blocking(connection.request, "GET", self.path)
             status = runtime.run_blocking(connection.getresponse).status
@@ -423,9 +422,7 @@ def _accepts(container: Container, port: int) -> bool:
     settings: Mapping[str, Any] = container.client.api.inspect_container(container).get("NetworkSettings") or {}
     networks = (settings.get("Networks") or {}).values()
     for address in filter(None, (network.get("IPAddress") for network in networks)):
-        try:
+        with contextlib.suppress(OSError):
             runtime.run_blocking(socket.create_connection, (address, port), 1).close()
-        except OSError:
-            continue
-        return True
+            return True
     return False

@@ -123,9 +123,7 @@ def _networks(
         network = host.get("NetworkMode") or next(iter(endpoints))
     place = _place(checked)
     mac = body.get("MacAddress")
-    if mac and api.supports(
-        _CREATE, _ENDPOINT_MAC
-    ):  # set per endpoint where supported: the container's own is deprecated
+    if mac and api.supports(_CREATE, _ENDPOINT_MAC):  # the container's own is deprecated
         place["MacAddress"] = body.pop("MacAddress")
         network = network or host.get("NetworkMode") or "bridge"
     if place and network is None:

@@ -107,8 +107,7 @@ class ExecModel(Model):
 
             container.exec(["tr", "a-z", "A-Z"], input="shout", text=True).stdout  # "SHOUT"
         """
-        from dockerkit.models.containers.call import KeptOutput
-        from dockerkit.models.containers.process import CompletedExec, Process, checked_input
+        from dockerkit.models.containers.process import CompletedExec, KeptOutput, Process, checked_input
 
         timeout, input = time_limit(timeout), checked_input(input)
         if text:

@@ -143,9 +143,8 @@ class ContainerVerbs(Model):
 
             container.update(mem_limit="512m", memswap_limit="1g", cpus=1.5)
         """
-        from dockerkit.types.host_options import (
-            HostOptions,
-        )  # has those that can't be changed, which get their own message
+        # HostOptions also has those that can't be changed, which get their own message.
+        from dockerkit.types.host_options import HostOptions
 
         check_options("update", options, HostOptions.__annotations__)
         return self.client.api.update_container(self, **options)

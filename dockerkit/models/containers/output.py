@@ -156,18 +156,9 @@ class ContainerOutput(Model):
                 print(chunk.decode(), end="")
         """
         return self.client.api.logs(
-            self,
-            stdout,
-            stderr,
-            stream,
-            timestamps=timestamps,
-            tail=tail,
-            since=since,
-            follow=follow,
-            until=until,
-            demux=demux,
-            details=details,
-        )
+            self, stdout, stderr, stream, timestamps=timestamps, tail=tail, since=since, follow=follow, until=until,
+            demux=demux, details=details,
+        )  # fmt: skip
 
     @overload
     def attach(

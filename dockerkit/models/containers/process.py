@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any, AnyStr, Generic, Literal, NamedTuple,
 from dockerkit import errors as failures
 from dockerkit import runtime
 from dockerkit.errors import DockerException, ExecError, ExecStartError, ExecTimeout, InvalidArgument, StreamTruncated
-from dockerkit.models.containers.call import KeptOutput
 from dockerkit.models.streaming import Closing
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from dockerkit.client import DockerClient
     from dockerkit.parsing.values import Duration, Environment
 
-__all__ = ["Command", "CompletedExec", "Input", "Process", "ProcessOutput"]
+__all__ = ["Command", "CompletedExec", "Input", "KeptOutput", "Process", "ProcessOutput"]
 
 Command = str | Sequence[str]
 Input = bytes | str | IO[bytes] | Iterable[bytes]
@@ -87,6 +86,48 @@ class ProcessOutput(NamedTuple):
 
     stream: Literal["stdout", "stderr"]
     data: bytes
+
+
+class KeptOutput(dict[str, "_Kept"]):
+    """Collects output: keeps a limited number of bytes of each stream, and drops the rest as it is read.
+
+    Args:
+        limit: maximum bytes per stream; None keeps everything.
+        order: streams that are also kept combined, in the order received.
+    """
+
+    def __init__(self, limit: int | None = None, order: Sequence[str] = ()) -> None:
+        self.together: list[bytes] = []
+        super().__init__(
+            {stream: _Kept(limit, self.together if stream in order else None) for stream in ("stdout", "stderr")}
+        )
+
+    @property
+    def truncated(self) -> bool:
+        """Whether output was dropped."""
+        return any(kept.truncated for kept in self.values())
+
+    def read(self) -> tuple[bytes, bytes]:
+        """Return what was kept of stdout and stderr."""
+        return b"".join(self["stdout"]), b"".join(self["stderr"])
+
+
+class _Kept(list[bytes]):
+    def __init__(self, limit: int | None, together: list[bytes] | None) -> None:
+        super().__init__()
+        self._left = limit
+        self._together = together
+        self.truncated = False
+
+    def append(self, data: bytes) -> None:
+        if self._left is not None:
+            self.truncated |= len(data) > self._left
+            data = data[: self._left]
+            self._left -= len(data)
+        if data:
+            super().append(data)
+            if self._together is not None:
+                self._together.append(data)
 
 
 class _Stdin(Closing):

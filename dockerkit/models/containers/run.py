@@ -268,10 +268,8 @@ class _Run:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for link in (
-            self._output,
-            self._exit,
-        ):  # close these first, so that their reader gets an end instead of a cancelled request
+        # Close these first, so that their reader gets an end instead of a cancelled request.
+        for link in (self._output, self._exit):
             if link is not None:
                 link.close()
         self._scope.cancel()

@@ -27,11 +27,7 @@ _DETACHED = b"read escape sequence\r\n"
 
 
 def check() -> None:
-    """Check that there is a terminal.
-
-    Raises:
-        InvalidArgument: standard input is not a terminal, or the system has none of this kind.
-    """
+    """Refuse to continue if standard input is not a terminal, or the system has none of this kind."""
     if sys.platform == "win32":
         raise InvalidArgument("shell, attach_terminal: Windows terminals are not supported; use exec() or popen()")
     if not _is_terminal():
@@ -58,10 +54,6 @@ def size() -> tuple[int, int]:
 def connect(duplex: HijackedConnection, resize: Callable[[int, int], None]) -> bool:
     """Send keys to the process and its output to the terminal, until one of them ends.
 
-    Args:
-        duplex: connection to the process, which has a terminal.
-        resize: function that sets the rows and columns of the process's terminal.
-
     Returns:
         Whether the engine reported that the detach keys were typed.
     """
@@ -70,7 +62,7 @@ def connect(duplex: HijackedConnection, resize: Callable[[int, int], None]) -> b
     wake_read, wake_write = os.pipe()
     done, detached = threading.Event(), threading.Event()
     try:
-        with _raw(keys), _window_changes(lambda: os.write(wake_write, b"r")):
+        with _raw(keys), _handlers({signal.SIGWINCH: lambda number, frame: os.write(wake_write, b"r")}):
             sizer = threading.Thread(target=_first_size, args=(resize, done), name="dockerkit-terminal-size")
             sizer.start()
             writer = threading.Thread(
@@ -131,12 +123,10 @@ def _show(duplex: HijackedConnection, screen: int, wake: int, detached: threadin
 def _first_size(resize: Callable[[int, int], None], done: threading.Event) -> None:
     """Send the size, and try again while the process has not started."""
     for number in range(_RESIZE_TRIES):
-        try:
+        with contextlib.suppress(errors.APIError):
             resize(*size())
-        except errors.APIError:
-            if done.wait(0.02 * (number + 1)):
-                return
-        else:
+            return
+        if done.wait(0.02 * (number + 1)):
             return
 
 
@@ -148,10 +138,6 @@ def _raw(descriptor: int) -> Iterator[None]:
 
     before = termios.tcgetattr(descriptor)
 
-    def restore() -> None:
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
     def on_signal(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
@@ -160,13 +146,8 @@ def _raw(descriptor: int) -> Iterator[None]:
             tty.setraw(descriptor, termios.TCSADRAIN)  # TCSADRAIN keeps keys that were typed ahead
             yield
         finally:
-            restore()
-
-
-@contextlib.contextmanager
-def _window_changes(changed: Callable[[], object]) -> Iterator[None]:
-    with _handlers({signal.SIGWINCH: lambda number, frame: changed()}):
-        yield
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING, overload
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from dockerkit.models.images import Image
     from dockerkit.progress import ProgressSpec
     from dockerkit.streams import ByteStream
-
-_LOADED = ("Loaded image ID: ", "Loaded image: ")
 
 
 class ImageArchives(Collection["Image"]):
@@ -112,12 +111,9 @@ class ImageArchives(Collection["Image"]):
             records.raises = True
             for record in watch(records, progress, "Loading images"):
                 text += record.get("stream") or ""
-        loaded: list[str] = []
-        for line in text.split("\n"):
-            for words in _LOADED:
-                if line.startswith(words):
-                    loaded += line.removeprefix(words).split(",")  # Podman reports several on one line
-        return [self.get(name) for name in dict.fromkeys(loaded)]
+        lines = re.findall(r"^Loaded image(?: ID)?: (.*)", text, re.MULTILINE)
+        names = [name for line in lines for name in line.split(",")]  # Podman reports several on one line
+        return [self.get(name) for name in dict.fromkeys(names)]
 
     def import_image(
         self,

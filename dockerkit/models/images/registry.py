@@ -387,16 +387,9 @@ class ImageTransfers(Collection["Image"]):
             ImageNotFound: the image does not exist on the engine.
         """
         api = self.client.api
+        options: RegistryOptions = {"auth_config": auth_config, "platform": platform, "all_tags": all_tags}
         if stream:
-            records = api.push(
-                repository,
-                tag,
-                stream=True,
-                decode=decode,
-                auth_config=auth_config,
-                platform=platform,
-                all_tags=all_tags,
-            )
+            records = api.push(repository, tag, stream=True, decode=decode, **options)
             return cast("ProgressStream[dict[str, Any]] | ProgressStream[bytes]", records)
 
         def call(headers: Mapping[str, str]) -> str:
@@ -408,7 +401,7 @@ class ImageTransfers(Collection["Image"]):
         text = (
             api.with_credentials(repository, call, auth_config, always=True)
             if progress
-            else api.push(repository, tag, False, auth_config, platform=platform, all_tags=all_tags)
+            else api.push(repository, tag, **options)
         )
         name, own_tag = parse_repository_tag(repository)
         pushed = tag or own_tag or "latest"

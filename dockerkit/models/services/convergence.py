@@ -125,20 +125,13 @@ def iter_progress(
 ) -> Iterator[ServiceProgress]:
     """Yield the progress of a service whenever it changes; end when the desired state is reached and stable.
 
-    Args:
-        client: client of the swarm.
-        service_id: ID of the service.
-        name: name for errors.
-        timeout: maximum seconds to wait; None for no limit.
-        stable_for: seconds that all tasks must run without interruption.
-        fails_rolled_back: whether a rollback is a failure.
-
     Raises:
         ConvergenceFailed: the update was paused or rolled back, or no task is left that could run.
         ConvergenceTimeout: the desired state was not reached in time.
     """
     limit, stable_seconds = time_limit(timeout), time_limit(stable_for, "stable_for", zero=True) or 0
     deadline = None if limit is None else time.monotonic() + limit
+    subject = f"service {name}"
     last: ServiceProgress | None = None
     since_complete = since_dead = None
     while True:
@@ -149,23 +142,17 @@ def iter_progress(
             last = progress
         fails_rolled_back |= progress.update == "updating"
         if failure := _why_failed(progress, fails_rolled_back):
-            raise ConvergenceFailed(failure, f"service {name}", progress, progress.failures)
+            raise ConvergenceFailed(failure, subject, progress, progress.failures)
         since_complete = (since_complete or now) if progress.is_complete else None
         if since_complete is not None and (progress.job or now - since_complete >= stable_seconds):
             return
         dead = not progress.is_complete and all(state in ENDED for state in progress.tasks.values())
         since_dead = (since_dead or now) if dead and progress.failures else None
         if since_dead is not None and now - since_dead >= _GIVEN_UP:
-            raise ConvergenceFailed(
-                f"only {progress}, and no task is left that could change that",
-                f"service {name}",
-                progress,
-                progress.failures,
-            )
+            failure = f"only {progress}, and no task is left that could change that"
+            raise ConvergenceFailed(failure, subject, progress, progress.failures)
         if deadline is not None and now >= deadline:
-            raise ConvergenceTimeout(
-                f"only {progress} after {timeout:g} s", f"service {name}", progress, progress.failures
-            )
+            raise ConvergenceTimeout(f"only {progress} after {timeout:g} s", subject, progress, progress.failures)
         runtime.sleep(_POLL)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import builtins
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockerkit import errors, runtime
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Stack", "StackCollection"]
 
+T = TypeVar("T")
 N = TypeVar("N", "Service", "Network", "Secret", "Config")
 
 _NAMESPACE = "com.docker.stack.namespace"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
+_ONLY_FOR_UPDATES = {"name", "force_update", "registry_auth_from", "fetch_current_spec"}
 _REMOVING = 60.0  # maximum seconds until the tasks have left the networks of a stack
 
 
@@ -212,20 +215,16 @@ class StackCollection:
         return stack
 
 
+@dataclass
 class _Parts:
     """Networks, secrets and configs of a stack."""
 
-    def __init__(
-        self,
-        stack: Stack,
-        networks: Mapping[str, Mapping[str, Any]],
-        secrets: Mapping[str, bytes | str],
-        configs: Mapping[str, bytes | str],
-    ) -> None:
-        self.stack = stack
-        self.networks = networks
-        self.secrets = secrets
-        self.configs = configs
+    stack: Stack
+    networks: Mapping[str, Mapping[str, Any]]
+    secrets: Mapping[str, bytes | str]
+    configs: Mapping[str, bytes | str]
+
+    def __post_init__(self) -> None:
         for kind in ("networks", "secrets", "configs"):
             for key in getattr(self, kind):
                 _checked(key, kind)
@@ -241,18 +240,16 @@ class _Parts:
                     f"configs[{key!r}]: {config.name} exists with different content, and configs can't be changed: "
                     f"call client.configs.rotate({config.name!r}, ...), or choose another name"
                 )
-        networks = _by_name(self.stack.networks())
-        for key, options in self.networks.items():
-            if self._full(key) not in networks:
-                labels = {**(options.get("labels") or {}), **label}
-                client.networks.create(self._full(key), **{"driver": "overlay", **options, "labels": labels})
-        secrets = _by_name(self.stack.secrets())
-        for key, content in self.secrets.items():
-            if self._full(key) not in secrets:
-                client.secrets.create(self._full(key), content, label)
-        for key, content in self.configs.items():
-            if self._full(key) not in there:
-                client.configs.create(self._full(key), content, label)
+        for name, options in self._missing(self.networks, _by_name(self.stack.networks())):
+            labels = {**(options.get("labels") or {}), **label}
+            client.networks.create(name, **{"driver": "overlay", **options, "labels": labels})
+        for name, content in self._missing(self.secrets, _by_name(self.stack.secrets())):
+            client.secrets.create(name, content, label)
+        for name, content in self._missing(self.configs, there):
+            client.configs.create(name, content, label)
+
+    def _missing(self, wanted: Mapping[str, T], there: Mapping[str | None, object]) -> Iterator[tuple[str, T]]:
+        return ((self._full(key), part) for key, part in wanted.items() if self._full(key) not in there)
 
     def service(self, key: str, options: ServiceUpdateOptions) -> dict[str, Any]:
         """Return a service's options, with the stack's label and names."""
@@ -269,11 +266,10 @@ class _Parts:
             else item
             for item in joined
         ]
-        ids: dict[str, Callable[[], Sequence[Any]]] = {"secrets": self.stack.secrets, "configs": self.stack.configs}
         for kind, make in (("secrets", SecretReference), ("configs", ConfigReference)):
             mine: Mapping[str, object] = getattr(self, kind)
             if any(isinstance(item, str) and item in mine for item in whole.get(kind, ())):
-                known = {part.name: part.id for part in ids[kind]()}
+                known = {part.name: part.id for part in getattr(self.stack, kind)()}
                 whole[kind] = [
                     make(known[self._full(item)], self._full(item), item)
                     if isinstance(item, str) and item in mine
@@ -298,20 +294,14 @@ def _checked(name: object, parameter: str = "name") -> str:
 def _check_services(services: object) -> None:
     if not isinstance(services, Mapping) or not services:
         raise InvalidArgument("services: must be a non-empty mapping of names to options")
-    known = ServiceUpdateOptions.__annotations__.keys() - {
-        "name",
-        "force_update",
-        "registry_auth_from",
-        "fetch_current_spec",
-    }
+    known = ServiceUpdateOptions.__annotations__.keys() - _ONLY_FOR_UPDATES
     for key, options in services.items():
         place = f"services[{_checked(key, 'services')!r}]"
         if not isinstance(options, Mapping) or not options.get("image"):
             raise InvalidArgument(f"{place}: must be options including an image, got {options!r}")
         if unknown := options.keys() - known:
-            raise TypeError(
-                f"{place}: unknown option {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}"
-            )
+            wrong, right = ", ".join(sorted(unknown)), ", ".join(sorted(known))
+            raise TypeError(f"{place}: unknown option {wrong}; known are {right}")
 
 
 def _gone(network: Network) -> bool:
