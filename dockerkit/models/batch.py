@@ -63,13 +63,7 @@ class BatchReport(Generic[R]):
 
 
 def run_batch(function: Callable[[T], R], items: Iterable[T], workers: int) -> BatchReport[R]:
-    """Call a function for each item concurrently. Errors of the engine and its registries go into the report.
-
-    Args:
-        function: called in other threads.
-        items: names, IDs or objects.
-        workers: number of items to process at a time.
-    """
+    """Call a function for each item concurrently. Errors of the engine and its registries go into the report."""
     _check(workers)
     labelled: dict[str, T] = {_label(item): item for item in sequence(items, argument_name(items, "items"))}
     report: BatchReport[R] = BatchReport()
@@ -83,13 +77,7 @@ def run_batch(function: Callable[[T], R], items: Iterable[T], workers: int) -> B
 
 
 def map_ordered(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
-    """Yield the results of a function in the order of the items, which are consumed as workers become free.
-
-    Args:
-        function: called in other threads.
-        items: its arguments.
-        workers: number of items to process at a time.
-    """
+    """Yield the results of a function in the order of the items, which are consumed as workers become free."""
     _check(workers)
     pending: deque[_Job[R]] = deque()
     with _Pool(function, workers, "dockerkit-map") as pool:

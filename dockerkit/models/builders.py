@@ -65,12 +65,10 @@ class Builders:
             else:
                 found.append(BuilderStatus(remote, True, "set in BUILDKIT_HOST"))
         against = reason_against(self._client.api)
-        taken = "" if remote else "supported by the engine, so it is the default"
-        found.append(BuilderStatus("buildkit", not against, against or taken))
-        found.append(
-            BuilderStatus("classic", True, "" if remote or not against else "the only builder that the engine supports")
-        )
-        return found
+        default = "" if remote else "supported by the engine, so it is the default"
+        only = "" if remote or not against else "the only builder that the engine supports"
+        buildkit = BuilderStatus("buildkit", not against, against or default)
+        return [*found, buildkit, BuilderStatus("classic", True, only)]
 
     def inspect(self, builder: str | BuildKitHost = "buildkit") -> BuildKitInfo:
         """Return version, workers and platforms of a BuildKit daemon. Connects to it.

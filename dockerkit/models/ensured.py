@@ -57,13 +57,7 @@ class Ensured:
 
 
 def differences(current: object, expected: object, name: str = "") -> tuple[Difference, ...]:
-    """Compare settings with the requested ones, leaf by leaf. Settings that are not requested are ignored.
-
-    Args:
-        current: the engine's dict, or a value in it.
-        expected: the requested part of it; None means not requested.
-        name: prefix of the names.
-    """
+    """Compare settings with the requested ones, leaf by leaf. Settings that are not requested, or None, are ignored."""
     return tuple(_differences(current, expected, name))
 
 
@@ -86,10 +80,6 @@ def _is_list(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def raise_if_different(kind: str, name: str, found: Sequence[Difference], advice: str) -> None:
-    """Raise Conflict with the differences, if there are any.
-
-    Raises:
-        Conflict: a setting differs.
-    """
+    """Raise Conflict with the differences, if there are any."""
     if found:
         raise errors.Conflict(f"{kind} {name!r} exists with different settings: {'; '.join(map(str, found))}; {advice}")

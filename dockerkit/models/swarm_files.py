@@ -119,14 +119,7 @@ class SwarmFileCollection(Collection[F]):
         return self.prepare_model({**response, "Spec": {"Name": name, "Labels": dict(labels or {})}}, partial=True)
 
     def _rotate(self, old: F, name: str | None, create: Callable[[str], F], *, remove_old: bool) -> F:
-        """Create a new one, and replace the old one in each service that uses it.
-
-        Args:
-            old: the old one.
-            name: name of the new one; None increments the number of the old one.
-            create: function that creates the new one under a name.
-            remove_old: remove the old one at the end.
-        """
+        """Create a new one, and replace the old one in each service that uses it."""
         boolean(remove_old, "remove_old")
         with parsing_response(f"the name of the {old.kind.lower()}"):
             name = name or _next_name(old.name or "")

@@ -26,12 +26,7 @@ _COLUMNS = (
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """An HTML table.
-
-    Args:
-        columns: titles of the columns.
-        rows: cells of the rows; at most 100 rows are shown.
-    """
+    """Return an HTML table of at most 100 rows."""
     from html import escape
 
     kept = list(rows)
@@ -69,28 +64,27 @@ def facts(model: Any) -> dict[str, object]:
     if hasattr(model, "table_row"):
         row: dict[str, object] = model.table_row()
         return row
-    attrs = model.cached_attrs
-    spec = attrs.get("Spec") if isinstance(attrs.get("Spec"), dict) else {}
-    config = attrs.get("Config") if isinstance(attrs.get("Config"), dict) else {}
+    attrs: dict[str, Any] = model.cached_attrs
+    spec, config = (found if isinstance(found := attrs.get(key), dict) else {} for key in ("Spec", "Config"))
     names = attrs.get("Names") or getattr(model, "tags", None) or []
-    name = attrs.get("Name") or (spec or {}).get("Name") or [str(name).lstrip("/") for name in names]
+    name = attrs.get("Name") or spec.get("Name") or [str(name).lstrip("/") for name in names]
     if isinstance(name, list) and len(name) == 1:
         name = name[0]
-    image = (config or {}).get("Image") or (attrs.get("Image") if "Names" in attrs or config else None)
-    state, size = attrs.get("State"), attrs.get("Size")
+    image = config.get("Image") or (attrs.get("Image") if "Names" in attrs or config else None)
+    if isinstance(image, str) and image.startswith("sha256:"):
+        image = image.removeprefix("sha256:")[:12]
+    command = attrs.get("Command") or " ".join(config.get("Cmd") or [])
+    state, status, driver, size = (attrs.get(key) for key in ("State", "Status", "Driver", "Size"))
+    created = attrs.get("CreatedAt") or attrs.get("Created")
     more = {
-        "Image": image.removeprefix("sha256:")[:12]
-        if isinstance(image, str) and image.startswith("sha256:")
-        else image,
-        "Command": attrs.get("Command") or " ".join((config or {}).get("Cmd") or [])
-        if "Ports" in attrs or config
-        else None,
-        "Status": attrs.get("Status") if isinstance(attrs.get("Status"), str) else _status(state),
+        "Image": image,
+        "Command": command if "Ports" in attrs or config else None,
+        "Status": status if isinstance(status, str) else state.get("Status") if isinstance(state, dict) else state,
         "Ports": _ports(attrs),
-        "Driver": attrs.get("Driver") if isinstance(attrs.get("Driver"), str) else None,
+        "Driver": driver if isinstance(driver, str) else None,
         "Size": Bytes(size) if isinstance(size, int) and size >= 0 else None,
-        "Created": _moment(attrs.get("CreatedAt") or attrs.get("Created")),
-        "Labels": (config or {}).get("Labels") or attrs.get("Labels") or (spec or {}).get("Labels"),
+        "Created": datetime.fromtimestamp(created, UTC) if isinstance(created, int) else parse_time(created),
+        "Labels": config.get("Labels") or attrs.get("Labels") or spec.get("Labels"),
     }
     shown = {
         "Id": getattr(model, "short_id", "").removeprefix("sha256:") if attrs else "",
@@ -114,14 +108,6 @@ def _ports(attrs: Mapping[str, Any]) -> list[str]:
             published = f"{'' if host in ANYWHERE else host + ':'}{binding['HostPort']}->" if binding else ""
             shown[published + port] = None
     return list(shown)
-
-
-def _moment(moment: object) -> datetime | None:
-    return datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else parse_time(moment)
-
-
-def _status(state: object) -> object:
-    return state.get("Status") if isinstance(state, dict) else state
 
 
 class Table(list[T]):

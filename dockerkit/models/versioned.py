@@ -41,11 +41,7 @@ class Versioned(Model):
 
 
 def retry_on_version_conflict(attempt: Callable[[], T]) -> T:
-    """Repeat an update while it conflicts with concurrent changes.
-
-    Args:
-        attempt: fetches the object, and updates it based on the result.
-    """
+    """Repeat an update, which fetches the object first, while it conflicts with concurrent changes."""
     for number in range(1, _ATTEMPTS + 1):
         try:
             return attempt()

@@ -103,6 +103,7 @@ def run_to_end(
 
     out = KeptOutput(max_output, order)
     tty, auto_remove = bool(created.body.get("Tty")), bool(created.body["HostConfig"].get("AutoRemove"))
+    image = created.body["Image"]
     ended = False
     scope = Scope(timeout)
     with contextlib.ExitStack() as finish:
@@ -126,23 +127,15 @@ def run_to_end(
             expired = isinstance(error, TimeoutError) and scope.expired
             if process is not None:
                 process.close()  # close first: an engine with pending output is slow to kill
-            still_running = kill_container(container)
+            still_running = kill_container(container) or None
             if not expired:
                 raise
             stdout, stderr = out.read()
             raise RunTimeout(
-                container,
-                137,
-                command,
-                created.body["Image"],
-                stderr,
-                stdout,
-                still_running=still_running or None,
-                timeout=timeout,
+                container, 137, command, image, stderr, stdout, still_running=still_running, timeout=timeout
             ) from None
         duration = time.monotonic() - began
         oom_killed = bool(process.state.get("OOMKilled"))
-        image = created.body["Image"]
         run = CompletedRun(command, code, *out.read(), duration, container, image, oom_killed, out.truncated)
         return run, b"".join(out.together)
 

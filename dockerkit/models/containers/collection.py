@@ -398,14 +398,9 @@ class ContainerCollection(Collection[Container]):
         if not options.get("name"):
             raise UnknownOption("ensure() requires 'name', to find the container on later calls")
         return ensure(
-            self,
-            image,
-            command,
-            options,
-            replace_foreign=replace_foreign,
-            renew_volumes=renew_volumes,
+            self, image, command, options, replace_foreign=replace_foreign, renew_volumes=renew_volumes,
             progress=progress,
-        )
+        )  # fmt: skip
 
     def _create(
         self,
@@ -439,11 +434,7 @@ class ContainerCollection(Collection[Container]):
     ) -> Container:
         """Execute a plan: pull if requested, create, connect to networks, and pass on the engine's warnings.
 
-        Args:
-            made: the plan.
-            undo: gets a callback that removes the container.
-            progress: display of a pull.
-            stacklevel: of warnings.
+        `undo` gets a callback that removes the container.
         """
         api = self.client.api
         if made.pull == "always":

@@ -43,20 +43,9 @@ class CreateRequest:
 def plan(
     api: APIClient, image: object, command: object, options: Mapping[str, Any], *, detach: bool, pull: str, owner: Owner
 ) -> CreateRequest:
-    """Prepare a create call.
+    """Prepare a create call. The engine's API version determines the format of some options.
 
-    Args:
-        api: client of the engine; its API version determines the format of some options.
-        image: name, ID, or an object with an ID.
-        command: string or list of arguments.
-        options: options of :class:`~dockerkit.types.create_options.CreateOptions`.
-        detach: omit the flags for attaching.
-        pull: default of the option ``pull``.
-        owner: name of the called method, for errors.
-
-    Raises:
-        InvalidArgument: a value is invalid, or two options exclude each other.
-        UnknownOption: an option is unknown.
+    `pull` is the default of the option with this name, and `owner` the called method, for errors.
     """
     if not api.profile.joins_other_networks and options.get("network") is options.get("networks") is None:
         options = {name: value for name, value in options.items() if name != "networking_config"}

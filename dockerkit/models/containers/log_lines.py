@@ -50,12 +50,6 @@ class LogParser:
 
     Each frame is a message of the engine: time, attributes, text. A line longer than 16 KiB is split into several
     messages, each with its own time. Output of a terminal has no frames; its messages follow each other directly.
-
-    Args:
-        framed: whether the log has frames.
-        details: whether the log contains attributes.
-        container: name for the entries.
-        errors: handling of invalid UTF-8, as for :meth:`bytes.decode`.
     """
 
     def __init__(

@@ -52,21 +52,12 @@ class LogStream(OwnedStream["LogEntry"]):
         reconnect: Duration | None = 60.0,
         restarts: bool = True,
     ) -> None:
-        super().__init__(
-            _Lines(
-                client,
-                container,
-                name or container,
-                {"stdout": stdout, "stderr": stderr, "until": until, "details": details or None},
-                follow=follow,
-                since=since,
-                tail=tail,
-                errors=errors,
-                reconnect=reconnect if follow else None,
-                restarts=restarts,
-            ),
-            about=f"container {name or container[:12]!r}",
-        )
+        options = {"stdout": stdout, "stderr": stderr, "until": until, "details": details or None}
+        lines = _Lines(
+            client, container, name or container, options, follow=follow, since=since, tail=tail, errors=errors,
+            reconnect=reconnect if follow else None, restarts=restarts,
+        )  # fmt: skip
+        super().__init__(lines, about=f"container {name or container[:12]!r}")
 
 
 class _Lines(Follower["FrameStream[bytes]"]):

@@ -29,14 +29,7 @@ _TEMPORARY = (
 
 
 def pull(api: APIClient, image: str, platform: str | None, progress: ProgressSpec = None) -> None:
-    """Pull an image. Retry if the registry is busy or content was collected meanwhile, but not if the registry refuses.
-
-    Args:
-        api: client of the pulling engine.
-        image: name of the image.
-        platform: platform to pull.
-        progress: progress display.
-    """
+    """Pull an image. Retry if the registry is busy or content was collected meanwhile, but not if the registry refuses."""
 
     def attempt() -> None:
         with api.pull(image, platform=platform, stream=True, decode=True) as records:
@@ -46,12 +39,7 @@ def pull(api: APIClient, image: str, platform: str | None, progress: ProgressSpe
 
 
 def retry_pull(attempt: Callable[[], T], temporary: str = _TEMPORARY) -> T:
-    """Retry a pull after a pause if its failure was temporary.
-
-    Args:
-        attempt: the pull.
-        temporary: pattern of error messages to retry after.
-    """
+    """Retry a pull after a pause if its failure was temporary, by the pattern of its message."""
     for pause in (*_PAUSES, None):
         try:
             return attempt()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockerkit import runtime
@@ -58,9 +59,7 @@ class RunOutput(OwnedStream[T]):
         spooled: bool = False,
     ) -> None:
         self.container = container
-        self._run = _Run(
-            container, image=image, command=command, wanted=wanted, remove=remove, demux=demux, timeout=timeout
-        )
+        self._run = _Run(container, image, command, wanted=wanted, remove=remove, demux=demux, timeout=timeout)
         self._run.start(tty=tty, auto_remove=auto_remove)
         super().__init__(self._run, self._run.drop)
         if spooled:
@@ -94,45 +93,35 @@ class RunOutput(OwnedStream[T]):
         return f"<RunOutput of {self.container!r}>"
 
 
+@dataclass(eq=False)
 class _Run:
     """One run. A timer kills the container when the timeout expires, and stops reading if the output does not end."""
 
-    def __init__(
-        self,
-        container: Container,
-        *,
-        image: str,
-        command: str | Sequence[str] | None,
-        wanted: tuple[bool, bool],
-        remove: bool,
-        demux: bool,
-        timeout: float | None,
-    ) -> None:
-        self.container = container
-        self.exit_code: int | None = None
-        self._image, self._command = image, command
-        self._stdout, self._stderr = (True, True) if demux else wanted
-        self._demux = demux
-        self._remove = remove
+    container: Container
+    image: str
+    command: str | Sequence[str] | None
+    wanted: tuple[bool, bool]
+    remove: bool
+    demux: bool
+    timeout: float | None
+    exit_code: int | None = None
+
+    def __post_init__(self) -> None:
+        self._stdout, self._stderr = (True, True) if self.demux else self.wanted
         self._closed = self._expired = False
         self._still_running: str | None = None  # reason, if it could not be killed
-        self._limit = timeout
-        self._scope = Scope(timeout)
+        self._scope = Scope(self.timeout)
         self._deadline = self._scope.deadline
         self._timer: runtime.Timer | None = None
         self._output: FrameStream[bytes] | None = None
         self._exit: Response | None = None
 
     def start(self, *, tty: bool, auto_remove: bool) -> None:
-        """Attach, wait and start, in this order.
-
-        Raises:
-            RunTimeout: the timeout expired before the start.
-        """
+        """Attach, wait and start, in this order; raise RunTimeout if the time expires before the start."""
         try:
             self._scope.run(self._start, tty, auto_remove)
         except BaseException as error:
-            self._remove = False  # the caller removes it
+            self.remove = False  # the caller removes it
             self._expired = isinstance(error, TimeoutError) and self._scope.expired
             if self._expired:
                 self._still_running = kill_container(self.container)
@@ -165,7 +154,7 @@ class _Run:
                 is_error = number == STDERR
                 if is_error:
                     last = (last + payload)[-_KEPT:]
-                if self._demux:
+                if self.demux:
                     yield (None, payload) if is_error else (payload, None)
                 elif self._stderr if is_error else self._stdout:
                     yield from (payload,) if lines is None else lines.feed(number, payload)
@@ -195,7 +184,7 @@ class _Run:
             raise
         stdout, stderr = b"".join(apart[0]), b"".join(apart[1])
         self._finish(stdout, stderr)
-        return (stdout or None, stderr or None) if self._demux else b"".join(wanted)
+        return (stdout or None, stderr or None) if self.demux else b"".join(wanted)
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
         """Yield the output, and clean up if interrupted."""
@@ -227,7 +216,7 @@ class _Run:
 
             raise StreamError(f"the engine failed to wait for the container: {code.error}")
         if code != 0:
-            failed = ContainerError(self.container, code, self._command, self._image, stderr, stdout)
+            failed = ContainerError(self.container, code, self.command, self.image, stderr, stdout)
             raise self.container.client.api.phrased(failed)
 
     def _code(self) -> ExitCode:
@@ -238,7 +227,7 @@ class _Run:
         code = _KILLED if self.exit_code is None else self.exit_code
         reason = self._still_running or None
         return RunTimeout(
-            self.container, code, self._command, self._image, stderr, stdout, still_running=reason, timeout=self._limit
+            self.container, code, self.command, self.image, stderr, stdout, still_running=reason, timeout=self.timeout
         )
 
     def _expire(self) -> None:
@@ -259,7 +248,7 @@ class _Run:
     def close(self, *, failed: bool = False) -> None:
         if self._closed:
             return
-        if self._remove:  # an interrupt at the end must not keep it
+        if self.remove:  # an interrupt at the end must not keep it
             shielded(self._close, failed)
         else:
             self._close(failed)
@@ -273,17 +262,13 @@ class _Run:
             if link is not None:
                 link.close()
         self._scope.cancel()
-        if self._remove:
-            remove_container(
-                self.container,
-                deadline=self._deadline,
-                quiet=failed or self._expired,
-                has_result=self.exit_code is not None,
-            )
+        if self.remove:
+            quiet, has_result = failed or self._expired, self.exit_code is not None
+            remove_container(self.container, deadline=self._deadline, quiet=quiet, has_result=has_result)
 
     def drop(self) -> None:
         """Close in the background if the container is to be removed, to not block the garbage collector."""
-        if self._remove and not self._closed:
+        if self.remove and not self._closed:
             close_in_background(self.close)
         else:
             self.close()

@@ -54,11 +54,7 @@ class Waiter:
         self._exit_code: int | None = None
 
     def run(self) -> None:
-        """Wait until the condition is met.
-
-        Raises:
-            WaitFailed: see :meth:`WaitModel.wait_until`.
-        """
+        """Wait until the condition is met, or raise the error of :meth:`WaitModel.wait_until`."""
         container = self.situation.container
         # Open the events before reading the state, so that changes in between are not missed.
         self._follow(EventStream(container.client, filters={"type": "container", "container": container.id or ""}))
@@ -90,11 +86,7 @@ class Waiter:
         thread.start()
 
     def _take(self, ask_at: float | None) -> None:
-        """Wait for the next event or line, and process all that have arrived.
-
-        Raises:
-            TimeoutError: the timeout has expired.
-        """
+        """Wait for the next event or line, and process all that have arrived."""
         moments = [moment for moment in (self.scope.deadline, ask_at) if moment is not None]
         left = min(moments) - time.monotonic() if moments else None
         try:

@@ -135,9 +135,9 @@ class ImageTransfers(Collection["Image"]):
         Raises:
             NotFound: the registry does not have the image.
         """
-        answer = self.client.api.inspect_distribution(name, auth_config)
-        data = RegistryData(name, cast("dict[str, Any]", answer), self.client, self)
+        data = RegistryData(name, None, self.client, self)
         data._auth_config = auth_config
+        data.reload()
         return data
 
     def copy(
@@ -416,12 +416,7 @@ class ImageTransfers(Collection["Image"]):
 
 
 def normalize_platform(platform: Mapping[str, Any], engine_info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a platform record, with missing parts filled in from the engine.
-
-    Args:
-        platform: record, possibly without ``os`` or ``architecture``.
-        engine_info: response of ``GET /version``.
-    """
+    """Return a platform record, with a missing ``os`` or ``architecture`` filled in from the response of ``GET /version``."""
     completed = dict(platform)
     completed["os"] = completed.get("os") or engine_info.get("Os")
     completed["architecture"] = completed.get("architecture") or engine_info.get("Arch")
