@@ -10,7 +10,7 @@ from dockerkit import runtime
 from dockerkit.errors import ConvergenceTimeout
 from dockerkit.models.resource import RAISE, Collection, D
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import Versioned, retry_on_version_conflict
+from dockerkit.models.versioned import Versioned, update_current
 from dockerkit.parsing.values import mapping, time_limit
 
 if TYPE_CHECKING:
@@ -104,13 +104,7 @@ class Node(Versioned):
         """
         fields = {"Role": role, "Availability": availability, "Labels": labels, "Name": name}
         changes = {field: value for field, value in fields.items() if value is not None}
-
-        def attempt() -> None:
-            self.reload()
-            self.client.api.update_node(self, self.version, {**self.spec, **changes})
-
-        retry_on_version_conflict(attempt)
-        self.reload()
+        update_current(self, lambda: self.client.api.update_node(self, self.version, {**self.spec, **changes}))
 
     def promote(self) -> None:
         """Promote the node to a manager. ``POST /nodes/{id}/update``"""

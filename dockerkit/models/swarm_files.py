@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from dockerkit import errors
 from dockerkit.models.resource import Collection
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import Versioned, retry_on_version_conflict
+from dockerkit.models.versioned import Versioned, retry_on_version_conflict, update_current
 from dockerkit.parsing.responses import parsing_response
 from dockerkit.parsing.values import boolean
 
 if TYPE_CHECKING:
-    from dockerkit.client import DockerClient
     from dockerkit.types.filters import SwarmFileFilters
 
 F = TypeVar("F", bound="SwarmFile")
@@ -35,13 +34,10 @@ class SwarmFile(Versioned):
         Args:
             labels: new labels, which replace the existing ones.
         """
+        self._update(lambda: {**self.attrs["Spec"], "Labels": dict(labels)})
 
-        def attempt() -> None:
-            self.reload()
-            self._call("update")(self, self.version, {**self.attrs["Spec"], "Labels": dict(labels)})
-
-        retry_on_version_conflict(attempt)
-        self.reload()
+    def _update(self, new_spec: Callable[[], Mapping[str, Any]]) -> None:
+        update_current(self, lambda: self._call("update")(self, self.version, new_spec()))
 
     def remove(self) -> bool:
         """Remove the secret or config. ``DELETE /secrets/{id}``, ``DELETE /configs/{id}``
@@ -86,19 +82,16 @@ class SwarmFileCollection(Collection[F]):
             return existing
         found = differences(existing.labels, wanted, "Labels")
 
-        def attempt() -> None:
-            existing.reload()
-            changed = {**existing.spec, "Labels": {**existing.labels, **wanted}, "Data": spec["Data"]}
-            existing._call("update")(existing, existing.version, changed)
+        def changed() -> Mapping[str, Any]:
+            return {**existing.spec, "Labels": {**existing.labels, **wanted}, "Data": spec["Data"]}
 
         try:
-            retry_on_version_conflict(attempt)
+            existing._update(changed)
         except errors.BadRequest as error:
             if "only updates to Labels are allowed" not in str(error):
                 raise
             message = f"{existing.kind.lower()} {name!r} exists with different data; rotate() replaces it"
             raise errors.Conflict(message) from error
-        existing.reload()
         existing.ensured = Ensured("updated" if found else "unchanged", found)
         return existing
 
@@ -126,7 +119,7 @@ class SwarmFileCollection(Collection[F]):
         new = create(name)
         for service in self.client.api.services():
             if any(ref.get(f"{old.kind}ID") == old.id for ref in _references(service, old.kind)):
-                retry_on_version_conflict(partial(_replace, self.client, service["ID"], old.kind, old, new))
+                retry_on_version_conflict(partial(_replace, service["ID"], old, new))
         if remove_old:
             old.remove()
         return new
@@ -144,8 +137,9 @@ def _references(service: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
         return [dict(ref) for ref in references]
 
 
-def _replace(client: DockerClient, service_id: str, kind: str, old: SwarmFile, new: SwarmFile) -> None:
+def _replace(service_id: str, old: SwarmFile, new: SwarmFile) -> None:
     """Update one service; the rest of its spec is not changed."""
+    client, kind = new.client, new.kind
     service: Mapping[str, Any] = client.api.inspect_service(service_id)
     references = [
         {**ref, f"{kind}ID": new.id, f"{kind}Name": new.name} if ref.get(f"{kind}ID") == old.id else ref

@@ -40,6 +40,17 @@ class Versioned(Model):
         return self.spec.get("Labels") or {}
 
 
+def update_current(model: Model, update: Callable[[], object]) -> None:
+    """Update an object based on its current attributes, again while that conflicts with concurrent changes."""
+
+    def attempt() -> None:
+        model.reload()
+        update()
+
+    retry_on_version_conflict(attempt)
+    model.reload()
+
+
 def retry_on_version_conflict(attempt: Callable[[], T]) -> T:
     """Repeat an update, which fetches the object first, while it conflicts with concurrent changes."""
     for number in range(1, _ATTEMPTS + 1):

@@ -15,7 +15,7 @@ from dockerkit.files.atomic import atomic_write
 from dockerkit.models.files import FileReader
 from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
-from dockerkit.models.versioned import retry_on_version_conflict
+from dockerkit.models.versioned import update_current
 from dockerkit.models.volume_files import VolumeFiles
 from dockerkit.parsing.values import boolean, file_target, mapping
 
@@ -92,8 +92,7 @@ class Volume(FileReader, Model):
             InvalidArgument: the volume is not a cluster volume.
         """
 
-        def attempt() -> None:
-            self.reload()
+        def update() -> None:
             if self.version is None:
                 raise InvalidArgument(f"volume {self.name} is not a cluster volume, so it can't be updated")
             wanted: Any = self.attrs["ClusterVolume"]["Spec"] if spec is None else spec
@@ -101,8 +100,7 @@ class Volume(FileReader, Model):
                 wanted = {**wanted, "Availability": availability}
             self.client.api.update_volume(self.id or "", self.version, wanted)
 
-        retry_on_version_conflict(attempt)
-        self.reload()
+        update_current(self, update)
 
     def remove(self, force: bool = False) -> None:
         """Remove the volume with all its files. ``DELETE /volumes/{name}``

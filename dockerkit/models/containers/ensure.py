@@ -50,7 +50,8 @@ def ensure(
     boolean(renew_volumes, "renew_volumes")
     created = plan(containers.client.api, image, command, options, detach=True, pull="missing", owner=containers.ensure)
     labels = created.body.setdefault("Labels", {})
-    labels[SPEC], settings = _digest(created), _settings(created)
+    labels[SPEC] = _digest(created)
+    settings = dict(_leaves({**created.body, "Env": _variables(created.body.get("Env"))}))
     labels[SETTINGS] = json.dumps(sorted(settings), separators=(",", ":"))
     if created.pull == "always":
         containers._pull(created, progress)
@@ -96,12 +97,8 @@ def _digest(created: CreateRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _settings(created: CreateRequest) -> dict[str, Any]:
-    """The requested settings by dotted name."""
-    return dict(_leaves({**created.body, "Env": _variables(created.body.get("Env"))}))
-
-
 def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the settings in a body by dotted name."""
     for key, item in value.items():
         if isinstance(item, Mapping):
             yield from _leaves(item, f"{prefix}{key}.")

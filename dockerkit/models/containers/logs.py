@@ -202,20 +202,20 @@ class _Merged:
         self.threads: list[threading.Thread] = []
 
     def items(self) -> Iterator[LogEntry]:
-        return self._arriving() if self._follow else self._sorted()
+        from heapq import merge
+
+        try:
+            yield from (
+                self._arriving() if self._follow else merge(*self._streams, key=lambda entry: entry.nanoseconds or 0)
+            )
+        finally:
+            self.close()
+            join_all(self.threads)
 
     def close(self) -> None:
         self._closed = True
         for stream in self._streams:
             stream.close()
-
-    def _sorted(self) -> Iterator[LogEntry]:
-        try:
-            from heapq import merge
-
-            yield from merge(*self._streams, key=lambda entry: entry.nanoseconds or 0)
-        finally:
-            self.close()
 
     def _arriving(self) -> Iterator[LogEntry]:
         arrived = runtime.Queue(_QUEUE)
@@ -224,21 +224,17 @@ class _Merged:
             self.threads.append(runtime.Thread(carry, arguments, name="dockerkit-logs"))
             self.threads[-1].start()
         left = len(self.threads)
-        try:
-            while left and not self._closed:
-                try:
-                    item = arrived.get(timeout=0.2)
-                except queue.Empty:
-                    continue
-                if isinstance(item, BaseException):
-                    raise item
-                if item is None:
-                    left -= 1
-                else:
-                    yield item
-        finally:
-            self.close()
-            join_all(self.threads)
+        while left and not self._closed:
+            try:
+                item = arrived.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                left -= 1
+            else:
+                yield item
 
 
 def merge_logs(

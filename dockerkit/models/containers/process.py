@@ -199,7 +199,6 @@ class Process:
         self.tty = tty
         self._client = client
         self._container = container
-        self._user = user
         self._returncode: int | None = None
         self.id: str = ""
         self.stdin: _Stdin | None = None
@@ -215,8 +214,7 @@ class Process:
         self._mark: str | None = os.urandom(16).hex() if marked else None
         self._parser: FrameParser | None = None
         self._pieces: deque[ProcessOutput] = deque()
-        self._started = self._ended = False
-        self._any_output = False
+        self._started = self._ended = self._any_output = False
 
     def _start(self) -> None:
         """Start the command. Not done in the constructor, so that an interrupted caller can call :meth:`_terminate`."""
@@ -439,7 +437,7 @@ class Process:
         command = ["sh", "-c", _KILL, "sh", f"{_MARK}={self._mark}", name]
         try:
             with Scope(_ENDING):
-                made = self._client.api.exec_create(self._container, command, user=self._user)
+                made = self._client.api.exec_create(self._container, command, user=self._options["user"])
                 with self._client.api.exec_start(made["Id"], socket=True) as link:
                     deque(link.chunks(), maxlen=0)
                 return self._client.api.exec_inspect(made["Id"]).get("ExitCode") == 0

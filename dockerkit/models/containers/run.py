@@ -16,7 +16,6 @@ from dockerkit.transport import Scope
 from dockerkit.transport.shield import shielded
 
 if TYPE_CHECKING:
-    from dockerkit.api.container import ExitCode
     from dockerkit.models.containers import Container
     from dockerkit.streams import FrameStream
     from dockerkit.transport import Response
@@ -201,7 +200,8 @@ class _Run:
         if self._closed:
             return
         try:
-            code = self._code()
+            api = self.container.client.api
+            code = api.read_wait(self._exit or api.begin_wait(self.container))
         except BaseException as error:
             self.close(failed=True)
             if not self._expired or not isinstance(error, DockerException):
@@ -218,10 +218,6 @@ class _Run:
         if code != 0:
             failed = ContainerError(self.container, code, self.command, self.image, stderr, stdout)
             raise self.container.client.api.phrased(failed)
-
-    def _code(self) -> ExitCode:
-        api = self.container.client.api
-        return api.read_wait(self._exit or api.begin_wait(self.container))
 
     def _timeout(self, stdout: bytes | None, stderr: bytes) -> RunTimeout:
         code = _KILLED if self.exit_code is None else self.exit_code

@@ -91,8 +91,10 @@ class Usage:
         from dockerkit.progress.text import size_text
 
         cpu = "--" if self.cpu_percent is None else f"{self.cpu_percent:.2f}%"
+        name = f"{self.name}: " if self.name else ""
+        memory = f"{size_text(self.memory)}/{size_text(self.memory_limit)} ({self.memory_percent:.2f}%)"
         return (
-            f"{f'{self.name}: ' if self.name else ''}CPU {cpu}, memory {size_text(self.memory)}/{size_text(self.memory_limit)} ({self.memory_percent:.2f}%), "
+            f"{name}CPU {cpu}, memory {memory}, "
             f"network {size_text(self.network_received)}/{size_text(self.network_sent)}, "
             f"disk {size_text(self.disk_read)}/{size_text(self.disk_written)}, {self.pids} pids"
         )
