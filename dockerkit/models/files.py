@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from dockerkit.files.atomic import atomic_write
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.values import ContainerPath, check_codec, container_path
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dockerkit.models.containers.copying import FileStat, Folder
     from dockerkit.progress import ProgressSpec
 
-__all__ = ["FileCopier", "FileReader", "counting"]
+__all__ = ["FileCopier", "FileReader", "counting", "write_to"]
 
 
 @suggest_in_methods
@@ -141,6 +142,14 @@ class FileCopier(FileReader):
                 path, target, follow_links=follow_links, outside_links=outside_links, keep_owner=keep_owner,
                 max_bytes=max_bytes, on_bytes=on_bytes,
             )  # fmt: skip
+
+
+def write_to(target: str | IO[bytes], chunks: Iterable[bytes]) -> int:
+    """Write chunks to a path, atomically, or to a binary file, and return the number of bytes."""
+    if not isinstance(target, str):
+        return sum(target.write(chunk) for chunk in chunks)
+    with atomic_write(target) as file:
+        return sum(file.write(chunk) for chunk in chunks)
 
 
 @contextlib.contextmanager

@@ -188,6 +188,13 @@ class LazyModel(Model):
                 self.__dict__.pop(name, None)
         self._attrs = attrs
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the object."""
+        if self._partial and "Labels" in self._attrs:
+            return self._attrs["Labels"] or {}
+        return (self._full().get("Config") or {}).get("Labels") or {}
+
     def _full(self) -> dict[str, Any]:
         if self._partial:
             self.reload()

@@ -94,13 +94,14 @@ class Sandbox(Closing):
         options: SandboxOptions,
     ) -> None:
         limit = time_limit(timeout)
-        if not re.fullmatch(r"[1-9]\d*:\d+", user):
+        if not (ids := re.fullmatch(r"([1-9]\d*):(\d+)", user)):
             raise InvalidArgument(f"user: must be numeric and not root, such as '65534:65534', got {user!r}")
         if not workdir.startswith("/") or posixpath.normpath(workdir) == "/":
             raise InvalidArgument(f"workdir: must be an absolute path below /, got {workdir!r}")
         self._client = client
         self.workdir: str = posixpath.normpath(workdir)
         self.user: str = user
+        self._owner = int(ids[1]), int(ids[2])
         self._image = image if isinstance(image, str) else image.id or ""
         self._interpreter = list(interpreter)
         self._timeout = limit
@@ -323,8 +324,7 @@ class Sandbox(Closing):
             source: a local file or folder, or a dict of file contents by name.
             path: as for :meth:`write`.
         """
-        uid, _, gid = self.user.partition(":")
-        self.container.copy_to(source, self._path(path), owner=(int(uid), int(gid)))
+        self.container.copy_to(source, self._path(path), owner=self._owner)
 
     def copy_from(
         self,
@@ -358,7 +358,7 @@ class Sandbox(Closing):
 
         if not contents:
             return
-        uid, gid = (int(part) for part in self.user.split(":"))
+        uid, gid = self._owner
         now = int(time.time())
         names = {posixpath.relpath(path, self.workdir): content for path, content in contents.items()}
         folders = sorted({str(parent) for name in names for parent in PurePosixPath(name).parents} - {"."})

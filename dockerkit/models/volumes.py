@@ -11,8 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from dockerkit import errors
 from dockerkit.api.image_archive import opened
 from dockerkit.errors import InvalidArgument, StreamParseError
-from dockerkit.files.atomic import atomic_write
-from dockerkit.models.files import FileReader
+from dockerkit.models.files import FileReader, write_to
 from dockerkit.models.resource import RAISE, Collection, D, Model
 from dockerkit.models.tables import Table
 from dockerkit.models.versioned import update_current
@@ -148,10 +147,7 @@ class Volume(FileReader, Model):
         """
         goal = file_target(target, "target")
         with self.files() as files, files.archive() as stream:
-            if not isinstance(goal, str):
-                return sum(goal.write(block) for block in stream)
-            with atomic_write(goal) as file:
-                return sum(file.write(block) for block in stream)
+            return write_to(goal, stream)
 
     def restore(self, source: str | os.PathLike[str] | Data) -> None:
         """Extract a tar archive, plain or compressed, into the volume. Other files are kept.

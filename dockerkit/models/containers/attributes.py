@@ -57,13 +57,6 @@ class ContainerFacts(LazyModel):
         return None if image is None else self.client.images.prepare_model({"Id": image}, partial=True)
 
     @property
-    def labels(self) -> dict[str, str]:
-        """Labels of the container."""
-        if self._partial and "Labels" in self._attrs:
-            return self._attrs["Labels"] or {}
-        return (self._full().get("Config") or {}).get("Labels") or {}
-
-    @property
     def status(self) -> str:
         """Status: created, running, paused, restarting, removing, exited or dead."""
         state = self._attrs.get("State")

@@ -221,9 +221,7 @@ class Process:
         api = self._client.api
         if not api.supports("POST /containers/{id}/exec", "Env"):
             self._mark = None
-        sized = self._console_size
-        if sized and not api.supports("POST /containers/{id}/exec", "ConsoleSize"):
-            sized = None
+        sized = self._console_size if api.supports("POST /containers/{id}/exec", "ConsoleSize") else None
         try:
             environment = _marked(self._environment, self._mark)
             made = api.exec_create(

@@ -153,11 +153,7 @@ class Waiter:
 
     def timed_out(self) -> WaitFailed:
         """Return the error for the timeout; allows one more second for the last log lines."""
-        return run_outside(self._timed_out)
-
-    def _timed_out(self) -> WaitFailed:
-        with Scope(_FOR_LINES):
-            return self._failure(None)
+        return run_outside(lambda: Scope(_FOR_LINES).run(self._failure, None))
 
     def _failure(self, why: str | None) -> WaitFailed:
         kind: type[WaitFailed] = ContainerExited if self.situation.stopped else ContainerUnhealthy

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, overload
 
 from dockerkit.api.defaults import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.errors import StreamTruncated
-from dockerkit.files.atomic import atomic_write
+from dockerkit.models.files import write_to
 from dockerkit.models.resource import Collection
 from dockerkit.parsing.platforms import Platform
 from dockerkit.parsing.values import file_target
@@ -79,11 +79,7 @@ class ImageArchives(Collection["Image"]):
         if target is None:
             return stream
         with stream:
-            pieces = watch_bytes(stream, progress, "Saving images")
-            if not isinstance(target, str):
-                return sum(target.write(piece) for piece in pieces)
-            with atomic_write(target) as file:
-                return sum(file.write(piece) for piece in pieces)
+            return write_to(target, watch_bytes(stream, progress, "Saving images"))
 
     def load(
         self,

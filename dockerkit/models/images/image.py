@@ -88,13 +88,6 @@ class Image(LazyModel, ImageFiles):
         return [digest for digest in self._get_attr("RepoDigests") or () if digest not in _UNTAGGED]
 
     @property
-    def labels(self) -> dict[str, str]:
-        """Labels of the image."""
-        if self._partial and "Labels" in self._attrs:
-            return self._attrs["Labels"] or {}
-        return (self._full().get("Config") or {}).get("Labels") or {}
-
-    @property
     def size(self) -> int:
         """Size of all layers in bytes."""
         return int(self._get_attr("Size") or 0)
