@@ -441,29 +441,42 @@ class SandboxShell(Closing):
 
 
 def _read_until(process: Process, mark: bytes, out: KeptOutput, deadline: float | None) -> int | None:
-    """Read output until the mark appears on both streams. Return the number after it; None at the end of output."""
+    """Read output until the mark appears on both streams. Return the number after it; None at the end of output.
+
+    Raises:
+        TimeoutError: the deadline has passed. All output until then is in `out`.
+    """
     rests = {"stdout": b"", "stderr": b""}
     lines: dict[str, bytes] = {}
-    while len(lines) < len(rests):
-        left = None if deadline is None else max(deadline - time.monotonic(), 0)
-        if left == 0:
-            raise TimeoutError
-        piece = process.read_piece(left)
-        if piece is None:
-            for stream, rest in rests.items():
-                out[stream].append(rest)
-            return None
-        stream, data = piece
-        data = rests[stream] + data
-        before, found, after = data.partition(mark)
-        if found and b"\n" in after:
-            lines[stream], rests[stream] = after.partition(b"\n")[0], b""
-            out[stream].append(before)
-        else:
-            held = len(data) - len(before) if found else min(len(mark) - 1, len(data))
-            out[stream].append(data[: len(data) - held])
-            rests[stream] = data[len(data) - held :]
+    try:
+        while len(lines) < len(rests):
+            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            if left == 0:
+                raise TimeoutError
+            piece = process.read_piece(left)
+            if piece is None:
+                _keep(rests, out)
+                return None
+            stream, data = piece
+            data = rests[stream] + data
+            before, found, after = data.partition(mark)
+            if found and b"\n" in after:
+                lines[stream], rests[stream] = after.partition(b"\n")[0], b""
+                out[stream].append(before)
+            else:
+                held = len(data) - len(before) if found else min(len(mark) - 1, len(data))
+                out[stream].append(data[: len(data) - held])
+                rests[stream] = data[len(data) - held :]
+    except TimeoutError:
+        _keep(rests, out)
+        raise
     return int(lines["stdout"])
+
+
+def _keep(rests: Mapping[str, bytes], out: KeptOutput) -> None:
+    """Keep what was held back because it could have been the beginning of a mark."""
+    for stream, rest in rests.items():
+        out[stream].append(rest)
 
 
 def _hardened(
