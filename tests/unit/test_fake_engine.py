@@ -118,6 +118,8 @@ def test_networks_and_volumes(engine, client):
     network = client.networks.create("net", labels={"a": "b"})
     container = client.containers.create("alpine", network="net")
     assert client.networks.get("net").attrs["Containers"].keys() == {container.id}
+    for name_or_id in ("net", network.id):
+        assert client.containers.list(all=True, filters={"network": name_or_id}) == [container]
     with pytest.raises(errors.Forbidden):
         network.remove()
     network.disconnect(container)
@@ -219,3 +221,11 @@ def test_close_ends_everything(tcp):
             break
         time.sleep(0.05)
     assert threading.active_count() <= before
+
+
+def test_files_are_listed_by_folder(engine, client):
+    container = client.containers.create("alpine")
+    container.copy_to({"a.txt": "a", "sub/b.txt": "b"}, "/")
+    assert [file.path for file in container.list_files("/")] == ["/a.txt"]
+    assert [file.path for file in container.list_files("/", recursive=True)] == ["/a.txt", "/sub/b.txt"]
+    assert [file.path for file in container.list_files("/sub")] == ["/sub/b.txt"]

@@ -18,6 +18,7 @@ def _matches(call: RouteContext, container: FakeContainer) -> bool:
     filters = call.filters
     image = call.engine.images.get(container.image, {"RepoTags": []})
     images = {container.image, str(container.body.get("Image")), *image["RepoTags"]}
+    networks = {*container.networks, *(network["NetworkID"] for network in container.networks.values())}
     tests = {
         "label": lambda wanted: labelled(container.labels, wanted),
         "name": lambda wanted: any(re.search(text, f"/{container.name}") for text in wanted),
@@ -25,7 +26,7 @@ def _matches(call: RouteContext, container: FakeContainer) -> bool:
         "status": lambda wanted: container.status in wanted,
         "exited": lambda wanted: container.status == "exited" and str(container.exit_code) in wanted,
         "ancestor": lambda wanted: bool(images & {name for text in wanted for name in (text, f"{text}:latest")}),
-        "network": lambda wanted: any(text in container.networks for text in wanted),
+        "network": lambda wanted: any(text in networks for text in wanted),
         "health": lambda wanted: (container.health or "none") in wanted,
     }
     if unknown := set(filters) - set(tests):

@@ -22,7 +22,7 @@ def _stat(path: str, data: bytes | None) -> dict[str, str]:
 def _found(call: RouteContext) -> tuple[str, bytes | None, dict[str, bytes]]:
     """Path, content of the file (None for a folder), and entries below a folder."""
     files = call.engine.container(call.id).files
-    path = "/" + call.request.param("path").strip("/")
+    path = "/" + call.request.param("path").removesuffix("/.").strip("/")
     below = {name: data for name, data in files.items() if name.startswith(path.rstrip("/") + "/")}
     if path not in files and not below and path != "/":
         raise Refused(404, f"Could not find the file {path} in container {call.id}")
@@ -38,8 +38,9 @@ def stat_archive(call: RouteContext) -> None:
 @route("GET", "/containers/{id}/archive")
 def get_archive(call: RouteContext) -> None:
     path, data, below = _found(call)
-    base = path.rpartition("/")[2]
-    members = {base: data} if data is not None else {base + name.removeprefix(path): d for name, d in below.items()}
+    base = "." if call.request.param("path").endswith("/.") else path.rpartition("/")[2]
+    folder = path.rstrip("/")
+    members = {base: data} if data is not None else {base + name.removeprefix(folder): d for name, d in below.items()}
     call.wire.answer(200, tar_of(members), {"Content-Type": "application/x-tar", **_stat(path, data)})
 
 
