@@ -1,4 +1,4 @@
-"""The base of iterators that can be closed early."""
+"""The bases of everything that is closed at the end of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -10,12 +10,26 @@ from dockerkit.errors import StreamInUse
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["ClosableIterator"]
+__all__ = ["ClosableIterator", "SelfClosing"]
 
 T_co = TypeVar("T_co", covariant=True)
 
 
-class ClosableIterator(Generic[T_co]):
+class SelfClosing:
+    """A context manager that closes at the end of its block."""
+
+    def close(self) -> None:
+        """Release everything that it holds."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class ClosableIterator(SelfClosing, Generic[T_co]):
     """An iterator over ``self._items`` that is also a context manager, and closes at the end of its block."""
 
     _items: Iterator[T_co]
@@ -30,13 +44,3 @@ class ClosableIterator(Generic[T_co]):
             if getattr(self._items, "gi_running", False):
                 raise StreamInUse from None
             raise
-
-    def close(self) -> None:
-        """Stop; the iteration ends."""
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from dockerkit import runtime
 from dockerkit.api import versions
 from dockerkit.errors import ClientClosed, ConnectionFailed
+from dockerkit.streams.closable import SelfClosing
 from dockerkit.transport import HijackedConnection, HTTPRequest
 from dockerkit.transport.connection import Connection
 from dockerkit.transport.http1 import Head, Headers
 
 if TYPE_CHECKING:
     import threading
-    from typing import Self
 
 __all__ = ["MockResponse", "MockTransport"]
 
 
-class MockResponse:
+class MockResponse(SelfClosing):
     """A response of a test.
 
     Args:
@@ -84,12 +84,6 @@ class MockResponse:
         done, self._done = self._done, []
         for then in done:
             then()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class MockTransport:

@@ -14,9 +14,10 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from dockerkit.errors import APIError, DockerException, NotFound
+from dockerkit.streams.closable import SelfClosing
 
 if TYPE_CHECKING:
     from dockerkit.api.client import APIClient
@@ -27,7 +28,7 @@ __all__ = ["LABEL", "ReapedSession", "remove_labelled"]
 LABEL = "org.dockerkit.session"
 
 
-class ReapedSession:
+class ReapedSession(SelfClosing):
     """A client whose containers, networks, volumes, built images and services are labelled, and removed at its end.
 
     Everything with the label is removed at the end of the session or of the process, even after SIGKILL. Pulled and
@@ -85,12 +86,6 @@ class ReapedSession:
                     self._guard.wait()
                 self._guard = None
             self.client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _guard(api: APIClient, session: str) -> subprocess.Popen[bytes]:

@@ -20,8 +20,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import IO, Any, Self
+from typing import IO, Any
 from urllib.parse import parse_qs
+
+from dockerkit.streams.closable import SelfClosing
 
 __all__ = ["Connection", "Handler", "Request", "Server"]
 
@@ -212,7 +214,7 @@ def _read_request(rfile: IO[bytes]) -> Request | None:
     )
 
 
-class Server:
+class Server(SelfClosing):
     """Serves a handler on a Unix socket or a port of 127.0.0.1 until it is closed.
 
     Args:
@@ -299,9 +301,3 @@ class Server:
                 os.unlink(self._path)
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

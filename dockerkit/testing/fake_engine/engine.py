@@ -7,10 +7,11 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 from dockerkit.api import versions
 from dockerkit.parsing.values import command as split_words
+from dockerkit.streams.closable import SelfClosing
 from dockerkit.testing.fake_engine import (  # noqa: F401 - importing them registers their routes
     route_containers,
     route_execs,
@@ -27,7 +28,7 @@ from dockerkit.testing.server import Connection, Request, Server
 __all__ = ["FakeEngine"]
 
 
-class FakeEngine:
+class FakeEngine(SelfClosing):
     r"""An engine for tests: images, containers, execs, networks, volumes and events, without Docker.
 
     Serves the Engine API on a Unix socket (or a port of 127.0.0.1) for any client. It keeps state as an engine does,
@@ -315,9 +316,3 @@ class FakeEngine:
         self._server.close()
         for thread in threads:
             thread.join(5)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

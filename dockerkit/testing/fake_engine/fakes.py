@@ -8,7 +8,7 @@ from typing import Any
 
 from dockerkit.testing.fake_engine.processes import FakeProcess, stamp
 
-__all__ = ["FakeContainer", "FakeExec", "default_networks", "image_names"]
+__all__ = ["FakeContainer", "FakeExec", "default_networks", "fake_network", "image_names"]
 
 ZERO_TIME = "0001-01-01T00:00:00Z"
 
@@ -47,6 +47,10 @@ class FakeContainer:
         return self.config.get("Labels") or {}
 
     @property
+    def is_running(self) -> bool:
+        return self.status in ("running", "paused")
+
+    @property
     def tty(self) -> bool:
         return bool(self.config.get("Tty"))
 
@@ -79,7 +83,7 @@ class FakeContainer:
         """Return the response of ``GET /containers/{id}/json``."""
         state: dict[str, Any] = {
             "Status": self.status,
-            "Running": self.status in ("running", "paused"),
+            "Running": self.is_running,
             "Paused": self.status == "paused",
             "Restarting": False,
             "OOMKilled": False,
@@ -164,23 +168,27 @@ class FakeExec:
         }
 
 
+def fake_network(network_id: str, name: str, driver: str, **settings: object) -> dict[str, Any]:
+    """Return the inspect of a network."""
+    return {
+        "Id": network_id,
+        "Name": name,
+        "Created": ZERO_TIME,
+        "Scope": "local",
+        "Driver": driver,
+        "EnableIPv6": False,
+        "Internal": False,
+        "Attachable": False,
+        "Ingress": False,
+        "IPAM": {"Driver": "default", "Options": None, "Config": []},
+        "Containers": {},
+        "Options": {},
+        "Labels": {},
+        **settings,
+    }
+
+
 def default_networks() -> dict[str, dict[str, Any]]:
     """Return the three networks that every engine has."""
-    return {
-        name: {
-            "Id": name.encode().hex().ljust(64, "0"),
-            "Name": name,
-            "Created": ZERO_TIME,
-            "Scope": "local",
-            "Driver": driver,
-            "EnableIPv6": False,
-            "Internal": False,
-            "Attachable": False,
-            "Ingress": False,
-            "IPAM": {"Driver": "default", "Options": None, "Config": []},
-            "Containers": {},
-            "Options": {},
-            "Labels": {},
-        }
-        for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null"))
-    }
+    drivers = {"bridge": "bridge", "host": "host", "none": "null"}
+    return {name: fake_network(name.encode().hex().ljust(64, "0"), name, driver) for name, driver in drivers.items()}

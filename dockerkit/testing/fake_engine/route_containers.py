@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import time
+from typing import Any
 
 from dockerkit.testing.fake_engine.fakes import ZERO_TIME, FakeContainer
 from dockerkit.testing.fake_engine.output import Form, logs, talk
 from dockerkit.testing.fake_engine.processes import FakeProcess
-from dockerkit.testing.fake_engine.routes import Refused, RouteContext, labelled, route
+from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, labelled, route
 
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
@@ -35,72 +36,64 @@ def _matches(call: RouteContext, container: FakeContainer) -> bool:
 
 
 @route("GET", "/containers/json")
-def list_containers(call: RouteContext) -> None:
-    with call.engine.lock:
-        found = list(reversed(call.engine.containers.values()))
-        everything = call.request.flag("all") or "status" in call.filters
-        found = [c for c in found if (everything or c.status in ("running", "paused")) and _matches(call, c)]
-        limit = int(call.request.param("limit") or 0)
-        answer = [container.summary() for container in (found[:limit] if limit > 0 else found)]
-        if call.engine.lean:
-            for summary, container in zip(answer, found, strict=False):
-                summary["Health"] = {"Status": container.health or "none", "FailingStreak": 0}
-    call.wire.json(answer)
+def list_containers(call: RouteContext) -> list[dict[str, Any]]:
+    found = list(reversed(call.engine.containers.values()))
+    everything = call.request.flag("all") or "status" in call.filters
+    found = [c for c in found if (everything or c.is_running) and _matches(call, c)]
+    limit = int(call.request.param("limit") or 0)
+    answer = [container.summary() for container in (found[:limit] if limit > 0 else found)]
+    if call.engine.lean:
+        for summary, container in zip(answer, found, strict=False):
+            summary["Health"] = {"Status": container.health or "none", "FailingStreak": 0}
+    return answer
 
 
 @route("POST", "/containers/create")
-def create(call: RouteContext) -> None:
+def create(call: RouteContext) -> Reply:
     engine, body = call.engine, call.body
-    with engine.lock:
-        image = engine.image(str(body.get("Image") or ""))
-        container_id = engine.new_id()
-        name = call.request.param("name").lstrip("/") or f"fake_{container_id[:8]}"
-        if not _NAME.fullmatch(name):
-            raise Refused(400, f"Invalid container name ({name})")
-        if any(container.name == name for container in engine.containers.values()):
-            raise Refused(409, f'Conflict. The container name "/{name}" is already in use by container')
-        defaults = image["Config"]
-        config = {key: value for key, value in body.items() if key not in ("HostConfig", "NetworkingConfig")}
-        if not config.get("Entrypoint"):
-            config["Entrypoint"] = defaults.get("Entrypoint")
-            config["Cmd"] = config.get("Cmd") or defaults.get("Cmd")
-        config["Env"] = [*(defaults.get("Env") or []), *(config.get("Env") or [])]
-        config["Labels"] = {**(defaults.get("Labels") or {}), **(config.get("Labels") or {})}
-        config.setdefault("Hostname", container_id[:12])
-        container = FakeContainer(container_id, name, time.time(), image["Id"], body, config)
-        endpoints = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
-        mode = container.host_config.get("NetworkMode") or "bridge"
-        for network in endpoints or ([] if mode.startswith("container:") else [mode]):
-            call.engine.join(_known_network(network), container, endpoints.get(network) or {})
-        engine.containers[container_id] = container
-        engine.event("container", "create", container_id, container.event_attributes())
-    call.wire.json({"Id": container_id, "Warnings": []}, 201)
-
-
-def _known_network(mode: str) -> str:
-    return "bridge" if mode in ("default", "") else mode
+    image = engine.image(str(body.get("Image") or ""))
+    container_id = engine.new_id()
+    name = call.request.param("name").lstrip("/") or f"fake_{container_id[:8]}"
+    if not _NAME.fullmatch(name):
+        raise Refused(400, f"Invalid container name ({name})")
+    if any(container.name == name for container in engine.containers.values()):
+        raise Refused(409, f'Conflict. The container name "/{name}" is already in use by container')
+    defaults = image["Config"]
+    config = {key: value for key, value in body.items() if key not in ("HostConfig", "NetworkingConfig")}
+    if not config.get("Entrypoint"):
+        config["Entrypoint"] = defaults.get("Entrypoint")
+        config["Cmd"] = config.get("Cmd") or defaults.get("Cmd")
+    config["Env"] = [*(defaults.get("Env") or []), *(config.get("Env") or [])]
+    config["Labels"] = {**(defaults.get("Labels") or {}), **(config.get("Labels") or {})}
+    config.setdefault("Hostname", container_id[:12])
+    container = FakeContainer(container_id, name, time.time(), image["Id"], body, config)
+    endpoints = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
+    mode = container.host_config.get("NetworkMode") or "bridge"
+    for network in endpoints or ([] if mode.startswith("container:") else [mode]):
+        known = "bridge" if network in ("default", "") else network
+        engine.join(known, container, endpoints.get(network) or {})
+    engine.containers[container_id] = container
+    call.event(container, "create")
+    return Reply(201, {"Id": container_id, "Warnings": []})
 
 
 @route("GET", "/containers/{id}/json")
-def inspect(call: RouteContext) -> None:
-    with call.engine.lock:
-        answer = call.engine.container(call.id).inspect()
+def inspect(call: RouteContext) -> dict[str, Any]:
+    answer = call.container.inspect()
     if call.engine.lean:
         answer["Storage"] = {"RootFS": {"Snapshot": {"Name": "fake"}}}
     else:
         answer["GraphDriver"] = {"Name": "fake", "Data": None}
-    call.wire.json(answer)
+    return answer
 
 
 @route("POST", "/containers/{id}/start")
-def start(call: RouteContext) -> None:
-    with call.engine.lock:
-        container = call.engine.container(call.id)
-        if container.status in ("running", "paused"):
-            call.wire.answer(304)
-            return
-        _start(call, container)
-    call.wire.answer(204)
+def start(call: RouteContext) -> int:
+    container = call.container
+    if container.is_running:
+        return 304
+    _start(call, container)
+    return 204
 
 
 def _start(call: RouteContext, container: FakeContainer) -> None:
@@ -118,29 +111,17 @@ def _start(call: RouteContext, container: FakeContainer) -> None:
     container.pid, container.exit_code, container.finished = 1000 + len(engine.containers), 0, ZERO_TIME
     if (container.config.get("Healthcheck") or {}).get("Test", ["NONE"])[0] != "NONE":
         container.health = "healthy"
-    engine.event("container", "start", container.id, container.event_attributes())
+    call.event(container, "start")
 
-    def live() -> None:
-        code = 125  # exit code if a script raised
-        try:
-            code = behaviour.finish(process)
-        finally:
-            _ended(call, container, process, code)
-
-    behaviour.begin(process)
-    engine.run(live)
-
-
-def _ended(call: RouteContext, container: FakeContainer, process: FakeProcess, code: int) -> None:
-    engine = call.engine
-    with engine.changed:
-        process.exit_code = container.exit_code = code
+    def ended(code: int) -> None:
         container.status, container.finished, container.pid = "exited", engine.now(), 0
+        container.exit_code = code
         container.runs += 1
-        engine.event("container", "die", container.id, {**container.event_attributes(), "exitCode": str(code)})
+        call.event(container, "die", exitCode=str(code))
         if container.host_config.get("AutoRemove"):
             _forget(call, container)
-        engine.changed.notify_all()
+
+    call.launch(process, behaviour, 125, ended)
 
 
 def _forget(call: RouteContext, container: FakeContainer) -> None:
@@ -148,12 +129,12 @@ def _forget(call: RouteContext, container: FakeContainer) -> None:
     for network in call.engine.networks.values():
         network["Containers"].pop(container.id, None)
     container.status = "removed"
-    call.engine.event("container", "destroy", container.id, container.event_attributes())
+    call.event(container, "destroy")
 
 
 def _running(call: RouteContext) -> FakeContainer:
-    container = call.engine.container(call.id)
-    if container.status not in ("running", "paused"):
+    container = call.container
+    if not container.is_running:
         raise Refused(409, f"Container {container.id} is not running")
     return container
 
@@ -162,78 +143,65 @@ def _stop(call: RouteContext, container: FakeContainer, signal: str) -> None:
     process = container.process
     if process is not None and process.exit_code is None:
         process.stop(signal)
-        with call.engine.changed:
-            call.engine.changed.wait_for(lambda: process.exit_code is not None, 10)
+        call.engine.changed.wait_for(lambda: process.exit_code is not None, 10)
 
 
 @route("POST", "/containers/{id}/stop")
-def stop(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
-    if container.status not in ("running", "paused"):
-        call.wire.answer(304)
-        return
+def stop(call: RouteContext) -> int:
+    container = call.container
+    if not container.is_running:
+        return 304
     _stop(call, container, call.request.param("signal") or "TERM")
-    call.engine.event("container", "stop", container.id, container.event_attributes())
-    call.wire.answer(204)
+    call.event(container, "stop")
+    return 204
 
 
 @route("POST", "/containers/{id}/kill")
-def kill(call: RouteContext) -> None:
+def kill(call: RouteContext) -> int:
     container = _running(call)
     signal = call.request.param("signal") or "KILL"
-    call.engine.event("container", "kill", container.id, {**container.event_attributes(), "signal": signal})
+    call.event(container, "kill", signal=signal)
     if signal.removeprefix("SIG").upper() in ("KILL", "9", "TERM", "15", "INT", "2", "QUIT", "3"):
         _stop(call, container, signal)
-    call.wire.answer(204)
+    return 204
 
 
 @route("POST", "/containers/{id}/restart")
-def restart(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
+def restart(call: RouteContext) -> int:
+    container = call.container
     _stop(call, container, "TERM")
-    with call.engine.lock:
-        _start(call, container)
-    call.engine.event("container", "restart", container.id, container.event_attributes())
-    call.wire.answer(204)
-
-
-def _pausing(call: RouteContext, before: str, after: str, action: str) -> None:
-    with call.engine.lock:
-        container = call.engine.container(call.id)
-        if container.status != before:
-            raise Refused(409, f"Container {container.id} is not {before}")
-        container.status = after
-        call.engine.event("container", action, container.id, container.event_attributes())
-    call.wire.answer(204)
+    _start(call, container)
+    call.event(container, "restart")
+    return 204
 
 
 @route("POST", "/containers/{id}/pause")
-def pause(call: RouteContext) -> None:
-    _pausing(call, "running", "paused", "pause")
-
-
 @route("POST", "/containers/{id}/unpause")
-def unpause(call: RouteContext) -> None:
-    _pausing(call, "paused", "running", "unpause")
+def pause(call: RouteContext) -> int:
+    container, action = call.container, call.request.path.rpartition("/")[2]
+    before, after = ("running", "paused") if action == "pause" else ("paused", "running")
+    if container.status != before:
+        raise Refused(409, f"Container {container.id} is not {before}")
+    container.status = after
+    call.event(container, action)
+    return 204
 
 
 @route("POST", "/containers/{id}/rename")
-def rename(call: RouteContext) -> None:
-    name = call.request.param("name").lstrip("/")
-    with call.engine.lock:
-        container = call.engine.container(call.id)
-        if any(other.name == name for other in call.engine.containers.values()):
-            raise Refused(409, f'Conflict. The container name "/{name}" is already in use')
-        container.name = name
-        call.engine.event("container", "rename", container.id, container.event_attributes())
-    call.wire.answer(204)
+def rename(call: RouteContext) -> int:
+    container, name = call.container, call.request.param("name").lstrip("/")
+    if any(other.name == name for other in call.engine.containers.values()):
+        raise Refused(409, f'Conflict. The container name "/{name}" is already in use')
+    container.name = name
+    call.event(container, "rename")
+    return 204
 
 
-@route("POST", "/containers/{id}/wait")
+@route("POST", "/containers/{id}/wait", talks=True)
 def wait(call: RouteContext) -> None:
     engine = call.engine
     with engine.lock:
-        container = engine.container(call.id)
+        container = call.container
         condition = call.request.param("condition") or "not-running"
         runs = container.runs
     call.wire.head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
@@ -243,7 +211,7 @@ def wait(call: RouteContext) -> None:
             return container.status == "removed"
         if condition == "next-exit":
             return container.runs > runs
-        return container.status not in ("running", "paused")
+        return not container.is_running
 
     while True:
         with engine.changed:
@@ -257,27 +225,26 @@ def wait(call: RouteContext) -> None:
 
 
 @route("DELETE", "/containers/{id}")
-def remove(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
-    if container.status in ("running", "paused"):
+def remove(call: RouteContext) -> int:
+    container = call.container
+    if container.is_running:
         if not call.request.flag("force"):
             raise Refused(409, f'cannot remove container "/{container.name}": container is running: stop it or force')
         _stop(call, container, "KILL")
-    with call.engine.lock:
-        if container.id in call.engine.containers:
-            _forget(call, container)
-    call.wire.answer(204)
+    if container.id in call.engine.containers:
+        _forget(call, container)
+    return 204
 
 
-@route("GET", "/containers/{id}/logs")
+@route("GET", "/containers/{id}/logs", talks=True)
 def container_logs(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
+    container = call.container
     logs(call, container.process, Form.of(call, tty=container.tty))
 
 
-@route("POST", "/containers/{id}/attach")
+@route("POST", "/containers/{id}/attach", talks=True)
 def attach(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
+    container = call.container
     before = container.process
     written = len(before.output) if before else 0
     over = before is not None and before.exit_code is not None
@@ -290,35 +257,33 @@ def attach(call: RouteContext) -> None:
 
 
 @route("POST", "/containers/{id}/resize")
-def resize(call: RouteContext) -> None:
+def resize(call: RouteContext) -> int:
     _running(call)
-    call.wire.answer(200)
+    return 200
 
 
 @route("POST", "/containers/{id}/update")
-def update(call: RouteContext) -> None:
-    with call.engine.lock:
-        container = call.engine.container(call.id)
-        container.body["HostConfig"] = {**container.host_config, **call.body}
-    call.wire.json({"Warnings": []})
+def update(call: RouteContext) -> dict[str, Any]:
+    container = call.container
+    container.body["HostConfig"] = {**container.host_config, **call.body}
+    return {"Warnings": []}
 
 
 @route("GET", "/containers/{id}/top")
-def top(call: RouteContext) -> None:
+def top(call: RouteContext) -> dict[str, Any]:
     container = _running(call)
     process = [str(container.pid), "root", " ".join(container.command)]
-    call.wire.json({"Titles": ["PID", "USER", "COMMAND"], "Processes": [process]})
+    return {"Titles": ["PID", "USER", "COMMAND"], "Processes": [process]}
 
 
 @route("GET", "/containers/{id}/changes")
-def changes(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
-    call.wire.json([{"Path": path, "Kind": 1} for path in sorted(container.files)] or None)
+def changes(call: RouteContext) -> list[dict[str, Any]] | None:
+    return [{"Path": path, "Kind": 1} for path in sorted(call.container.files)] or None
 
 
-@route("GET", "/containers/{id}/stats")
+@route("GET", "/containers/{id}/stats", talks=True)
 def stats(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
+    container = call.container
     sample = {
         "id": container.id,
         "name": f"/{container.name}",
@@ -342,21 +307,20 @@ def stats(call: RouteContext) -> None:
 
 
 @route("POST", "/containers/prune")
-def prune(call: RouteContext) -> None:
-    with call.engine.lock:
-        gone = [
-            container
-            for container in call.engine.containers.values()
-            if container.status in ("created", "exited") and labelled(container.labels, call.filters.get("label", []))
-        ]
-        for container in gone:
-            _forget(call, container)
-    call.wire.json({"ContainersDeleted": [container.id for container in gone], "SpaceReclaimed": 0})
+def prune(call: RouteContext) -> dict[str, Any]:
+    gone = [
+        container
+        for container in call.engine.containers.values()
+        if container.status in ("created", "exited") and labelled(container.labels, call.filters.get("label", []))
+    ]
+    for container in gone:
+        _forget(call, container)
+    return {"ContainersDeleted": [container.id for container in gone], "SpaceReclaimed": 0}
 
 
 @route("POST", "/commit")
-def commit(call: RouteContext) -> None:
+def commit(call: RouteContext) -> Reply:
     container = call.engine.container(call.request.param("container"))
     name = call.request.param("repo") or container.id[:12]
     tag = call.request.param("tag") or "latest"
-    call.wire.json({"Id": call.engine.add_image(f"{name}:{tag}", labels=container.labels)}, 201)
+    return Reply(201, {"Id": call.engine.add_image(f"{name}:{tag}", labels=container.labels)})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dockerkit.testing.fake_engine.fakes import FakeExec
 from dockerkit.testing.fake_engine.output import Form, talk
 from dockerkit.testing.fake_engine.processes import FakeProcess
-from dockerkit.testing.fake_engine.routes import Refused, RouteContext, route
+from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, route
 
 
 def _found(call: RouteContext) -> FakeExec:
@@ -16,22 +18,19 @@ def _found(call: RouteContext) -> FakeExec:
 
 
 @route("POST", "/containers/{id}/exec")
-def create(call: RouteContext) -> None:
-    engine = call.engine
-    with engine.lock:
-        container = engine.container(call.id)
-        if container.status != "running":
-            raise Refused(409, f"Container {container.id} is not running")
-        if not call.body.get("Cmd"):
-            raise Refused(400, "No exec command specified")
-        exec_id = engine.new_id()
-        engine.execs[exec_id] = FakeExec(exec_id, container, call.body)
-        command = " ".join(call.body["Cmd"])
-        engine.event("container", f"exec_create: {command}", container.id, container.event_attributes())
-    call.wire.json({"Id": exec_id}, 201)
+def create(call: RouteContext) -> Reply:
+    container = call.container
+    if container.status != "running":
+        raise Refused(409, f"Container {container.id} is not running")
+    if not call.body.get("Cmd"):
+        raise Refused(400, "No exec command specified")
+    exec_id = call.engine.new_id()
+    call.engine.execs[exec_id] = FakeExec(exec_id, container, call.body)
+    call.event(container, f"exec_create: {' '.join(call.body['Cmd'])}")
+    return Reply(201, {"Id": exec_id})
 
 
-@route("POST", "/exec/{id}/start")
+@route("POST", "/exec/{id}/start", talks=True)
 def start(call: RouteContext) -> None:
     engine = call.engine
     with engine.lock:
@@ -48,20 +47,12 @@ def start(call: RouteContext) -> None:
         stdin = bool(body.get("AttachStdin")) and not call.body.get("Detach")
         if not stdin:
             process.end_input()
-        engine.event("container", f"exec_start: {' '.join(command)}", container.id, container.event_attributes())
+        call.event(container, f"exec_start: {' '.join(command)}")
 
-    def live() -> None:
-        code = 126  # exit code if a script raised
-        try:
-            code = behaviour.finish(process)
-        finally:
-            with engine.changed:
-                process.exit_code = code
-                attributes = {**container.event_attributes(), "execID": instance.id, "exitCode": str(code)}
-                engine.event("container", "exec_die", container.id, attributes)
+    def ended(code: int) -> None:
+        call.event(container, "exec_die", execID=instance.id, exitCode=str(code))
 
-    behaviour.begin(process)
-    engine.run(live)
+    call.launch(process, behaviour, 126, ended)
     if call.body.get("Detach"):
         call.wire.answer(200)
         return
@@ -70,13 +61,11 @@ def start(call: RouteContext) -> None:
 
 
 @route("GET", "/exec/{id}/json")
-def inspect(call: RouteContext) -> None:
-    with call.engine.lock:
-        answer = _found(call).inspect()
-    call.wire.json(answer)
+def inspect(call: RouteContext) -> dict[str, Any]:
+    return _found(call).inspect()
 
 
 @route("POST", "/exec/{id}/resize")
-def resize(call: RouteContext) -> None:
+def resize(call: RouteContext) -> int:
     _found(call)
-    call.wire.answer(200)
+    return 200

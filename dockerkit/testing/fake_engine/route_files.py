@@ -9,7 +9,7 @@ import tarfile
 import time
 
 from dockerkit.testing.fake_engine.fakes import ZERO_TIME
-from dockerkit.testing.fake_engine.routes import Refused, RouteContext, route
+from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, route
 
 
 def _stat(path: str, data: bytes | None) -> dict[str, str]:
@@ -21,7 +21,7 @@ def _stat(path: str, data: bytes | None) -> dict[str, str]:
 
 def _found(call: RouteContext) -> tuple[str, bytes | None, dict[str, bytes]]:
     """Path, content of the file (None for a folder), and entries below a folder."""
-    files = call.engine.container(call.id).files
+    files = call.container.files
     path = "/" + call.request.param("path").removesuffix("/.").strip("/")
     below = {name: data for name, data in files.items() if name.startswith(path.rstrip("/") + "/")}
     if path not in files and not below and path != "/":
@@ -30,25 +30,23 @@ def _found(call: RouteContext) -> tuple[str, bytes | None, dict[str, bytes]]:
 
 
 @route("HEAD", "/containers/{id}/archive")
-def stat_archive(call: RouteContext) -> None:
+def stat_archive(call: RouteContext) -> Reply:
     path, data, _ = _found(call)
-    call.wire.answer(200, b"", _stat(path, data))
+    return Reply(200, b"", _stat(path, data))
 
 
 @route("GET", "/containers/{id}/archive")
-def get_archive(call: RouteContext) -> None:
+def get_archive(call: RouteContext) -> Reply:
     path, data, below = _found(call)
     base = "." if call.request.param("path").endswith("/.") else path.rpartition("/")[2]
     folder = path.rstrip("/")
     members = {base: data} if data is not None else {base + name.removeprefix(folder): d for name, d in below.items()}
-    call.wire.answer(200, tar_of(members), {"Content-Type": "application/x-tar", **_stat(path, data)})
+    return Reply(200, tar_of(members), {"Content-Type": "application/x-tar", **_stat(path, data)})
 
 
 @route("GET", "/containers/{id}/export")
-def export(call: RouteContext) -> None:
-    files = call.engine.container(call.id).files
-    data = tar_of({name.lstrip("/"): data for name, data in files.items()})
-    call.wire.answer(200, data, {"Content-Type": "application/octet-stream"})
+def export(call: RouteContext) -> Reply:
+    return Reply(200, tar_of(call.container.files), {"Content-Type": "application/octet-stream"})
 
 
 def tar_of(members: dict[str, bytes]) -> bytes:
@@ -63,15 +61,15 @@ def tar_of(members: dict[str, bytes]) -> bytes:
 
 
 @route("PUT", "/containers/{id}/archive")
-def put_archive(call: RouteContext) -> None:
-    container = call.engine.container(call.id)
+def put_archive(call: RouteContext) -> int:
+    container = call.container
     folder = "/" + call.request.param("path").strip("/")
     try:
-        with tarfile.open(fileobj=io.BytesIO(call.request.body)) as archive, call.engine.lock:
+        with tarfile.open(fileobj=io.BytesIO(call.request.body)) as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is not None:
                     container.files[f"{folder.rstrip('/')}/{member.name.strip('./')}"] = content.read()
     except tarfile.TarError:
         raise Refused(400, "the archive can't be read") from None
-    call.wire.answer(200)
+    return 200

@@ -6,69 +6,63 @@ import json
 import time
 from typing import Any
 
-from dockerkit.testing.fake_engine.routes import RouteContext, route
+from dockerkit.testing.fake_engine.routes import Reply, RouteContext, labelled, route
 
 _VERSION = "0.0.0-fake"
 
 
 @route("GET", "/_ping")
 @route("HEAD", "/_ping")
-def ping(call: RouteContext) -> None:
+def ping(call: RouteContext) -> Reply:
     headers = {"Api-Version": call.engine.api_version, "Ostype": "linux", "Builder-Version": "1"}
-    call.wire.answer(200, b"" if call.request.method == "HEAD" else b"OK", headers)
+    return Reply(200, b"" if call.request.method == "HEAD" else b"OK", headers)
 
 
 @route("GET", "/version")
-def version(call: RouteContext) -> None:
-    call.wire.json(
-        {
-            "Platform": {"Name": "dockerkit fake engine"},
-            "Version": _VERSION,
-            "ApiVersion": call.engine.api_version,
-            "MinAPIVersion": call.engine.oldest_version,
-            "Os": "linux",
-            "Arch": "amd64",
-            "Components": [{"Name": "Engine", "Version": _VERSION}],
-        }
-    )
+def version(call: RouteContext) -> dict[str, Any]:
+    return {
+        "Platform": {"Name": "dockerkit fake engine"},
+        "Version": _VERSION,
+        "ApiVersion": call.engine.api_version,
+        "MinAPIVersion": call.engine.oldest_version,
+        "Os": "linux",
+        "Arch": "amd64",
+        "Components": [{"Name": "Engine", "Version": _VERSION}],
+    }
 
 
 @route("GET", "/info")
-def info(call: RouteContext) -> None:
-    with call.engine.lock:
-        states = [container.status for container in call.engine.containers.values()]
-        answer = {
-            "ID": "FAKE",
-            "Name": "fake",
-            "ServerVersion": _VERSION,
-            "Containers": len(states),
-            "ContainersRunning": states.count("running"),
-            "ContainersPaused": states.count("paused"),
-            "ContainersStopped": states.count("exited") + states.count("created"),
-            "Images": len(call.engine.images),
-            "Driver": "fake",
-            "OSType": "linux",
-            "OperatingSystem": "none",
-            "Architecture": "x86_64",
-            "NCPU": 1,
-            "MemTotal": 1_073_741_824,
-            "Swarm": {"LocalNodeState": "inactive"},
-            "Labels": [],
-        }
-    call.wire.json(answer)
+def info(call: RouteContext) -> dict[str, Any]:
+    states = [container.status for container in call.engine.containers.values()]
+    return {
+        "ID": "FAKE",
+        "Name": "fake",
+        "ServerVersion": _VERSION,
+        "Containers": len(states),
+        "ContainersRunning": states.count("running"),
+        "ContainersPaused": states.count("paused"),
+        "ContainersStopped": states.count("exited") + states.count("created"),
+        "Images": len(call.engine.images),
+        "Driver": "fake",
+        "OSType": "linux",
+        "OperatingSystem": "none",
+        "Architecture": "x86_64",
+        "NCPU": 1,
+        "MemTotal": 1_073_741_824,
+        "Swarm": {"LocalNodeState": "inactive"},
+        "Labels": [],
+    }
 
 
 @route("GET", "/system/df")
-def df(call: RouteContext) -> None:
-    with call.engine.lock:
-        images = [{"Id": image["Id"], "Size": image["Size"]} for image in call.engine.images.values()]
-        containers = [container.summary() for container in call.engine.containers.values()]
-        volumes = list(call.engine.volumes.values())
+def df(call: RouteContext) -> dict[str, Any]:
+    images = [{"Id": image["Id"], "Size": image["Size"]} for image in call.engine.images.values()]
+    containers = [container.summary() for container in call.engine.containers.values()]
+    volumes = list(call.engine.volumes.values())
     size = sum(int(image["Size"]) for image in images)
     old = {"LayersSize": size, "Images": images, "Containers": containers, "Volumes": volumes, "BuildCache": []}
     if not call.engine.lean:
-        call.wire.json(old)
-        return
+        return old
     verbose = (call.request.param("verbose") or "").lower() in ("1", "true")
     used = {container["ImageID"] for container in containers}
     running = sum(container["State"] in ("running", "paused") for container in containers)
@@ -78,7 +72,7 @@ def df(call: RouteContext) -> None:
         "VolumeUsage": _usage(volumes, 0, 0),
         "BuildCacheUsage": {},
     }
-    call.wire.json(usage if verbose else {**old, **usage})
+    return usage if verbose else {**old, **usage}
 
 
 def _usage(items: list[dict[str, Any]], active: int, size: int) -> dict[str, Any]:
@@ -88,8 +82,8 @@ def _usage(items: list[dict[str, Any]], active: int, size: int) -> dict[str, Any
 
 
 @route("POST", "/auth")
-def auth(call: RouteContext) -> None:
-    call.wire.json({"Status": "Login Succeeded", "IdentityToken": ""})
+def auth(_: RouteContext) -> dict[str, str]:
+    return {"Status": "Login Succeeded", "IdentityToken": ""}
 
 
 def _wanted(event: dict[str, Any], filters: dict[str, list[str]]) -> bool:
@@ -101,8 +95,7 @@ def _wanted(event: dict[str, Any], filters: dict[str, list[str]]) -> bool:
         elif name == "event":
             fits = event["Action"].partition(":")[0] in values or event["Action"] in values
         elif name == "label":
-            pairs = [text.partition("=") for text in values]
-            fits = all(key in attributes and (not eq or attributes[key] == value) for key, eq, value in pairs)
+            fits = labelled(attributes, values)
         elif name in ("container", "image", "network", "volume"):
             fits = event["Type"] == name and any(item.startswith(value) for item in actor for value in values)
         else:
@@ -112,7 +105,7 @@ def _wanted(event: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     return True
 
 
-@route("GET", "/events")
+@route("GET", "/events", talks=True)
 def events(call: RouteContext) -> None:
     engine, filters = call.engine, call.filters
     since, until = (call.request.param(name) for name in ("since", "until"))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from dockerkit.testing.server import Connection, Request
 
 if TYPE_CHECKING:
     from dockerkit.testing.fake_engine.engine import FakeEngine
+    from dockerkit.testing.fake_engine.fakes import FakeContainer
+    from dockerkit.testing.fake_engine.processes import Behaviour, FakeProcess
 
-__all__ = ["Refused", "RouteContext", "find", "route"]
+__all__ = ["Records", "Refused", "Reply", "RouteContext", "find", "route"]
 
 
 class Refused(Exception):
@@ -24,6 +26,18 @@ class Refused(Exception):
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+class Reply(NamedTuple):
+    """A response other than JSON with status 200: its body is bytes, or a value that is sent as JSON."""
+
+    status: int
+    body: object = b""
+    headers: Mapping[str, str] | None = None
+
+
+class Records(list[dict[str, Any]]):
+    """A response of JSON records, one per line, as pulls and builds have."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +67,71 @@ class RouteContext:
         filters = json.loads(self.request.param("filters") or "{}")
         return {name: list(value) for name, value in filters.items()}
 
+    @property
+    def container(self) -> FakeContainer:
+        """The container in the path."""
+        return self.engine.container(self.id)
+
+    def event(self, container: FakeContainer, action: str, **attributes: str) -> None:
+        """Send an event of a container."""
+        self.engine.event("container", action, container.id, {**container.event_attributes(), **attributes})
+
+    def launch(self, process: FakeProcess, script: Behaviour, failed: int, ended: Callable[[int], None]) -> None:
+        """Run a process's script in a thread; `ended` takes its exit code (`failed` if it raises), in the engine's lock."""
+
+        def live() -> None:
+            code = failed
+            try:
+                code = script.finish(process)
+            finally:
+                with self.engine.changed:
+                    process.exit_code = code
+                    ended(code)
+                    self.engine.changed.notify_all()
+
+        script.begin(process)
+        self.engine.run(live)
+
+    def send(self, answer: object) -> None:
+        """Send a status, a :class:`Reply`, :class:`Records`, or any other value as JSON."""
+        if isinstance(answer, Records):
+            self.wire.stream((json.dumps(record).encode() + b"\r\n" for record in answer), "application/json")
+            return
+        if isinstance(answer, int):
+            answer = Reply(answer)
+        status, body, headers = answer if isinstance(answer, Reply) else Reply(200, answer)
+        if isinstance(body, bytes):
+            self.wire.answer(status, body, headers)
+        else:
+            self.wire.json(body, status, headers)
+
 
 Answerer = Callable[[RouteContext], None]
+_Function = TypeVar("_Function", bound=Callable[[RouteContext], object])
 _ROUTES: list[tuple[str, re.Pattern[str], Answerer]] = []
 
 
-def route(method: str, path: str) -> Callable[[Answerer], Answerer]:
+def route(method: str, path: str, *, talks: bool = False) -> Callable[[_Function], _Function]:
     """Register a function for requests with this method and path template.
 
-    ``{id}`` matches one part of the path; ``{name}`` may contain slashes.
+    Args:
+        method: HTTP method.
+        path: path; ``{id}`` matches one part of it, ``{name}`` may contain slashes.
+        talks: whether the function sends its response itself. Otherwise it runs with the engine's lock held, and
+            returns what :meth:`RouteContext.send` takes.
     """
     pattern = re.compile(path.replace("{id}", "([^/]+)").replace("{name}", "(.+)"))
 
-    def register(function: Answerer) -> Answerer:
-        _ROUTES.append((method, pattern, function))
+    def register(function: _Function) -> _Function:
+        def handle(call: RouteContext) -> None:
+            if talks:
+                function(call)
+                return
+            with call.engine.lock:
+                answer = function(call)
+            call.send(answer)
+
+        _ROUTES.append((method, pattern, handle))
         return function
 
     return register

@@ -7,10 +7,11 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from dockerkit.endpoint import discovery
 from dockerkit.errors import DockerException
+from dockerkit.streams.closable import SelfClosing
 from dockerkit.testing.recordings.recording import kept_headers, key_of, packed, redacted_body, redacted_target
 from dockerkit.testing.server import Connection, Request, Server
 from dockerkit.transport import HijackedConnection, HTTPRequest, HTTPTransport, Response, Timeouts
@@ -21,7 +22,7 @@ _BY_HAND = frozenset({"host", "connection", "upgrade", "content-length", "transf
 _NO_LIMIT = Timeouts(60, None)
 
 
-class Recorder:
+class Recorder(SelfClosing):
     """A proxy between clients and an engine that records the communication, without secrets.
 
     It records method, path, query and JSON body of requests, and digests of other bodies, but no headers and no input
@@ -123,9 +124,3 @@ class Recorder:
         self._server.close()
         with self._lock:
             self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

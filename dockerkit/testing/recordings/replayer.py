@@ -6,16 +6,17 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from dockerkit.errors import InvalidArgument
+from dockerkit.streams.closable import SelfClosing
 from dockerkit.testing.recordings.recording import Exchange, key_of, redacted_body, redacted_target, unpacked
 from dockerkit.testing.server import Connection, Request, Server
 
 __all__ = ["Replayer"]
 
 
-class Replayer:
+class Replayer(SelfClosing):
     r"""Serves recorded responses.
 
     A request gets the recorded response of the same request (method, path, query, body), in order; the last one is
@@ -88,12 +89,6 @@ class Replayer:
     def close(self) -> None:
         """Close all connections."""
         self._server.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _place(method: str, target: str) -> str:
