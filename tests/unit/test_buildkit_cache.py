@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 pytest.importorskip("h2")
 
 from dockerkit.builder.buildkit import grpc
+from dockerkit.builder.buildkit.call import RpcCall
 from dockerkit.builder.buildkit.grpc import GrpcError
 from dockerkit.builder.buildkit.localcache import LocalCache, content_handlers
 from dockerkit.builder.buildkit.options import BuildRequest
@@ -69,7 +71,7 @@ def test_caches_are_stored_in_folders(tmp_path: Path) -> None:
     assert source["digest"] == f"sha256:{'c' * 64}"
 
 
-class Call:
+class Call(RpcCall):
     """A call of BuildKit with these messages."""
 
     def __init__(self, folder: Path, *messages: Any) -> None:
@@ -79,11 +81,11 @@ class Call:
     def header(self, name: str) -> str:
         return f"local:{self._folder}" if name == "buildkit-attachable-store-id" else ""
 
-    def receive(self) -> bytes | None:
+    def receive(self, timeout: float | None = None, *, until: Callable[[], bool] | None = None) -> bytes | None:
         return self._messages.pop(0) if self._messages else None
 
-    def send(self, message: bytes) -> None:
-        self.sent.append(message)
+    def send(self, message: Any, *, at_once: bool = True) -> None:
+        self.sent.append(message.SerializeToString())
 
 
 def test_content_is_written_atomically_and_only_inside_the_folder(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from queue import Empty
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -24,6 +24,7 @@ BUFFERED = 256 * 1024
 
 _ENOUGH = 32 * 1024  # bytes of small messages that are worth flushing
 _LARGE = 512 * 1024
+_PIECE = 32 * 1024
 _CANCEL = 8  # HTTP/2's error code for "no longer wanted"
 
 
@@ -38,11 +39,6 @@ class RpcCall:
     """A bidirectional stream of messages, open until both sides have finished. Thread-safe.
 
     Receiving and cancelling take no lock: a signal may interrupt them at any point, and a finalizer may cancel.
-
-    Attributes:
-        path: service and method.
-        metadata: request headers.
-        ours: whether this side started the call.
     """
 
     def __init__(
@@ -123,16 +119,20 @@ class RpcCall:
         self.credit += owed
         self.starved = starved
 
-    def send(self, message: bytes, *, at_once: bool = True) -> None:
-        """Send a message; wait while too many bytes are queued.
+    def each(self, kind: str, timeout: float | None = None) -> Iterator[Any]:
+        """Yield the messages of the other side, all of the same kind, until its last one."""
+        while (message := self.receive(timeout)) is not None:
+            yield messages.parse(kind, message)
 
-        Args:
-            message: serialized message.
-            at_once: send immediately; otherwise the message may be delayed until the next receive or finish.
+    def send(self, message: Any, *, at_once: bool = True) -> None:
+        """Send a message or its bytes; wait while too many bytes are queued.
+
+        Without `at_once`, it may be delayed until the next receive or finish.
 
         Raises:
             GrpcError: the call has ended.
         """
+        data = message if isinstance(message, bytes) else message.SerializeToString()
         with self._channel.lock:  # not the condition's own `with`: a signal inside it would leave the lock held
             while len(self.output) >= BUFFERED and self._failure is None and not self._closed:
                 self._changed.wait()
@@ -141,11 +141,21 @@ class RpcCall:
             if self._closed or self._finished:
                 raise GrpcError(grpc.CANCELLED, "the call has ended")
             before = len(self.output)
-            self.output += b"\0" + len(message).to_bytes(4, "big")
-            self.output += message
+            self.output += b"\0" + len(data).to_bytes(4, "big")
+            self.output += data
             wake = at_once or before < _ENOUGH <= len(self.output) or len(self.output) >= BUFFERED
         if wake:
             self._channel.wake()
+
+    def send_bytes(self, data: bytes) -> None:
+        """Send bytes as messages of at most 32 KiB."""
+        for at in range(0, len(data), _PIECE):
+            self.send(messages.BytesMessage(data=data[at : at + _PIECE]))
+
+    def request(self, message: Any) -> None:
+        """Send a message that is the whole request."""
+        self.send(message)
+        self.finish()
 
     def finish(self, status: int = grpc.OK, message: str = "") -> None:
         """Complete the response, or the request if this side started the call. Further calls do nothing."""
@@ -163,8 +173,7 @@ class RpcCall:
             GrpcError: the call failed.
             TimeoutError: no response arrived in time.
         """
-        self.send(request.SerializeToString())
-        self.finish()
+        self.request(request)
         return self.answer(answer, timeout)
 
     def answer(self, kind: str, timeout: float | None = None) -> Any:

@@ -38,6 +38,7 @@ __all__ = ["Channel"]
 _READ = 64 * 1024
 _WINDOW = 1024 * 1024
 _HEADERS = 16 * 1024 * 1024  # .dockerignore patterns and names in COPY arrive as headers, so there may be many
+_NOT_READY = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _GOODBYE_SECONDS = 0.5
 _CLOSE_SECONDS = 1.0  # total for all threads; one blocked in a credential helper ends at its own timeout
 
@@ -207,7 +208,7 @@ class Channel:
         """Process received data and return whether the connection stays open."""
         try:
             data = self._socket.recv(_READ)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError):
+        except _NOT_READY:
             return True
         return self._take(data)
 
@@ -215,7 +216,7 @@ class Channel:
         while self._outgoing:
             try:
                 sent = self._socket.send(memoryview(self._outgoing)[: 256 * 1024])
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError):
+            except _NOT_READY:
                 return
             del self._outgoing[:sent]
 
@@ -230,9 +231,8 @@ class Channel:
         self._greeted = True
         with self.lock:
             events = self._h2.receive_data(data)
-            return False not in [
-                self._handle(event) for event in events
-            ]  # process every event, even after the first False
+            staying = [self._handle(event) for event in events]  # every event is processed, even after the first False
+            return all(staying)
 
     def _handle(self, event: h2.events.Event) -> bool:
         """Process an event of h2, with the lock held, and return whether the connection stays open."""

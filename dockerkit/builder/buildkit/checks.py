@@ -26,17 +26,7 @@ _REQUEST = {"requestid": "frontend.lint", "frontend.caps": "moby.buildkit.fronte
 
 
 def check_build(api: APIClient, plan: BuildRequest, remote: BuildKitHost | None = None) -> list[BuildWarning]:
-    """Run the checks of the Dockerfile frontend.
-
-    Args:
-        api: the engine.
-        plan: the build.
-        remote: BuildKit daemon to use instead of the engine's.
-
-    Raises:
-        BuildError: the Dockerfile can't be parsed.
-        BuildKitUnavailable: the engine has no BuildKit, or its frontend does not support checks.
-    """
+    """Run the checks of the Dockerfile frontend."""
     with ExitStack() as stack:
         control = Control(api, remote)
         stack.callback(control.close)
@@ -48,8 +38,7 @@ def check_build(api: APIClient, plan: BuildRequest, remote: BuildKitHost | None 
         reference = new_id()
         solve = control.call("Solve")
         stack.callback(solve.cancel)
-        solve.send(messages.SolveRequest(ref=reference, session=session.id, internal=True).SerializeToString())
-        solve.finish()
+        solve.request(messages.SolveRequest(ref=reference, session=session.id, internal=True))
         gateway = control.channel.call(
             "/moby.buildkit.v1.frontend.LLBBridge/Solve", [("buildkit-controlapi-buildid", reference)]
         )

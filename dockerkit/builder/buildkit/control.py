@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ __all__ = ["Control", "Engine", "new_id"]
 
 _SERVICE = "/moby.buildkit.v1.Control/"
 _PROBE_SECONDS = 10.0
-_MESSAGE = 32 * 1024  # bytes
+_STREAM_SECONDS = 60.0
 _SESSION = "x-docker-expose-session-"
 
 
@@ -52,11 +52,7 @@ class Engine:
 
 
 class Control:
-    """A connection to BuildKit's control service.
-
-    Args:
-        api: the engine.
-        remote: BuildKit daemon to use instead of the engine's.
+    """A connection to BuildKit's control service, of the engine or of another daemon.
 
     Raises:
         BuildKitUnavailable: BuildKit can't be reached.
@@ -118,6 +114,15 @@ class Control:
         """Start a call of the control service."""
         return self.channel.call(_SERVICE + method, metadata)
 
+    def stream(self, method: str, request: Any, kind: str) -> Iterator[Any]:
+        """Send a request and yield the responses, which are all of the same kind."""
+        call = self.call(method)
+        try:
+            call.request(request)
+            yield from call.each(kind, _STREAM_SECONDS)
+        finally:
+            call.cancel()
+
     def info(self) -> BuildKitInfo:
         """Return version and workers."""
         from dockerkit.builder.buildkit.remote import BuildKitInfo, BuildKitWorker
@@ -140,8 +145,7 @@ class Control:
         info, workers = self.call("Info"), self.call("ListWorkers")
         for call, request in ((info, messages.InfoRequest()), (workers, messages.ListWorkersRequest())):
             with suppress(GrpcError):  # an engine may report an unknown method before the request is sent; see below
-                call.send(request.SerializeToString())
-                call.finish()
+                call.request(request)
         labels: dict[str, str] = {}
         for worker in workers.answer("ListWorkersResponse").records:
             labels.update(worker.labels)
@@ -155,9 +159,8 @@ class Control:
     ) -> Channel:
         """Open a session whose calls `serve` answers."""
         if not self.native:
-            return over(
-                self._api.session(session_id, shared_key=shared_key, methods=list(methods)), serve, name="session"
-            )
+            link = self._api.session(session_id, shared_key=shared_key, methods=list(methods))
+            return over(link, serve, name="session")
         return self.tunnel(session_id, shared_key, methods, serve)
 
     def tunnel(
@@ -197,19 +200,18 @@ class _Tunnel:
 
     def recv(self, _: int, /) -> bytes:
         try:
-            while (message := self._call.receive()) is not None:
-                if data := messages.parse("BytesMessage", message).data:
-                    return bytes(data)
+            for message in self._call.each("BytesMessage"):
+                if message.data:
+                    return bytes(message.data)
         except GrpcError as error:
             raise ConnectionResetError(str(error)) from error
         return b""
 
     def sendall(self, data: bytes, /) -> None:
-        for at in range(0, len(data), _MESSAGE):
-            try:
-                self._call.send(messages.BytesMessage(data=data[at : at + _MESSAGE]).SerializeToString())
-            except GrpcError as error:
-                raise BrokenPipeError(str(error)) from error
+        try:
+            self._call.send_bytes(data)
+        except GrpcError as error:
+            raise BrokenPipeError(str(error)) from error
 
     def shutdown_write(self) -> None:
         self._call.finish()

@@ -24,14 +24,7 @@ _PARSE_LINE = re.compile(r"(?:dockerfile parse error (?:on )?line|Dockerfile:)\s
 
 
 def build_error(error: GrpcError, trace: Trace, source: Source, log: Sequence[dict[str, Any]]) -> BuildError:
-    """Return an error with everything known about the failure.
-
-    Args:
-        error: failure of the solve call.
-        trace: trace of the build so far.
-        source: source of the build.
-        log: log records of the build.
-    """
+    """Return an error with everything known about the failure of a solve call."""
     facts: dict[str, Any] = {}
     for kind, value in details(error):
         if kind != "Stack":  # stack traces of BuildKit itself

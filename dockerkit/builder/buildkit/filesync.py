@@ -24,27 +24,15 @@ _LISTED = 256  # entries sent before checking for requests
 
 
 def send_tree(call: RpcCall, tree: Tree) -> None:
-    """Serve a call of ``FileSync/DiffCopy``.
-
-    Raises:
-        UnreadableFile: a file or folder can't be read; this is also reported to BuildKit.
-        InvalidArgument: a file name can't be sent.
-        GrpcError: the call failed.
-    """
+    """Serve a call of ``FileSync/DiffCopy``. Files that can't be read or sent are also reported to BuildKit."""
     try:
-        _Sender(call).run(
-            walk(
-                tree,
-                include=_values(call, "include-patterns"),
-                exclude=_values(call, "exclude-patterns"),
-                follow=_values(call, "followpaths"),
-            )
-        )
+        include, exclude = _values(call, "include-patterns"), _values(call, "exclude-patterns")
+        _Sender(call).run(walk(tree, include=include, exclude=exclude, follow=_values(call, "followpaths")))
     except GrpcError:
         raise
     except Exception as error:
         with suppress(GrpcError):
-            call.send(messages.Packet(type=_ERR, data=str(error).encode()).SerializeToString())
+            call.send(messages.Packet(type=_ERR, data=str(error).encode()))
         raise
 
 
@@ -64,17 +52,17 @@ class _Sender:
     def run(self, entries: Iterator[tuple[str, Item]]) -> None:
         send = self._call.send
         for number, (path, item) in enumerate(entries):
-            send(messages.Packet(type=_STAT, stat=self._stat(number, path, item)).SerializeToString(), at_once=False)
+            send(messages.Packet(type=_STAT, stat=self._stat(number, path, item)), at_once=False)
             if number % _LISTED == _LISTED - 1:
                 self._look()
-        send(messages.Packet(type=_STAT).SerializeToString())
+        send(messages.Packet(type=_STAT))
         while True:
             while self._asked:
                 self._send_file(self._asked.popleft())
             if self._complete:
                 break
             self._take(self._call.receive())
-        send(messages.Packet(type=_FIN).SerializeToString())  # then BuildKit waits for the end of the call
+        send(messages.Packet(type=_FIN))  # then BuildKit waits for the end of the call
 
     def _look(self) -> None:
         with suppress(TimeoutError):
@@ -117,8 +105,8 @@ class _Sender:
         if item is None:
             raise GrpcError(grpc.INTERNAL, f"BuildKit requested entry {number}, which is not a regular file")
         for block in _blocks(item):
-            self._call.send(messages.Packet(type=_DATA, id=number, data=block).SerializeToString())
-        self._call.send(messages.Packet(type=_DATA, id=number).SerializeToString(), at_once=False)
+            self._call.send(messages.Packet(type=_DATA, id=number, data=block))
+        self._call.send(messages.Packet(type=_DATA, id=number), at_once=False)
         if not self._asked:
             self._look()
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PastBuild"]
 
-_SECONDS = 60.0
 _DELETED = 2
 
 
@@ -47,21 +46,15 @@ class PastBuild:
 
 def list_builds(control: Control) -> list[PastBuild]:
     """Return the builds in BuildKit's history, newest first."""
-    call = control.call("ListenBuildHistory")
-    call.send(messages.HistoryRequest(early_exit=True).SerializeToString())
-    call.finish()
     found: dict[str, PastBuild] = {}
     try:
-        while (message := call.receive(_SECONDS)) is not None:
-            event = messages.parse("HistoryEvent", message)
+        for event in control.stream("ListenBuildHistory", messages.HistoryRequest(early_exit=True), "HistoryEvent"):
             if event.type != _DELETED:
                 found[event.record.ref] = _past_build(event.record)
     except GrpcError as error:
         if error.status == grpc.UNIMPLEMENTED:
             raise BuildKitUnavailable("this BuildKit has no build history; it requires Engine 23 or newer") from error
         raise
-    finally:
-        call.cancel()
     return sorted(found.values(), key=lambda item: item.created or datetime.min.replace(tzinfo=UTC), reverse=True)
 
 
@@ -72,14 +65,8 @@ def read_log(control: Control, id: str) -> str:
 
     records: deque[dict[str, Any]] = deque()
     trace = Trace(Progress("", Recorder(deque(maxlen=0), records, None)))
-    call = control.call("Status")
-    call.send(messages.StatusRequest(ref=id).SerializeToString())
-    call.finish()
-    try:
-        while (message := call.receive(_SECONDS)) is not None:
-            trace.feed(messages.parse("StatusResponse", message))
-    finally:
-        call.cancel()
+    for response in control.stream("Status", messages.StatusRequest(ref=id), "StatusResponse"):
+        trace.feed(response)
     return "".join(record["stream"] for record in records)
 
 

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from dockerkit.builder.buildkit import grpc, messages
 from dockerkit.builder.buildkit.grpc import GrpcError
+from dockerkit.builder.buildkit.services import unary
 from dockerkit.files.atomic import atomic_write
 
 if TYPE_CHECKING:
@@ -129,11 +130,10 @@ def content_handlers(caches: Mapping[str, LocalCache]) -> dict[str, Any]:
         request = messages.parse("ContentInfoRequest", call.receive())
         size = os.path.getsize(_existing(cache_of(call), request.digest))
         found = messages.ContentInfo(digest=request.digest, size=size)
-        call.send(messages.ContentInfoResponse(info=found).SerializeToString())
+        call.send(messages.ContentInfoResponse(info=found))
 
-    def update(call: RpcCall) -> None:  # labels are for containerd's garbage collection; a folder needs none
-        request = messages.parse("ContentUpdateRequest", call.receive())
-        call.send(messages.ContentInfoResponse(info=request.info).SerializeToString())
+    def update(request: Any) -> Any:  # labels are for containerd's garbage collection; a folder needs none
+        return messages.ContentInfoResponse(info=request.info)
 
     def read(call: RpcCall) -> None:
         request = messages.parse("ReadContentRequest", call.receive())
@@ -142,7 +142,7 @@ def content_handlers(caches: Mapping[str, LocalCache]) -> dict[str, Any]:
             left = request.size or os.fstat(file.fileno()).st_size - request.offset
             offset = request.offset
             while left > 0 and (data := file.read(min(_BLOCK, left))):
-                call.send(messages.ReadContentResponse(offset=offset, data=data).SerializeToString())
+                call.send(messages.ReadContentResponse(offset=offset, data=data))
                 offset += len(data)
                 left -= len(data)
 
@@ -150,8 +150,7 @@ def content_handlers(caches: Mapping[str, LocalCache]) -> dict[str, Any]:
         cache = cache_of(call)
         upload: _Upload | None = None
         try:
-            while (message := call.receive()) is not None:
-                request = messages.parse("WriteContentRequest", message)
+            for request in call.each("WriteContentRequest"):
                 if request.expected and os.path.exists(cache.path(request.expected)):
                     raise GrpcError(grpc.ALREADY_EXISTS, f"{request.expected} already exists")
                 upload = upload or _Upload(cache)
@@ -159,15 +158,13 @@ def content_handlers(caches: Mapping[str, LocalCache]) -> dict[str, Any]:
                     upload.write(request.offset, request.data)
                 if request.action == _COMMIT:
                     upload.commit(request.total, request.expected)
-                response = messages.WriteContentResponse(
-                    action=request.action, offset=upload.size, total=request.total, digest=upload.digest
-                )
-                call.send(response.SerializeToString())
+                state = {"offset": upload.size, "total": request.total, "digest": upload.digest}
+                call.send(messages.WriteContentResponse(action=request.action, **state))
         finally:
             if upload is not None:
                 upload.close()
 
-    handlers = {"Info": info, "Update": update, "Read": read, "Write": write}
+    handlers = {"Info": info, "Update": unary("ContentUpdateRequest", update), "Read": read, "Write": write}
     return {f"{_SERVICE}{name}": handler for name, handler in handlers.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from dockerkit._lazy import lazy_names
 from dockerkit.errors import InvalidArgument
@@ -20,7 +20,7 @@ Destination: TypeAlias = "str | os.PathLike[str] | IO[bytes]"
 OutputSpec: TypeAlias = "Exporter | str | Mapping[str, object]"
 """An :class:`Exporter`, or the docker command's format: ``"type=tar,dest=out.tar"``, a folder's path, or a dict."""
 
-_KINDS = ("image", "tar", "local", "oci", "docker", "cacheonly")
+_KINDS = get_args(Kind)
 _TO_FILES = frozenset({"tar", "local", "oci", "docker"})
 
 

@@ -117,12 +117,10 @@ class BuildStream(ClosableIterator[Event]):
             self.state.warning(text)
         self._solve = control.call("Solve")
         self._closers.append(self._solve.cancel)
-        self._solve.send(self._request(self._engine).SerializeToString())
-        self._solve.finish()
+        self._solve.request(self._request(self._engine))
         self._status = control.call("Status")
         self._closers.append(self._status.cancel)
-        self._status.send(messages.StatusRequest(ref=self.id).SerializeToString())
-        self._status.finish()
+        self._status.request(messages.StatusRequest(ref=self.id))
         self._solve.at_end(self._status.poke)
 
     def _opened(self, dial: Callable[[], T], close: Callable[[T], object]) -> T:

@@ -39,7 +39,7 @@ def unary(request: str, answer: Callable[[Any], Any]) -> Handler:
     """Return a handler for calls with one request and one response."""
 
     def handle(call: RpcCall) -> None:
-        call.send(answer(messages.parse(request, call.receive())).SerializeToString())
+        call.send(answer(messages.parse(request, call.receive())))
 
     return handle
 
@@ -109,14 +109,12 @@ def ssh_forward(agents: Mapping[str, str]) -> Handler:
         with closing(agent):
             call.at_end(agent.stop)
             held = b""
-            while (message := call.receive()) is not None:
-                held += messages.parse("BytesMessage", message).data
+            for message in call.each("BytesMessage"):
+                held += message.data
                 while (size := _frame(held)) is not None:
                     request, held = held[:size], held[size:]
                     known = request[4] in (_LIST_KEYS, _SIGN)
-                    answer = _converse(agent, request) if known else _AGENT_FAILURE
-                    for at in range(0, len(answer), _BLOCK):
-                        call.send(messages.BytesMessage(data=answer[at : at + _BLOCK]).SerializeToString())
+                    call.send_bytes(_converse(agent, request) if known else _AGENT_FAILURE)
 
     return handle
 
@@ -158,7 +156,6 @@ def upload(source: Iterable[bytes]) -> Handler:
 
     def handle(call: RpcCall) -> None:
         for piece in pieces:
-            for at in range(0, len(piece), _BLOCK):
-                call.send(messages.BytesMessage(data=piece[at : at + _BLOCK]).SerializeToString())
+            call.send_bytes(piece)
 
     return handle

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
-import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dockerkit.builder.buildkit import grpc, messages, services
+from dockerkit.builder.buildkit import grpc, services
+from dockerkit.builder.buildkit.control import new_id
 from dockerkit.builder.buildkit.filesync import send_tree
 from dockerkit.builder.buildkit.grpc import GrpcError
 from dockerkit.builder.buildkit.localcache import LocalCache, content_handlers
@@ -33,14 +34,8 @@ __all__ = ["BuildSession"]
 class BuildSession:
     """The services of one build.
 
-    Args:
-        auth: registry credentials, or a function that returns them on demand.
-        trees: folders and files, by the name under which BuildKit requests them.
-        secrets: secrets by ID.
-        agents: socket paths of SSH agents by ID.
-        outputs: outputs in the order passed to BuildKit.
-        archive: the context, if it is a single archive.
-        caches: build caches by folder path.
+    Trees are passed by the name under which BuildKit requests them, secrets and socket paths of SSH agents by ID, outputs in
+    the order passed to BuildKit, and caches by folder path.
 
     Attributes:
         id: unguessable session ID.
@@ -59,7 +54,7 @@ class BuildSession:
         archive: Iterable[bytes] | None = None,
         caches: Mapping[str, LocalCache] | None = None,
     ) -> None:
-        self.id: str = _new_id()
+        self.id: str = new_id()
         self.failures: list[Exception] = []
         self.written: set[int] = set()
         self._trees = dict(trees or {})
@@ -108,7 +103,7 @@ class BuildSession:
         number = int(call.header("buildkit-attachable-exporter-id") or next(self._file_outputs(), 0))
         if not (0 <= number < len(self._outputs) and self._outputs[number].to_files):
             raise GrpcError(grpc.NOT_FOUND, f"this build has no output {number} to write on the client")
-        self._outputs[number].write(_pieces(call))
+        self._outputs[number].write(message.data for message in call.each("BytesMessage"))
         self.written.add(number)
 
     def missing(self) -> list[Exporter]:
@@ -126,7 +121,7 @@ class BuildSession:
         """
         folders = [tree for tree in self._trees.values() if isinstance(tree, Folder)]
         if not folders:
-            return _new_id()
+            return new_id()
         parts = [_node()]
         for name, tree in sorted(self._trees.items()):
             if isinstance(tree, Folder):
@@ -135,29 +130,14 @@ class BuildSession:
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _pieces(call: RpcCall) -> Iterator[bytes]:
-    while (message := call.receive()) is not None:
-        yield messages.parse("BytesMessage", message).data
-
-
-def _new_id() -> str:
-    return secrets.token_hex(16)
-
-
-_made: list[str] = []
-
-
+@functools.cache
 def _node() -> str:
     """Return a random ID of this machine and user, stored in the cache folder; of this process if that fails."""
-    if _made:
-        return _made[0]
     base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or os.path.join(home_dir(), ".cache")
-    path = os.path.join(base, "dockerkit", "node")
-    name = _new_id()
+    fresh = new_id()
     with suppress(OSError):
-        name = _kept(path, name)
-    _made.append(name)
-    return name
+        return _kept(os.path.join(base, "dockerkit", "node"), fresh)
+    return fresh
 
 
 def _kept(path: str, fresh: str) -> str:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from dockerkit.builder.ignore import IgnoreRules, Verdict
 from dockerkit.errors import InvalidArgument, UnreadableFile
-from dockerkit.files.archive import clean_name, read_xattrs
+from dockerkit.files.archive import clean_name, inode_of, read_xattrs
 
 __all__ = ["Files", "Folder", "Item", "Tree", "walk"]
 
@@ -150,8 +150,8 @@ class Files:
 def _item(path: str, name: str, info: os.stat_result) -> Item:
     mode = info.st_mode
     if stat.S_ISREG(mode):
-        twin = (info.st_dev, info.st_ino) if info.st_nlink > 1 else None
-        return Item(name, mode, info.st_size, info.st_mtime_ns, path, "", twin, 0, read_xattrs(path) or NO_XATTRS)
+        xattrs = read_xattrs(path) or NO_XATTRS
+        return Item(name, mode, info.st_size, info.st_mtime_ns, path, "", inode_of(info), 0, xattrs)
     if stat.S_ISLNK(mode):
         return Item(name, mode, 0, info.st_mtime_ns, b"", os.readlink(path))
     device = info.st_rdev if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else 0
@@ -171,21 +171,16 @@ def walk(
 ) -> Iterator[tuple[str, Item]]:
     """Yield the entries of a tree that BuildKit requested, with their paths.
 
-    Args:
-        tree: source of the files.
-        include: patterns to include; everything if both this and `follow` are empty.
-        exclude: patterns to exclude, as in ``.dockerignore``.
-        follow: names used in instructions; includes what they match and the targets of symbolic links.
+    `include` and `exclude` are patterns as in ``.dockerignore``. `follow` has names used in instructions: what they match is
+    included, and the targets of symbolic links. Without `include` and `follow`, everything is.
     """
     wanted, followed = list(include), list(follow)
     if followed:
         wanted += _follow(tree, followed)
     if any(pattern in ("", ".", "/") for pattern in wanted):
         wanted = []
-    rules = _Rules(
-        IgnoreRules(exclude),
-        IgnoreRules(["**", *("!" + pattern for pattern in wanted)] if wanted else ()),
-    )
+    unwanted = ["**", *("!" + pattern for pattern in wanted)] if wanted else []
+    rules = _Rules(IgnoreRules(exclude), IgnoreRules(unwanted))
     yield from _walk(tree, "", rules, rules.ignored.root, rules.unwanted.root, [])
 
 
