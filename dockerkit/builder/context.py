@@ -302,11 +302,7 @@ class _Dockerfile(NamedTuple):
 
 
 def dockerfile_path(root: str, dockerfile: str | os.PathLike[str] | None) -> str:
-    """Find a Dockerfile: in the folder, or else relative to the working directory.
-
-    Raises:
-        DockerfileNotFound: it does not exist.
-    """
+    """Find a Dockerfile: in the folder, or else relative to the working directory."""
     if not dockerfile:
         lower = not os.path.exists(os.path.join(root, DOCKERFILE)) and os.path.isfile(os.path.join(root, "dockerfile"))
         name = DOCKERFILE.lower() if lower else DOCKERFILE
@@ -370,13 +366,7 @@ _MISSING = re.compile(
 
 
 def missing_file(message: str, path: object, dockerfile: object) -> str:
-    """Return why the context lacks a file that an instruction copies; "" if the message or the context is of another kind.
-
-    Args:
-        message: the builder's message.
-        path: the context, as passed to the build.
-        dockerfile: path of the Dockerfile, as passed to the build.
-    """
+    """Return why the context lacks a file that an instruction copies; "" if the message or the context is of another kind."""
     found = _MISSING.search(message)
     if found is None:
         return ""
@@ -395,13 +385,8 @@ def missing_file(message: str, path: object, dockerfile: object) -> str:
                 rules = [(number, line.strip()) for number, line in enumerate(lines, 1)]
         except OSError:
             continue
-        matching = [
-            (number, rule)
-            for number, rule in rules
-            if not rule.startswith("!") and IgnoreRules.read(rule).ignores(name)
-        ]
-        if matching:
-            number, rule = matching[-1]
-            return f"{name!r} is excluded from the build context by line {number} of {file}: {rule}"
+        for number, rule in reversed(rules):
+            if not rule.startswith("!") and IgnoreRules.read(rule).ignores(name):
+                return f"{name!r} is excluded from the build context by line {number} of {file}: {rule}"
         break
     return ""

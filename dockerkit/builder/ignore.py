@@ -121,9 +121,7 @@ class IgnoreRules:
 
 def _clean(path: str) -> str:
     cleaned = posixpath.normpath(path.replace(os.sep, "/"))
-    return (
-        cleaned[1:] if cleaned.startswith("//") else cleaned
-    )  # POSIX reserves a special meaning for two leading slashes
+    return cleaned[1:] if cleaned.startswith("//") else cleaned  # normpath keeps two leading slashes, as POSIX does
 
 
 def _parse(pattern: str) -> tuple[bool, str]:
@@ -233,11 +231,7 @@ def _linear(tokens: Sequence[str]) -> str | None:
 
 
 class _Automaton:
-    """A nondeterministic automaton whose states are the bits of an integer, so each path is read only once.
-
-    Args:
-        tokens: as :func:`_tokens` returns them.
-    """
+    """A nondeterministic automaton whose states are the bits of an integer, so each path is read only once."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         self._stay: list[tuple[int, re.Pattern[str]]] = []
@@ -335,7 +329,6 @@ _POSIX_CLASSES = {
 }
 _CONTROLS = {"a": r"\a", "f": r"\f", "n": r"\n", "r": r"\r", "t": r"\t", "v": r"\v"}
 _ANCHORS = {"A": r"\A", "b": r"\b", "B": r"\B", "z": r"\Z"}
-
 
 _ONE, _STAR, _FOLDERS, _REST = "[^/]", "[^/]*", "(.*/)?", ".*"
 _REMEMBERED = 10_000  # cached transitions of one automaton

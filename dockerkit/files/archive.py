@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from dockerkit.errors import InvalidArgument, UnreadableFile
+from dockerkit.files.reading import file_blocks
 
 __all__ = ["Entry", "entry_of", "pack", "walk"]
 
@@ -246,19 +247,13 @@ def _content(path: str, size: int) -> bytes:
 
 def _blocks(path: str, size: int) -> Iterator[bytes]:
     """Yield the first `size` bytes of a file, as announced in its header."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            left = size
-            while left:
-                block = file.read(min(left, _READ))
-                if not block:
-                    raise UnreadableFile(f"{path} shrank while it was read: {left} of {size} bytes are missing")
-                left -= len(block)
-                yield block
-    except OSError as error:
-        if isinstance(error, UnreadableFile):
-            raise
-        raise UnreadableFile.of(error, path) from error
+    left = size
+    for block in file_blocks(path, _READ):
+        yield block[:left]
+        left -= len(block)
+        if left <= 0:
+            return
+    raise UnreadableFile(f"{path} shrank while it was read: {left} of {size} bytes are missing")
 
 
 def _header(entry: Entry, size: int) -> bytes:
@@ -315,17 +310,8 @@ def _pax(key: bytes, value: bytes) -> bytes:
 
 
 def _extension(kind: bytes, data: bytes) -> bytes:
-    block = b"%s%s" % (
-        b"././@LongLink".ljust(100, b"\0"),
-        b"0000644\x000000000\x000000000\0%011o\0%011o\0" % (len(data), 0),
-    )
+    numbers = b"0000644\x000000000\x000000000\0%011o\0%011o\0" % (len(data), 0)
+    block = b"././@LongLink".ljust(100, b"\0") + numbers
     checksum = sum(block) + kind[0] + _CHECKSUM_OF_CONSTANTS
-    return b"%s%06o\0 %s%s%s%s%s" % (
-        block,
-        checksum,
-        kind,
-        bytes(100),
-        _MAGIC,
-        _TAIL,
-        data + bytes(-len(data) % _BLOCK),
-    )
+    end = b"".join((bytes(100), _MAGIC, _TAIL, data, bytes(-len(data) % _BLOCK)))
+    return b"%s%06o\0 %s%s" % (block, checksum, kind, end)

@@ -239,31 +239,25 @@ class FrameStream(Stream[T_co]):
 
     def frames(self) -> Iterator[frames.Frame]:
         """Iterate over the same output as (stream number, payload). Use either this or the plain iterator, not both."""
-        try:
+        with self:
             for streams, payloads in self._batches:
                 yield from zip(streams, payloads, strict=True)
-        finally:
-            self.close()
 
     def read_all(self) -> bytes:
         """Return the rest of the output, stdout and stderr in order of arrival."""
         whole = io.BytesIO()  # grows in place and becomes the result; a list would need twice the memory
-        try:
+        with self:
             for _, payloads in self._batches:
                 whole.write(b"".join(payloads))
-        finally:
-            self.close()
         return whole.getvalue()
 
     def read_demuxed(self) -> DemuxedOutput:
         """Return the rest of the output as (stdout, stderr); None for an empty stream."""
         out, err = io.BytesIO(), io.BytesIO()
-        try:
+        with self:
             for streams, payloads in self._batches:
                 for number, payload in zip(streams, payloads, strict=True):
                     (err if number == frames.STDERR else out).write(payload)
-        finally:
-            self.close()
         return out.getvalue() or None, err.getvalue() or None
 
     def together(self) -> bytes:

@@ -21,13 +21,7 @@ _HEAD = 5
 
 
 class GrpcError(DockerException):
-    """A call to or from BuildKit failed.
-
-    Attributes:
-        status: gRPC status code.
-        message: error message.
-        details: serialized google.rpc.Status as sent by BuildKit, or b"".
-    """
+    """A call to or from BuildKit failed; `details` is a serialized google.rpc.Status, if BuildKit sent one."""
 
     def __init__(self, status: int, message: str, details: bytes = b"") -> None:
         super().__init__(message or f"the call failed with gRPC status {status}")
@@ -37,11 +31,7 @@ class GrpcError(DockerException):
 
 
 class MessageParser:
-    """Splits received bytes into messages.
-
-    Raises:
-        GrpcError: a message is compressed, which was not negotiated, or larger than `MAX_MESSAGE`.
-    """
+    """Splits received bytes into messages."""
 
     def __init__(self) -> None:
         self._data = bytearray()

@@ -34,12 +34,7 @@ _WRITE, _COMMIT = 1, 2
 
 
 class LocalCache:
-    """A build cache in a folder.
-
-    Args:
-        folder: path of the folder; created on the first write.
-        tag: name of the cache in the folder's index.
-    """
+    """A build cache in a folder, which is created on the first write, under a name in the folder's index."""
 
     def __init__(self, folder: str, tag: str = "latest") -> None:
         self.folder = folder
@@ -62,11 +57,7 @@ class LocalCache:
                 file.write(json.dumps(content).encode())
 
     def path(self, digest: str) -> str:
-        """Return the path of content in the folder.
-
-        Raises:
-            GrpcError: the digest is invalid.
-        """
+        """Return the path of content in the folder."""
         if not _DIGEST.fullmatch(digest):
             raise GrpcError(grpc.INVALID_ARGUMENT, f"{digest!r} is not a sha256 digest")
         return os.path.join(self.folder, "blobs", "sha256", digest.partition(":")[2])

@@ -138,11 +138,7 @@ _classes: dict[str, Any] = {}
 
 
 def parse(kind: str, data: bytes | None) -> Any:
-    """Parse a message of the given kind.
-
-    Raises:
-        GrpcError: the message is missing or malformed.
-    """
+    """Parse a message of the given kind, or raise GrpcError if it is missing or malformed."""
     if data is None:
         raise GrpcError(grpc.INTERNAL, f"missing message of type {kind}")
     try:

@@ -77,11 +77,7 @@ class Exporter:
 
 
 def outputs_of(specs: OutputSpec | Sequence[OutputSpec] | None) -> tuple[Exporter, ...]:
-    """Parse the ``outputs`` argument; the default is an image.
-
-    Raises:
-        InvalidArgument: an output is invalid, or several are images.
-    """
+    """Parse the ``outputs`` argument; the default is an image."""
     if specs is None:
         return (Exporter(),)
     many = [specs] if isinstance(specs, (str, Exporter, Mapping)) else sequence(specs, "outputs")

@@ -32,12 +32,7 @@ class Secret:
         return f"<Secret {self.id!r} from {origin}>"
 
     def read(self) -> bytes:
-        """Return the value of the secret.
-
-        Raises:
-            UnreadableFile: the file can't be read.
-            InvalidArgument: the environment variable is not set, or the secret is too large.
-        """
+        """Return the value of the secret."""
         if self._path is not None:
             try:
                 with open(self._path, "rb") as file:
@@ -56,25 +51,18 @@ class Secret:
 
 
 def secrets_of(sources: Mapping[str, SecretSource] | Sequence[str] | None) -> dict[str, Secret]:
-    """Parse the ``secrets`` argument. Each secret is read once, so that mistakes show before the build starts.
+    """Parse the ``secrets`` argument: a dict by ID, or a list of strings as the docker command takes them.
 
-    Args:
-        sources: a dict by ID: bytes, a Path, ``{"env": ...}`` or ``{"src": ...}``; or a list of strings as the docker command takes
-            them: ``id=token,env=TOKEN``, ``id=npmrc,src=.npmrc``.
-
-    Raises:
-        InvalidArgument: the argument has another type or format.
-        UnreadableFile: a file can't be read.
+    Each secret is read once, so that mistakes show before the build starts.
     """
     if not sources:
         return {}
     if isinstance(sources, (str, bytes)):
         raise InvalidArgument("secrets: must be a dict by ID, or a list of strings such as 'id=token,env=TOKEN'")
-    found = (
-        [_secret(id, source) for id, source in sources.items()]
-        if isinstance(sources, Mapping)
-        else map(_parse, string_list(sources, "secrets"))
-    )
+    if isinstance(sources, Mapping):
+        found = [_secret(id, source) for id, source in sources.items()]
+    else:
+        found = [_parse(text) for text in string_list(sources, "secrets")]
     secrets = {secret.id: secret for secret in found}
     for secret in secrets.values():
         secret.read()
@@ -101,7 +89,7 @@ def _secret(id: str, source: SecretSource) -> Secret:
 
 
 def _parse(text: str) -> Secret:
-    fields = {key: value for key, _, value in (part.partition("=") for part in str(text).split(","))}
+    fields = {key: value for key, _, value in (part.partition("=") for part in text.split(","))}
     id = fields.pop("id", "")
     kind = fields.pop("type", "")
     path = fields.pop("src", fields.pop("source", None))

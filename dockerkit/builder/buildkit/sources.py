@@ -53,12 +53,7 @@ def source_of(
     ignore: Iterable[str] | None = None,
     transfer: str = "sync",
 ) -> Source:
-    """Return the source that a build's arguments describe. They mean the same as for the classic builder.
-
-    Raises:
-        InvalidArgument: the source is missing, or the arguments contradict each other.
-        UnreadableFile: the Dockerfile can't be read.
-    """
+    """Return the source that a build's arguments describe. They mean the same as for the classic builder."""
     if transfer not in ("sync", "tar"):
         raise InvalidArgument(f"transfer: must be 'sync' or 'tar', got {transfer!r}")
     if custom_context or transfer == "tar":
@@ -88,11 +83,7 @@ def source_of(
 
 
 def named_contexts(given: Mapping[str, ContextSpec] | None) -> Source:
-    """Return the source of named contexts, for ``FROM name`` and ``COPY --from=name``.
-
-    Raises:
-        InvalidArgument: a context is not a folder, dict of files, URL or image.
-    """
+    """Return the source of named contexts, for ``FROM name`` and ``COPY --from=name``."""
     source = Source()
     for name, spec in (mapping(given, "contexts") if given else {}).items():
         key = f"context:{name}"

@@ -36,32 +36,16 @@ class BuildWarning:
         return f"{self.text}{place}"
 
 
-@dataclass
-class _Known:
-    """What has already been reported about a step."""
-
-    started: float | None = None
-    completed: float | None = None
-    finished: bool = False
-
-
 class Trace:
-    """Feeds BuildKit's status messages into a progress state.
-
-    Args:
-        state: progress state to update.
-
-    Attributes:
-        warnings: warnings about the Dockerfile.
-        failed: ID and name of the first step that failed.
-    """
+    """Feeds BuildKit's status messages into a progress state; `failed` has ID and name of the first step that failed."""
 
     def __init__(self, state: Progress) -> None:
         self.state = state
         self.warnings: list[BuildWarning] = []
         self.failed: tuple[str, str] | None = None
         self.names: dict[str, str] = {}
-        self._known: dict[str, _Known] = {}
+        self._started: dict[str, float] = {}
+        self._completed: dict[str, float] = {}
 
     def feed(self, response: Any) -> None:
         """Process one StatusResponse."""
@@ -74,30 +58,26 @@ class Trace:
             self.state.step_log(log.vertex, log.msg, 2 if log.stream == 2 else 1)
         for warning in response.warnings:
             self._warn(warning)
-        for (
-            vertex
-        ) in response.vertexes:  # after the logs: a step's end may arrive in the same message as its last output
+        for vertex in response.vertexes:  # after the logs: one message may have a step's end and its last output
             self._end(vertex)
 
     def _begin(self, vertex: Any) -> None:
-        known = self._known.setdefault(vertex.digest, _Known())
         self.names[vertex.digest] = vertex.name
         self.state.step_planned(vertex.digest, vertex.name)
         started = _seconds(vertex, "started")
-        if started is not None and started != known.started:
-            known.started, known.finished = started, False
+        if started is not None and started != self._started.get(vertex.digest):
+            self._started[vertex.digest] = started
+            self._completed.pop(vertex.digest, None)
             self.state.step_started(vertex.digest, vertex.name, started)
 
     def _end(self, vertex: Any) -> None:
-        known = self._known[vertex.digest]
-        completed = _seconds(vertex, "completed")
-        if completed is None or (known.finished and completed == known.completed and not vertex.error):
+        completed, known = _seconds(vertex, "completed"), self._completed.get(vertex.digest)
+        if completed is None or (completed == known and not vertex.error):
             return
-        first = not known.finished or bool(vertex.error)
-        known.completed, known.finished = completed, True
+        self._completed[vertex.digest] = completed
         if vertex.error and self.failed is None and "context canceled" not in vertex.error:
             self.failed = (vertex.digest, vertex.name)
-        if first:
+        if known is None or vertex.error:
             self.state.step_done(vertex.digest, vertex.cached, vertex.error or None, completed)
 
     def _warn(self, warning: Any) -> None:

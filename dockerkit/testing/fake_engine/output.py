@@ -46,12 +46,7 @@ def follow(
 
 @dataclass(frozen=True)
 class Form:
-    """Requested output and its format.
-
-    Attributes:
-        tty: send it raw instead of in frames.
-        stdout, stderr: whether each was requested.
-    """
+    """Requested output and its format: raw for a terminal, otherwise in frames."""
 
     tty: bool
     stdout: bool
@@ -78,9 +73,8 @@ def logs(call: RouteContext, process: FakeProcess | None, form: Form) -> None:
         if process is None:
             return
         position = max(0, len(process.output) - int(tail)) if tail.isdigit() else 0
-        for moment, stream, data in follow(
-            call, process, gone=call.wire.gone, position=position, end=not request.flag("follow")
-        ):
+        end = not request.flag("follow")
+        for moment, stream, data in follow(call, process, gone=call.wire.gone, position=position, end=end):
             if moment < since or (until and moment > until):
                 continue
             mark = stamp(moment).encode() + b" " if request.flag("timestamps") else b""
@@ -91,14 +85,9 @@ def logs(call: RouteContext, process: FakeProcess | None, form: Form) -> None:
 def talk(
     call: RouteContext, running: Callable[[], FakeProcess | None], form: Form, *, stdin: bool, position: int = 0
 ) -> None:
-    """Take over the connection: send the process's output, and receive its input.
+    """Take over the connection: send the process's output from a position on, and receive its input with `stdin`.
 
-    Args:
-        call: the request.
-        running: function that returns the process once it exists.
-        form: format of the output.
-        stdin: whether to receive input.
-        position: position of the output to start from.
+    `running` returns the process once it exists.
     """
     call.wire.upgrade(media_type(call, tty=form.tty))
     # A client that has closed its sending side may still receive, so that does not end the output.

@@ -6,7 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import IO
 
 __all__ = ["Behaviour", "FakeProcess", "Program", "Rule", "frame", "stamp"]
@@ -109,14 +109,7 @@ Program = Callable[[FakeProcess], "int | None"]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Behavior of a container's or an exec's process.
-
-    Attributes:
-        stdout, stderr: output, written immediately.
-        exit_code: exit code.
-        seconds: run time in seconds; None until it is stopped.
-        program: function to run instead of the above.
-    """
+    """Behavior of a container's or an exec's process; see :meth:`FakeEngine.when`."""
 
     stdout: bytes | str = b""
     stderr: bytes | str = b""
@@ -144,18 +137,12 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that assigns behavior to processes.
-
-    Attributes:
-        behaviour: behavior of matching processes.
-        image: name or ID of the image; None for any.
-        command: command; None for any.
-    """
+    """A rule that assigns behavior to processes of an image, of a command, or of any."""
 
     behaviour: Behaviour
     image: str | None = None
     command: tuple[str, ...] | None = None
-    of_exec: bool = field(default=False)
+    of_exec: bool = False
 
     def fits(self, images: Sequence[str], command: Sequence[str], *, of_exec: bool) -> bool:
         """Return whether a process matches."""

@@ -42,14 +42,7 @@ class Records(list[dict[str, Any]]):
 
 @dataclass(frozen=True)
 class RouteContext:
-    """A request being handled.
-
-    Attributes:
-        engine: the engine.
-        request: HTTP request.
-        wire: connection for the response.
-        id: ID in the path; "" if it has none.
-    """
+    """A request being handled, and the connection for its response; `id` is the one in the path, if any."""
 
     engine: FakeEngine
     request: Request
@@ -77,7 +70,7 @@ class RouteContext:
         self.engine.event("container", action, container.id, {**container.event_attributes(), **attributes})
 
     def launch(self, process: FakeProcess, script: Behaviour, failed: int, ended: Callable[[int], None]) -> None:
-        """Run a process's script in a thread; `ended` takes its exit code (`failed` if it raises), in the engine's lock."""
+        """Run a script in a thread; `ended` takes the exit code (`failed` if it raises), with the engine's lock held."""
 
         def live() -> None:
             code = failed
