@@ -158,9 +158,8 @@ def suggests_options(function: F) -> F:
         try:
             return function(*args, **options)
         except TypeError as error:
-            if (
-                error.__traceback__ is not None and error.__traceback__.tb_next is None
-            ):  # the call itself, nothing in it
+            trace = error.__traceback__
+            if trace is not None and trace.tb_next is None:  # the call itself, nothing in it
                 known = inspect.signature(function).parameters
                 if unknown := options.keys() - known.keys():
                     raise unknown_option(function, min(unknown)) from None

@@ -9,12 +9,12 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 
 from dockerkit.errors import InvalidArgument
 from dockerkit.parsing.json_data import to_json_data
 from dockerkit.parsing.ports import ExposedPorts, PortBindings, container_ports, exposed_ports, port_bindings, published
-from dockerkit.parsing.values import integer, ip, raise_invalid, size, string, string_list
+from dockerkit.parsing.values import integer, ip, raise_invalid, sequence, size, string, string_list
 
 RestartPolicyName = Literal[
     "no", "always", "unless-stopped", "on-failure", "on-failure:1", "on-failure:2", "on-failure:3", "on-failure:4",
@@ -182,21 +182,20 @@ def capabilities(value: object, name: str) -> list[str]:
 
 def devices(value: object, name: str = "devices") -> list[dict[str, str]]:
     """Return host devices, from ``"/dev/sda:/dev/xvda:rwm"`` or the Engine's dicts."""
-    return [_device(item, name) for item in _items(value, name)]
+    return [_device(item, name) for item in sequence(value, name)]
 
 
 def devices_and_cdi(value: object, name: str = "devices") -> list[dict[str, str] | str]:
     """Return host devices as :func:`devices` does; names of the Container Device Interface stay strings."""
     return [
         item if isinstance(item, str) and _CDI_NAME.fullmatch(item) else _device(item, name)
-        for item in _items(value, name)
+        for item in sequence(value, name)
     ]
 
 
 def _device(value: object, name: str) -> dict[str, str]:
     if isinstance(value, Mapping):
-        plain: dict[str, str] = to_json_data(value, name)
-        return plain
+        return cast("dict[str, str]", to_json_data(value, name))
     if _CDI_NAME.fullmatch(string(value, name)):
         raise InvalidArgument(f"{name}: {value!r} is a CDI name; pass device_requests=[DeviceRequest.cdi({value!r})]")
     outside, *rest = string(value, name).split(":")
@@ -227,7 +226,7 @@ def weights(value: object, name: str) -> list[dict[str, object]]:
 
 def _per_device(value: object, name: str, key: str) -> list[tuple[str, object]]:
     pairs: list[tuple[str, object]] = []
-    for item in _items(value, name):
+    for item in sequence(value, name):
         if isinstance(item, str):
             path, colon, amount = item.rpartition(":")
             if not colon:
@@ -248,7 +247,7 @@ def _number(value: object, name: str) -> int:
 
 def ulimits(value: object, name: str = "ulimits") -> list[dict[str, Any]]:
     """Return process limits, from ``Ulimit`` values, the Engine's dicts, or ``"nofile=1024:2048"`` strings."""
-    return [ulimit(item, name) for item in _items(value, name)]
+    return [ulimit(item, name) for item in sequence(value, name)]
 
 
 def ulimit(value: object, name: str = "ulimits") -> dict[str, Any]:
@@ -260,11 +259,9 @@ def ulimit(value: object, name: str = "ulimits") -> dict[str, Any]:
         if not kind or not equals or len(ends) != 2:
             raise_invalid(name, '"name=soft[:hard]"', value)
         return {"Name": kind, "Soft": ends[0], "Hard": ends[1]}
-    if not isinstance(value, Mapping):
-        raise_invalid(name, "a Ulimit, a dict or a string", value)
-    plain: dict[str, Any] = to_json_data(value, name)
     names = {"name": "Name", "soft": "Soft", "hard": "Hard"}
-    return {names.get(key, key): item for key, item in plain.items()}
+    fields = _record(value, name, "a Ulimit, a dict or a string")
+    return {names.get(key, key): item for key, item in fields.items()}
 
 
 def restart_policy(value: object, name: str = "restart_policy") -> dict[str, Any]:
@@ -274,14 +271,12 @@ def restart_policy(value: object, name: str = "restart_policy") -> dict[str, Any
         plain: dict[str, Any] = {"Name": policy}
         if colon:
             plain["MaximumRetryCount"] = _number(count, name)
-    elif isinstance(value, Mapping):
+    else:
         names = {"name": "Name", "maximumretrycount": "MaximumRetryCount"}
-        fields: dict[str, Any] = to_json_data(value, name)
+        fields = _record(value, name, "a string or a dict")
         plain = {names.get(key.lower(), key): item for key, item in fields.items()}
         if unknown := set(plain) - {"Name", "MaximumRetryCount"}:
             raise_invalid(name, "a dict with Name and MaximumRetryCount", sorted(unknown))
-    else:
-        raise_invalid(name, "a string or a dict", value)
     if plain.get("Name") not in ("", "no", "always", "unless-stopped", "on-failure", None):
         raise_invalid(name, "no, always, unless-stopped or on-failure", value)
     return plain
@@ -289,26 +284,18 @@ def restart_policy(value: object, name: str = "restart_policy") -> dict[str, Any
 
 def mappings(value: object, name: str) -> list[dict[str, Any]]:
     """Return a list of the Engine's dicts, from dicts or values of dockerkit.types."""
-    plain: list[dict[str, Any]] = []
-    for item in _items(value, name):
-        if not isinstance(item, Mapping):
-            raise_invalid(name, "a list of values or dicts", item)
-        plain.append(to_json_data(item, name))
-    return plain
+    return [_record(item, name, "a list of values or dicts") for item in sequence(value, name)]
 
 
 def mapping(value: object, name: str) -> dict[str, Any]:
     """Return the Engine's dict, from a dict or a value of dockerkit.types."""
+    return _record(value, name, "a value of dockerkit.types or a dict")
+
+
+def _record(value: object, name: str, expected: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        raise_invalid(name, "a value of dockerkit.types or a dict", value)
-    plain: dict[str, Any] = to_json_data(value, name)
-    return plain
-
-
-def _items(value: object, name: str) -> Iterable[object]:
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise_invalid(name, "a list", value)
-    return value
+        raise_invalid(name, expected, value)
+    return cast("dict[str, Any]", to_json_data(value, name))
 
 
 __all__ = [

@@ -306,13 +306,13 @@ def time_limit(value: object, name: str = "timeout", *, zero: bool = False) -> f
     )
 
 
-def string_list(value: object, name: str) -> list[str]:
+def string_list(value: object, name: str, expected: str = "a list of strings") -> list[str]:
     """Return a list of strings. A single string is refused: iterating over it would yield its characters."""
     if isinstance(value, (list, tuple, set, frozenset)) or (
         isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
     ):
         return [item if type(item) is str else string(item, f"{name}[{index}]") for index, item in enumerate(value)]
-    raise_invalid(name, "a list of strings", value)
+    raise_invalid(name, expected, value)
 
 
 def ipv4(value: object, name: str) -> str:
@@ -360,10 +360,7 @@ def string_map(value: object, name: str) -> dict[str, str]:
     """Return a mapping of strings; numbers and booleans are converted as the Engine writes them."""
     if not isinstance(value, Mapping):
         raise_invalid(name, "a mapping of strings", value)
-    plain: dict[str, str] = {}
-    for key, item in value.items():
-        plain[string(key, name)] = scalar(item, f"{name}[{key!r}]")
-    return plain
+    return {string(key, name): scalar(item, f"{name}[{key!r}]") for key, item in value.items()}
 
 
 def scalar(value: object, name: str) -> str:
@@ -385,24 +382,19 @@ def build_arguments(value: object, name: str = "buildargs") -> dict[str, str | N
 def labels(value: object, name: str = "labels") -> dict[str, str]:
     """Return labels as a mapping, from a mapping or ``"name=value"`` strings."""
     if isinstance(value, Mapping):
-        plain = {}
-        for key, item in value.items():
-            plain[_named(key, name)] = (
-                item if type(item) is str else "" if item is None else scalar(item, f"{name}[{key!r}]")
-            )
-        return plain
-    if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, set, frozenset)):
-        raise_invalid(name, 'a mapping, or a list of "name=value" strings', value)
-    pairs = (item.partition("=") for item in string_list(value, name))
+        return {
+            _named(key, name): item if type(item) is str else "" if item is None else scalar(item, f"{name}[{key!r}]")
+            for key, item in value.items()
+        }
+    strings = string_list(value, name, 'a mapping, or a list of "name=value" strings')
+    pairs = (item.partition("=") for item in strings)
     return {_named(key, name): item for key, _, item in pairs}
 
 
 def environment(value: object, name: str = "environment") -> list[str]:
     """Return variables as ``"NAME=value"`` strings; a bare name removes a variable that the image sets."""
     if not isinstance(value, Mapping):
-        if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, set, frozenset)):
-            raise_invalid(name, 'a mapping, or a list of "NAME=value" strings', value)
-        variables = string_list(value, name)
+        variables = string_list(value, name, 'a mapping, or a list of "NAME=value" strings')
         for variable in variables:
             _named(variable.partition("=")[0], name)
         return variables

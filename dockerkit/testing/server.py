@@ -126,10 +126,8 @@ class Connection:
             if data:
                 self.send(b"%x\r\n%s\r\n" % (len(data), data))
 
-        self.keep, keep = (
-            False,
-            self.keep,
-        )  # restored on success; if the block raises, the client sees a truncated response
+        keep = self.keep
+        self.keep = False  # restored on success; if the block raises, the client sees a truncated response
         yield chunk
         self.send(b"0\r\n\r\n")
         self.keep = keep
@@ -203,15 +201,8 @@ def _read_request(rfile: IO[bytes]) -> Request | None:
     headers = http.client.parse_headers(rfile)
     prefix = _PREFIX.match(target)
     path, _, query = target[prefix.end() if prefix else 0 :].partition("?")
-    return Request(
-        method,
-        target,
-        path,
-        prefix[1] if prefix else None,
-        parse_qs(query, keep_blank_values=True),
-        headers,
-        _body(rfile, headers),
-    )
+    version, parameters = prefix[1] if prefix else None, parse_qs(query, keep_blank_values=True)
+    return Request(method, target, path, version, parameters, headers, _body(rfile, headers))
 
 
 class Server(SelfClosing):

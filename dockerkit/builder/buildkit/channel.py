@@ -57,17 +57,11 @@ class _Frames(h2.frame_buffer.FrameBuffer):
 
 
 class Channel:
-    """An HTTP/2 connection for gRPC calls.
+    """An HTTP/2 connection for gRPC calls, on a connected socket that the channel closes.
 
-    Args:
-        sock: connected socket; the channel closes it.
-        early: bytes already read from it.
-        serve: handler of incoming calls, run in a separate thread; None for the client role.
-        release: called when the socket is not used any more.
-        name: name of the threads.
-
-    Attributes:
-        failure: why the connection ended, unless this side closed it.
+    `early` has bytes already read from it. `serve` handles each incoming call in a thread; without it, this side is the
+    client. `release` is called when the socket is not used any more. `failure` says why the connection ended, unless this
+    side closed it.
     """
 
     def __init__(

@@ -93,9 +93,7 @@ class Folder:
 class Files:
     """Files in memory, and files and folders on disk, keyed by name in the context.
 
-    Args:
-        contents: strings, bytes, or paths on disk.
-        mtime: modification time of strings and bytes in nanoseconds; None for now, so that BuildKit never reuses older files.
+    Strings and bytes have a modification time of now, unless one is passed, so that BuildKit never reuses older files.
     """
 
     def __init__(self, contents: Mapping[str, str | bytes | os.PathLike[str]], *, mtime: int | None = None) -> None:

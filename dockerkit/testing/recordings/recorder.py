@@ -63,11 +63,10 @@ class Recorder(SelfClosing):
         except DockerException as error:
             wire.json({"message": f"recorder: {error}"}, 502)
             return
-        if isinstance(answer, HijackedConnection):
-            with answer:
+        with answer:
+            if isinstance(answer, HijackedConnection):
                 self._talk(answer, wire, kept)
-        else:
-            with answer:
+            else:
                 self._answer(request, answer, wire, kept)
         self._write(kept)
 

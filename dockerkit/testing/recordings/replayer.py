@@ -49,9 +49,8 @@ class Replayer(SelfClosing):
                 self._by_key.setdefault(exchange["key"], []).append(exchange)
                 self._by_path.setdefault(_place(exchange["method"], exchange["target"]), []).append(exchange)
             except (ValueError, KeyError, TypeError):
-                raise InvalidArgument(
-                    f"path: line {number} of {os.fspath(path)!r} is not a recorded exchange"
-                ) from None
+                shown = os.fspath(path)
+                raise InvalidArgument(f"path: line {number} of {shown!r} is not a recorded exchange") from None
         self._server = Server(self._answer)
         self.host: str = self._server.host
 
