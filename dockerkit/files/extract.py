@@ -272,14 +272,10 @@ class _Target:
         """Apply metadata to folders, innermost first."""
         for name, member in sorted(self._folders.items(), reverse=True):
             place, base = self._enter(posixpath.dirname(name), member.name), posixpath.basename(name)
-            fd = (
-                os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place.fd) if _BY_DESCRIPTOR else None
-            )
-            try:
-                self._apply_metadata(fd, place.name(base), member)
-            finally:
-                if fd is not None:
-                    os.close(fd)
+            flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+            fd = os.open(base, flags, dir_fd=place.fd) if _BY_DESCRIPTOR else None
+            with contextlib.closing(_Place(fd, place.name(base))) as folder:
+                self._apply_metadata(folder.fd, folder.path, member)
 
     def close(self) -> None:
         """Close the folders."""

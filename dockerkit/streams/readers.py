@@ -91,7 +91,8 @@ class ByteStream(Stream[bytes]):
             size: number of bytes; fewer are returned only at the end. -1 or None reads the rest.
         """
         if size is None or size < 0:
-            whole = io.BytesIO(self._take_rest())
+            rest, self._rest = self._rest, memoryview(b"")
+            whole = io.BytesIO(rest)
             whole.seek(0, io.SEEK_END)
             whole.writelines(self)
             return whole.getvalue()
@@ -116,10 +117,6 @@ class ByteStream(Stream[bytes]):
     def readable(self) -> bool:
         """Return True, as a file object does."""
         return True
-
-    def _take_rest(self) -> memoryview:
-        rest, self._rest = self._rest, memoryview(b"")
-        return rest
 
 
 class JSONStream(Stream[T_co]):

@@ -134,7 +134,6 @@ def _describe(table: str) -> descriptor_pb2.FileDescriptorProto:
 
 _pool = descriptor_pool.DescriptorPool()  # a separate pool avoids clashes with other descriptors of the same messages
 _pool.Add(_describe(_TABLE))
-_classes: dict[str, Any] = {}
 
 
 def parse(kind: str, data: bytes | None) -> Any:
@@ -142,17 +141,16 @@ def parse(kind: str, data: bytes | None) -> Any:
     if data is None:
         raise GrpcError(grpc.INTERNAL, f"missing message of type {kind}")
     try:
-        return __getattr__(kind).FromString(data)
+        return (globals().get(kind) or __getattr__(kind)).FromString(data)
     except DecodeError as error:
         raise GrpcError(grpc.INTERNAL, f"received a malformed message of type {kind}") from error
 
 
 def __getattr__(name: str) -> Any:
     """Return the class of a message in the table."""
-    if name not in _classes:
-        try:
-            found = _pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
-        except KeyError:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-        _classes[name] = globals()[name] = message_factory.GetMessageClass(found)
-    return _classes[name]
+    try:
+        found = _pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    globals()[name] = message_factory.GetMessageClass(found)
+    return globals()[name]

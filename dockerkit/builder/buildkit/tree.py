@@ -93,11 +93,11 @@ class Folder:
 class Files:
     """Files in memory, and files and folders on disk, keyed by name in the context.
 
-    Strings and bytes have a modification time of now, unless one is passed, so that BuildKit never reuses older files.
+    Strings and bytes have a modification time of now, so that BuildKit never reuses older files.
     """
 
-    def __init__(self, contents: Mapping[str, str | bytes | os.PathLike[str]], *, mtime: int | None = None) -> None:
-        self._mtime = time.time_ns() if mtime is None else mtime
+    def __init__(self, contents: Mapping[str, str | bytes | os.PathLike[str]]) -> None:
+        self._mtime = time.time_ns()
         self._folders: dict[str, dict[str, Item]] = {"": {}}
         self._mounted: dict[str, str] = {}
         for name, value in contents.items():
