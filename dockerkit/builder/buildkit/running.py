@@ -177,14 +177,13 @@ class BuildStream(ClosableIterator[Event]):
     # -- running -------------------------------------------------------------------------------------------------
 
     def __next__(self) -> Event:
-        while not self._events:
-            if self._result is not None or self._failure is not None or not self._advance():
-                if self._events:
-                    break
-                if self._failure is not None:
-                    raise self._failure
-                raise StopIteration
-        return self._events.popleft()
+        while not self._events and self._result is None and self._failure is None:
+            self._advance()
+        if self._events:
+            return self._events.popleft()
+        if self._failure is not None:
+            raise self._failure
+        raise StopIteration
 
     def result(self) -> BuildResult:
         """Wait until the build has finished and return its result.
@@ -202,14 +201,14 @@ class BuildStream(ClosableIterator[Event]):
         assert self._result is not None
         return self._result
 
-    def _advance(self) -> bool:
-        """Process the next status message and return whether more may follow."""
+    def _advance(self) -> None:
+        """Process the next status message, or the end of the build, which leaves a result or a failure."""
         try:
             message = self._next_status()
-            if message is not None:
+            if message is None:
+                self._finish()
+            else:
                 self._trace.feed(messages.parse("StatusResponse", message))
-                return True
-            self._finish()
         except GrpcError as error:
             failure = self._explained(error)
             failure.__cause__ = error
@@ -218,7 +217,6 @@ class BuildStream(ClosableIterator[Event]):
             self._give_up(error)
             if not isinstance(error, DockerException):
                 raise
-        return False
 
     def _next_status(self) -> bytes | None:
         """Return the next status message; None after the last one, or once the grace period after the build is over."""
@@ -330,9 +328,8 @@ def _line(event: Event) -> str | None:
     if event.kind == "warning":
         return f"WARNING: {event.text}"
     if event.kind == "done" and event.step is not None:
-        return number + (
-            f"ERROR: {event.step.error}" if event.step.error else "CACHED" if event.step.cached else "DONE"
-        )
+        end = f"ERROR: {event.step.error}" if event.step.error else "CACHED" if event.step.cached else "DONE"
+        return number + end
     return None
 
 
