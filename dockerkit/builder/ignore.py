@@ -21,6 +21,9 @@ from dockerkit.parsing.values import GO_SPACE
 __all__ = ["IgnoreRules", "Verdict", "read_patterns"]
 
 _BOM = b"\xef\xbb\xbf"
+# Go's syntax: no unclosed or empty class, and no trailing backslash.
+_MEMBER = r"(?:\\.|[^-\]\\])"
+_VALID = re.compile(rf"(?s)(?:\\.|[^\[\\]|\[(?:\^|(?!\^))(?:{_MEMBER}(?:-{_MEMBER})?)+\])*")
 
 # The verdict on a folder: for each block of rules, whether it matched the folder or one of its parents.
 Verdict = tuple[bool, ...]
@@ -131,44 +134,13 @@ def _parse(pattern: str) -> tuple[bool, str]:
         text = text[1:]
         if not text:
             raise InvalidArgument("invalid ignore pattern '!': a pattern must follow the '!'")
-    _check(text)
+    if not _VALID.fullmatch(text):
+        raise _malformed(text)
     return keeps, text
 
 
 def _malformed(pattern: str) -> InvalidArgument:
     return InvalidArgument(f"malformed ignore pattern {pattern!r}: check its brackets and backslashes")
-
-
-def _check(pattern: str) -> None:
-    """Reject invalid syntax: an unclosed or empty class, a trailing backslash."""
-    at, end = 0, len(pattern)
-
-    def member(at: int) -> int:
-        if at >= end or pattern[at] in "-]":
-            raise _malformed(pattern)
-        if pattern[at] == "\\":
-            at += 1
-        if at + 1 >= end:
-            raise _malformed(pattern)
-        return at + 1
-
-    while at < end:
-        char = pattern[at]
-        at += 1
-        if char == "\\":
-            if at >= end:
-                raise _malformed(pattern)
-            at += 1
-        elif char == "[":
-            if pattern[at : at + 1] == "^":
-                at += 1
-            members = 0
-            while not (members and pattern[at : at + 1] == "]"):
-                at = member(at)
-                if pattern[at] == "-":
-                    at = member(at + 1)
-                members += 1
-            at += 1
 
 
 def _compile(expressions: Iterable[str]) -> re.Pattern[str]:
@@ -284,26 +256,16 @@ def _to_go(pattern: str) -> str:
 
     They ignore classes while translating: ``[*]`` becomes ``[[^/]*]``. This quirk must be reproduced.
     """
-    parts: list[str] = []
-    at, end = 0, len(pattern)
-    while at < end:
-        char = pattern[at]
-        at += 1
-        if char == "*" and pattern.startswith("*", at):
-            at += 2 if pattern.startswith("/", at + 1) else 1
-            parts.append("(.*/)?" if at < end else ".*")
-        elif char == "*":
-            parts.append("[^/]*")
-        elif char == "?":
-            parts.append("[^/]")
-        elif char in ".+()|{}$":
-            parts.append("\\" + char)
-        elif char == "\\":
-            parts.append(pattern[at - 1 : at + 1])
-            at += 1
-        else:
-            parts.append(char)
-    return "".join(parts)
+
+    def translate(found: re.Match[str]) -> str:
+        text = found[0]
+        if text.startswith("**"):
+            return "(.*/)?" if found.end() < len(pattern) else ".*"
+        if text.startswith("\\"):
+            return text
+        return {"*": "[^/]*", "?": "[^/]"}.get(text, "\\" + text)
+
+    return re.sub(r"(?s)\*\*/?|\\.|[*?.+()|{}$]", translate, pattern)
 
 
 _PERL_CLASSES = {

@@ -128,9 +128,6 @@ class RpcCall:
         """Send a message or its bytes; wait while too many bytes are queued.
 
         Without `at_once`, it may be delayed until the next receive or finish.
-
-        Raises:
-            GrpcError: the call has ended.
         """
         data = message if isinstance(message, bytes) else message.SerializeToString()
         with self._channel.lock:  # not the condition's own `with`: a signal inside it would leave the lock held
@@ -167,12 +164,7 @@ class RpcCall:
         self._channel.wake()
 
     def ask(self, request: Any, answer: str, timeout: float | None = None) -> Any:
-        """Send a single request and wait for a single response of the kind `answer`.
-
-        Raises:
-            GrpcError: the call failed.
-            TimeoutError: no response arrived in time.
-        """
+        """Send a single request and wait for a single response of the kind `answer`."""
         self.request(request)
         return self.answer(answer, timeout)
 

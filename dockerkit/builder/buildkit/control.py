@@ -52,11 +52,7 @@ class Engine:
 
 
 class Control:
-    """A connection to BuildKit's control service, of the engine or of another daemon.
-
-    Raises:
-        BuildKitUnavailable: BuildKit can't be reached.
-    """
+    """A connection to BuildKit's control service, of the engine or of another daemon."""
 
     def __init__(self, api: APIClient, remote: BuildKitHost | None = None) -> None:
         self._api = api

@@ -27,15 +27,10 @@ class Item(NamedTuple):
     """One entry of a folder.
 
     Attributes:
-        name: name within the folder.
         mode: type and permission bits, as in ``os.stat``.
-        size: size of a regular file in bytes.
         mtime: modification time in nanoseconds since 1970.
         source: path on disk or content of a regular file.
-        link: target of a symbolic link.
         twin: key shared by all hard links to a file; None if there is only one.
-        device: device number.
-        xattrs: extended attributes.
     """
 
     name: str
