@@ -94,9 +94,7 @@ class IgnoreRules:
     def judge(self, path: str, parent: Verdict) -> tuple[bool, Verdict]:
         """Return whether `path` is ignored, and the verdict to pass on to its contents.
 
-        Args:
-            path: the path, relative to the root.
-            parent: verdict on the parent folder; `root` at the top level.
+        `parent` is the verdict on the parent folder; `root` at the top level.
         """
         ignored = False
         verdict: list[bool] = []

@@ -135,11 +135,9 @@ def walk(path: str, name: str, *, uid: int = 0, gid: int = 0) -> Iterator[Entry]
 
 
 def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = None) -> Iterator[bytes]:
-    """Yield the bytes of an archive with these entries.
+    """Yield the bytes of an archive with these entries, which are consumed lazily.
 
-    Args:
-        entries: members in order; consumed lazily.
-        on_bytes: callback with the length of each block, for progress displays.
+    `on_bytes` is called with the length of each block, for progress displays.
 
     Raises:
         UnreadableFile: a file can't be read, or shrank while being read; the message names it.

@@ -11,11 +11,7 @@ __all__ = ["file_blocks", "read_file"]
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return a file's content.
-
-    Raises:
-        UnreadableFile: the file can't be read.
-    """
+    """Return a file's content, or raise UnreadableFile."""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -24,11 +20,7 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
 
 
 def file_blocks(path: str, size: int) -> Iterator[bytes]:
-    """Read a file in blocks of at most ``size`` bytes.
-
-    Raises:
-        UnreadableFile: the file can't be read.
-    """
+    """Read a file in blocks of at most ``size`` bytes, or raise UnreadableFile."""
     try:
         with open(path, "rb", buffering=0) as file:
             while block := file.read(size):

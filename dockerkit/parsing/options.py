@@ -124,11 +124,7 @@ def unknown_option(owner: Owner, name: str, names: Iterable[str] = ()) -> Unknow
 
 
 def check_options(owner: Owner, options: Mapping[str, object], known: Iterable[str]) -> None:
-    """Refuse options that are not known.
-
-    Raises:
-        UnknownOption: names the first one.
-    """
+    """Refuse options that are not known, with an UnknownOption that names the first one."""
     if unknown := options.keys() - set(known):
         raise unknown_option(owner, min(unknown), known)
 
@@ -169,11 +165,7 @@ def suggests_options(function: F) -> F:
 
 
 def suggest_in_methods(cls: type[T]) -> type[T]:
-    """Apply :func:`suggests_options` to all public methods of a class.
-
-    Args:
-        cls: the class; inherited methods are not changed.
-    """
+    """Apply :func:`suggests_options` to all public methods of a class. Inherited methods are not changed."""
     for name, method in list(vars(cls).items()):
         if type(method) is not FunctionType or name.startswith("_") or hasattr(method, "__wrapped__"):
             continue

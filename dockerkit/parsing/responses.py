@@ -18,11 +18,7 @@ def unexpected_response(what: str, error: Exception) -> StreamParseError:
 
 @contextlib.contextmanager
 def parsing_response(what: str) -> Iterator[None]:
-    """Convert errors of a block that reads a response to StreamParseError.
-
-    Args:
-        what: what is read, for the message.
-    """
+    """Convert errors of a block that reads a response to StreamParseError; `what` is read, for the message."""
     try:
         yield
     except DockerException:

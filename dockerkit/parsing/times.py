@@ -12,11 +12,7 @@ _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(Z|[+-]\d\d:
 
 
 def parse_nanoseconds(time: bytes) -> int:
-    """Return an RFC 3339 time as nanoseconds since 1970.
-
-    Raises:
-        ValueError: the value is not an RFC 3339 time.
-    """
+    """Return an RFC 3339 time as nanoseconds since 1970; raise ValueError if it is not one."""
     match = _TIME.fullmatch(time)
     if match is None:
         raise ValueError(f"{time!r} is not an RFC 3339 time")

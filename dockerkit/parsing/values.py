@@ -74,11 +74,7 @@ _LAST_SIGNAL = 64
 
 
 def raise_invalid(name: str, expected: str, value: object) -> NoReturn:
-    """Raise the error for an invalid value.
-
-    Raises:
-        InvalidArgument: always; "NAME: must be EXPECTED, got VALUE".
-    """
+    """Raise InvalidArgument for an invalid value: "NAME: must be EXPECTED, got VALUE"."""
     shown = repr(value)
     raise InvalidArgument(f"{name}: must be {expected}, got {shown if len(shown) < 200 else shown[:200] + '...'}")
 

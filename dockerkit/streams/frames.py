@@ -34,14 +34,9 @@ class FrameParser:
         self._left = 0  # bytes of it still expected
 
     def feed(self, data: bytes) -> Frames:
-        """Parse one block into frames.
+        """Parse one block, split anywhere, and return the stream numbers and payloads of the complete frames, in order.
 
-        Args:
-            data: bytes as received, split anywhere.
-
-        Returns:
-            The stream numbers and the payloads of the complete frames, in order. A frame above 1 MiB is returned in
-            parts, as it arrives.
+        A frame above 1 MiB is returned in parts, as it arrives.
 
         Raises:
             StreamParseError: the data is not multiplexed; most likely it is the raw output of a terminal.
@@ -109,8 +104,7 @@ class FrameParser:
 def _refuse(data: bytes) -> int:
     """Raise the error for a frame that is not output: a failure reported by the engine, or not a frame at all.
 
-    Returns:
-        Number of bytes required to read the failure, if it is incomplete.
+    If the failure is incomplete, return the number of bytes required to read it.
     """
     head: int
     size: int

@@ -23,13 +23,7 @@ class JSONLines:
         self._size = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Split one block into lines.
-
-        Args:
-            data: bytes as received, split anywhere.
-
-        Returns:
-            The complete lines, in order, without empty ones.
+        """Return the complete lines in one block, split anywhere, in order and without empty ones.
 
         Raises:
             StreamParseError: a line of more than 64 MiB.
@@ -49,10 +43,7 @@ class JSONLines:
         return [line for raw in lines if (line := raw.strip(_SEPARATORS))]
 
     def close(self) -> list[bytes]:
-        """Finish parsing: the stream has ended.
-
-        Returns:
-            The last line, if it had no line end.
+        """Finish parsing: the stream has ended. Return the last line, if it had no line end.
 
         Raises:
             StreamTruncated: the last line is not a complete record.

@@ -49,12 +49,7 @@ def with_labels(
 
 
 class LabellingAPI(APIClient):
-    """An APIClient that adds labels to the containers, networks, volumes, images, services, secrets and configs it creates.
-
-    Args:
-        base_url: address of the engine.
-        labels: labels to add.
-    """
+    """An APIClient that labels the containers, networks, volumes, images, services, secrets and configs it creates."""
 
     def __init__(self, base_url: str | None = None, *, labels: Mapping[str, str]) -> None:
         self._labels = dict(labels)

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import h2.config
 import h2.connection
@@ -253,7 +253,7 @@ class Channel:
         return True
 
     def _accept(self, event: h2.events.RequestReceived) -> None:
-        headers = [(_text(name), _text(value)) for name, value in event.headers]
+        headers = cast("list[tuple[str, str]]", event.headers)  # h2 decodes them
         number = event.stream_id
         call = RpcCall(self, number, dict(headers).get(":path", ""), headers, ours=False)
         self._calls[number] = call
@@ -345,7 +345,3 @@ def _connection(*, client: bool) -> h2.connection.H2Connection:
     }
     connection.local_settings = h2.settings.Settings(client=client, initial_values=values)
     return connection
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -49,11 +49,11 @@ def health() -> Handler:
     return unary("HealthRequest", lambda _: messages.HealthResponse(status=_SERVING))
 
 
-def credentials(auth: AuthConfig | Callable[[], AuthConfig]) -> Handler:
+def credentials(auth: Callable[[], AuthConfig]) -> Handler:
     """Return the handler that looks up registry credentials; empty ones for unknown registries."""
 
     def answer(request: Any) -> Any:
-        config = auth() if callable(auth) else auth
+        config = auth()
         try:
             found = config.resolve_authconfig(request.host)
         except DockerException as error:

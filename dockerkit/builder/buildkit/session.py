@@ -134,29 +134,24 @@ class BuildSession:
 def _node() -> str:
     """Return a random ID of this machine and user, stored in the cache folder; of this process if that fails."""
     base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or os.path.join(home_dir(), ".cache")
+    path = os.path.join(base, "dockerkit", "node")
     fresh = new_id()
     with suppress(OSError):
-        return _kept(os.path.join(base, "dockerkit", "node"), fresh)
+        if not os.path.exists(path):
+            _create(path, fresh)
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read(200).strip() or fresh
     return fresh
 
 
-def _kept(path: str, fresh: str) -> str:
-    """Return the content of a file, creating it with `fresh` if it does not exist. Creation is atomic."""
-    with suppress(FileNotFoundError):
-        return _content(path) or fresh
+def _create(path: str, content: str) -> None:
+    """Create a file with its content at once, unless another process is faster."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
     try:
         with open(handle, "w", encoding="ascii") as file:
-            file.write(fresh)
-        os.link(temporary, path)  # fails where another process was faster
-    except FileExistsError:
-        pass
+            file.write(content)
+        with suppress(FileExistsError):
+            os.link(temporary, path)
     finally:
         os.unlink(temporary)
-    return _content(path) or fresh
-
-
-def _content(path: str) -> str:
-    with open(path, encoding="ascii", errors="replace") as file:
-        return file.read(200).strip()
