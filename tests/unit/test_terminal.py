@@ -122,6 +122,7 @@ def test_shell_sends_keys_shows_output_and_returns_the_exit_code(
     seen: dict[str, Any] = {}
 
     def talk(wire: Connection) -> None:
+        until(lambda: terminal.is_raw)  # before that, ctrl-c would discard what was typed
         terminal.type(b"\x03ls\r")
         keys = b""
         while len(keys) < 4:

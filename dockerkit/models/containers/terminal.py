@@ -64,18 +64,19 @@ def connect(duplex: HijackedConnection, resize: Callable[[int, int], None]) -> b
     try:
         with _raw(keys), _handlers({signal.SIGWINCH: lambda number, frame: os.write(wake_write, b"r")}):
             sizer = threading.Thread(target=_first_size, args=(resize, done), name="dockerkit-terminal-size")
-            sizer.start()
             writer = threading.Thread(
                 target=_show, args=(duplex, screen, wake_write, detached), name="dockerkit-terminal-output", daemon=True
             )
-            writer.start()
-            try:
+            try:  # from here on, a signal may end the program at any time
+                writer.start()
+                sizer.start()
                 _pump(duplex, keys, wake_read, resize)
             finally:
                 done.set()
                 duplex.close()
-                writer.join()
-                sizer.join()
+                for thread in (writer, sizer):
+                    if thread.ident is not None:
+                        thread.join()
     finally:
         os.close(wake_read)
         os.close(wake_write)
@@ -122,12 +123,15 @@ def _show(duplex: HijackedConnection, screen: int, wake: int, detached: threadin
 
 def _first_size(resize: Callable[[int, int], None], done: threading.Event) -> None:
     """Send the size, and try again while the process has not started."""
-    for number in range(_RESIZE_TRIES):
-        with contextlib.suppress(errors.APIError):
-            resize(*size())
-            return
-        if done.wait(0.02 * (number + 1)):
-            return
+    with contextlib.suppress(errors.DockerException):  # a lost connection, which the caller notices too
+        for number in range(_RESIZE_TRIES):
+            try:
+                resize(*size())
+            except errors.APIError:
+                if done.wait(0.02 * (number + 1)):
+                    return
+            else:
+                return
 
 
 @contextlib.contextmanager
