@@ -111,12 +111,12 @@ def test_timer_calls_its_function_unless_it_is_cancelled() -> None:
     timer = runtime.Timer(0.01, called.set, name="dockerkit-test")
     timer.start()
     assert called.wait(5)
-    timer.join(5)
+    timer._thread.join(5)
     cancelled = runtime.Timer(60, lambda: pytest.fail("called"), name="dockerkit-test")
     cancelled.start()
     cancelled.cancel()
     begun = time.monotonic()
-    cancelled.join(5)
+    cancelled._thread.join(5)
     assert time.monotonic() - begun < 5
 
 
