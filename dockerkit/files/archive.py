@@ -261,12 +261,12 @@ def _header(entry: Entry, size: int) -> bytes:
         kind = b"1"
     if kind == b"5":
         name += b"/"
-    before = b""
+    before = b""  # members with what does not fit the header
     if len(name) > 100:
-        before = _long(b"L", name)
+        before = _extension(b"L", name + b"\0")
         name = name[:100]
     if len(link) > 100:
-        before += _long(b"K", link)
+        before += _extension(b"K", link + b"\0")
         link = link[:100]
     if entry.capability:
         before += _pax(b"SCHILY.xattr." + CAPABILITY.encode(), entry.capability)
@@ -292,11 +292,6 @@ def _number(value: int, width: int) -> bytes:
     if 0 <= value < 8 ** (width - 1):
         return b"%0*o\0" % (width - 1, value)
     return (value + (0x80 << 8 * (width - 1)) if value >= 0 else value + (1 << 8 * width)).to_bytes(width, "big")
-
-
-def _long(kind: bytes, text: bytes) -> bytes:
-    """Return the member that precedes one whose name or link does not fit the header."""
-    return _extension(kind, text + b"\0")
 
 
 def _pax(key: bytes, value: bytes) -> bytes:

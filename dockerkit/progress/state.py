@@ -72,7 +72,8 @@ class Progress:
             message = detail.get("message") if isinstance(detail, Mapping) else None
             self.failed(str(message or record.get("error")))
         elif isinstance(record.get("stream"), str):
-            self._feed_text(record["stream"])
+            for line in self._text.feed(record["stream"].encode("utf-8", "replace")):
+                self._feed_line(line.decode())
         elif isinstance(record.get("status"), str):
             self._feed_status(record["status"], str(record.get("id") or ""), record.get("progressDetail"))
 
@@ -88,12 +89,8 @@ class Progress:
         else:
             self.layer(id or status, status, current, total)
 
-    def _feed_text(self, text: str) -> None:
-        """Process text of a classic build or a load, and reassemble lines."""
-        for line in self._text.feed(text.encode("utf-8", "replace")):
-            self._feed_line(line.decode())
-
     def _feed_line(self, line: str) -> None:
+        """Process a line of a classic build or a load."""
         begun = _BUILD_STEP.match(line)
         if begun:
             number, count, instruction = begun.groups()

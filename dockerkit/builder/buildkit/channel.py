@@ -109,7 +109,8 @@ class Channel:
             *metadata,
         ]
         with self.lock:
-            self._check()
+            if self._closing or self._ended:
+                raise GrpcError(grpc.UNAVAILABLE, f"the connection to BuildKit is closed{self._why()}")
             number = self._h2.get_next_available_stream_id()
             self._h2.send_headers(number, headers)
             call = self._calls[number] = RpcCall(self, number, path, ours=True)
@@ -154,10 +155,6 @@ class Channel:
         with contextlib.suppress(h2.exceptions.ProtocolError):
             self._h2.reset_stream(number, code)
         self._calls.pop(number, None)
-
-    def _check(self) -> None:
-        if self._closing or self._ended:
-            raise GrpcError(grpc.UNAVAILABLE, f"the connection to BuildKit is closed{self._why()}")
 
     def _why(self) -> str:
         return f": {self.failure}" if self.failure else ""

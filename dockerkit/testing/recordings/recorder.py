@@ -68,7 +68,9 @@ class Recorder(SelfClosing):
                 self._talk(answer, wire, kept)
             else:
                 self._answer(request, answer, wire, kept)
-        self._write(kept)
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(json.dumps(kept) + "\n")
 
     def _answer(self, request: Request, answer: Response, wire: Connection, kept: dict[str, Any]) -> None:
         media_type = answer.headers.get("Content-Type") or ""
@@ -111,11 +113,6 @@ class Recorder(SelfClosing):
         wire.half_close()
         wire.close_reading()
         reader.join(5)
-
-    def _write(self, kept: dict[str, Any]) -> None:
-        with self._lock:
-            if not self._file.closed:
-                self._file.write(json.dumps(kept) + "\n")
 
     def close(self) -> None:
         """Close all connections, and complete the file."""
