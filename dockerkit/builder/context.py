@@ -366,7 +366,7 @@ _MISSING = re.compile(
 
 
 def missing_file(message: str, path: object, dockerfile: object) -> str:
-    """Return why the context lacks a file that an instruction copies; "" if the message or the context is of another kind."""
+    """Return why the context lacks a file that an instruction copies; "" for another kind of message or context."""
     found = _MISSING.search(message)
     if found is None:
         return ""

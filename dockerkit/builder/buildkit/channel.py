@@ -59,9 +59,9 @@ class _Frames(h2.frame_buffer.FrameBuffer):
 class Channel:
     """An HTTP/2 connection for gRPC calls, on a connected socket that the channel closes.
 
-    `early` has bytes already read from it. `serve` handles each incoming call in a thread; without it, this side is the
-    client. `release` is called when the socket is not used any more. `failure` says why the connection ended, unless this
-    side closed it.
+    `early` has bytes already read from it. `serve` handles each incoming call in a thread; without it, this side is
+    the client. `release` is called when the socket is not used any more. `failure` says why the connection ended,
+    unless this side closed it.
     """
 
     def __init__(

@@ -123,32 +123,36 @@ class Control:
         """Return version and workers."""
         from dockerkit.builder.buildkit.remote import BuildKitInfo, BuildKitWorker
 
-        version = ""
-        try:
-            version = self.call("Info").ask(messages.InfoRequest(), "InfoResponse", _PROBE_SECONDS).version.version
-        except GrpcError as error:
-            if error.status != grpc.UNIMPLEMENTED:
-                raise
-        answer = self.call("ListWorkers").ask(messages.ListWorkersRequest(), "ListWorkersResponse", _PROBE_SECONDS)
+        info, records = self._reports(_PROBE_SECONDS)
         workers = []
-        for item in answer.records:
+        for item in records:
             platforms = ("/".join(filter(None, (of.os, of.architecture, of.variant))) for of in item.platforms)
             workers.append(BuildKitWorker(item.id, tuple(dict.fromkeys(platforms)), dict(item.labels)))
-        return BuildKitInfo(version, tuple(workers))
+        return BuildKitInfo("" if info is None else info.version.version, tuple(workers))
 
     def engine(self) -> Engine:
         """Return the engine's capabilities."""
+        info, workers = self._reports()
+        labels: dict[str, str] = {}
+        for worker in workers:
+            labels.update(worker.labels)
+        prefix = "org.mobyproject.buildkit.worker."
+        gateway = labels.get(f"{prefix}moby.host-gateway-ip", "")
+        return Engine(f"{prefix}snapshotter" in labels, info is not None, gateway)
+
+    def _reports(self, timeout: float | None = None) -> tuple[Any, Any]:
+        """Return the response of Info, None if this BuildKit does not know it, and the records of ListWorkers."""
         info, workers = self.call("Info"), self.call("ListWorkers")
         for call, request in ((info, messages.InfoRequest()), (workers, messages.ListWorkersRequest())):
             with suppress(GrpcError):  # an engine may report an unknown method before the request is sent; see below
                 call.request(request)
-        labels: dict[str, str] = {}
-        for worker in workers.answer("ListWorkersResponse").records:
-            labels.update(worker.labels)
-        prefix = "org.mobyproject.buildkit.worker."
-        return Engine(
-            f"{prefix}snapshotter" in labels, _is_implemented(info), labels.get(f"{prefix}moby.host-gateway-ip", "")
-        )
+        records = workers.answer("ListWorkersResponse", timeout).records
+        try:
+            return info.answer("InfoResponse", timeout), records
+        except GrpcError as error:
+            if error.status != grpc.UNIMPLEMENTED:
+                raise
+        return None, records
 
     def session(
         self, session_id: str, shared_key: str, methods: Iterable[str], serve: Callable[[RpcCall], None]
@@ -170,16 +174,6 @@ class Control:
     def close(self) -> None:
         """Close the sessions on this connection, then the connection."""
         self.channel.close()
-
-
-def _is_implemented(info: RpcCall) -> bool:
-    try:
-        info.answer("InfoResponse")
-    except GrpcError as error:
-        if error.status == grpc.UNIMPLEMENTED:
-            return False
-        raise
-    return True
 
 
 def over(link: HijackedConnection, serve: Callable[[RpcCall], None] | None = None, *, name: str) -> Channel:

@@ -34,8 +34,8 @@ __all__ = ["BuildSession"]
 class BuildSession:
     """The services of one build.
 
-    Trees are passed by the name under which BuildKit requests them, secrets and socket paths of SSH agents by ID, outputs in
-    the order passed to BuildKit, and caches by folder path.
+    Trees are passed by the name under which BuildKit requests them, secrets and socket paths of SSH agents by ID,
+    outputs in the order passed to BuildKit, and caches by folder path.
 
     Attributes:
         id: unguessable session ID.

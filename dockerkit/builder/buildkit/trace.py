@@ -37,7 +37,7 @@ class BuildWarning:
 
 
 class Trace:
-    """Feeds BuildKit's status messages into a progress state; `failed` has ID and name of the first step that failed."""
+    """Feeds BuildKit's status messages into a progress state; `failed` is ID and name of the first step that failed."""
 
     def __init__(self, state: Progress) -> None:
         self.state = state

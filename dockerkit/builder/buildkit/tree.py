@@ -164,8 +164,8 @@ def walk(
 ) -> Iterator[tuple[str, Item]]:
     """Yield the entries of a tree that BuildKit requested, with their paths.
 
-    `include` and `exclude` are patterns as in ``.dockerignore``. `follow` has names used in instructions: what they match is
-    included, and the targets of symbolic links. Without `include` and `follow`, everything is.
+    `include` and `exclude` are patterns as in ``.dockerignore``. `follow` has names used in instructions: what they
+    match is included, and the targets of symbolic links. Without `include` and `follow`, everything is.
     """
     wanted, followed = list(include), list(follow)
     if followed:

@@ -70,7 +70,7 @@ class RouteContext:
         self.engine.event("container", action, container.id, {**container.event_attributes(), **attributes})
 
     def launch(self, process: FakeProcess, script: Behaviour, failed: int, ended: Callable[[int], None]) -> None:
-        """Run a script in a thread; `ended` takes the exit code (`failed` if it raises), with the engine's lock held."""
+        """Run a script in a thread; `ended` takes the exit code, `failed` if it raises, with the engine's lock held."""
 
         def live() -> None:
             code = failed
