@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dockerkit import errors
@@ -293,20 +294,13 @@ def _details(report: Report, api: APIClient) -> None:
         report.warning(f"swarm: {swarm['Error']}", "`docker swarm leave`, and join again, or `docker swarm unlock`")
     if info.get("Driver") in _SLOW_DRIVERS:
         report.warning(f"the storage driver {info['Driver']} is slow or no longer maintained", "Use overlay2")
-    skew = _skew(info.get("SystemTime"))
-    if skew is not None and abs(skew) > _CLOCK_SKEW:
+    theirs = parse_time(info.get("SystemTime"))
+    skew = 0.0 if theirs is None else (theirs - datetime.now(UTC)).total_seconds()
+    if abs(skew) > _CLOCK_SKEW:
         report.warning(
             f"the engine's clock is {abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} this machine's",
             "Synchronize the clocks: certificates, tokens and `since=` depend on them",
         )
-
-
-def _skew(text: str | None) -> float | None:
-    """Return how many seconds the engine's clock is ahead."""
-    from datetime import UTC, datetime
-
-    theirs = parse_time(text)
-    return None if theirs is None else (theirs - datetime.now(UTC)).total_seconds()
 
 
 def _without_login(address: str) -> str:

@@ -221,6 +221,10 @@ class Timer:
         """Cancel the timer, if the function was not called yet."""
         self._cancelled.set()
 
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the end of the function."""
+        self._thread.join(timeout)
+
     def _run(self) -> None:
         if not self._cancelled.wait(self._seconds):
             self._function()

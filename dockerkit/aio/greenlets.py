@@ -326,11 +326,7 @@ class LoopRuntime:
 
     def _wait_for(self, future: asyncio.Future[R]) -> R:
         waiters: list[primitives.Waiter] = []
-
-        def done(_: object) -> None:
-            primitives.wake(waiters)
-
-        future.add_done_callback(done)
+        future.add_done_callback(lambda _: primitives.wake(waiters))
         try:
             while not future.done():
                 self.park_in(waiters, None)

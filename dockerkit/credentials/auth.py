@@ -222,7 +222,7 @@ class AuthConfig(SecretDict):
         found = lookup(self._logins, name) or lookup(self._environment, name)
         if not found:
             helper = self.get_credential_store(registry)
-            found = self._tolerant(helper, partial(self._ask, helper, name), _warn) if helper else None
+            found = self._tolerant(helper, partial(self._ask, helper, server_name(name)), _warn) if helper else None
         found = found or lookup(self.auths, name)
         if not found and (reason := lookup(self._damaged, name)):
             _warn(f"no credentials are sent to {name}: {reason}")
@@ -255,7 +255,7 @@ class AuthConfig(SecretDict):
         if self.creds_store:
             every.update(self._list(self.creds_store))
         for registry, helper in self.cred_helpers.items():
-            found = self._tolerant(helper, partial(self._ask, helper, registry))
+            found = self._tolerant(helper, partial(self._ask, helper, server_name(registry)))
             if found:
                 every[registry] = found
         return {**every, **self._environment, **self._logins}
@@ -324,10 +324,7 @@ class AuthConfig(SecretDict):
             self._stores[helper] = Store(helper, self.credstore_env)
         return self._stores[helper]
 
-    def _ask(self, helper: str, registry: str) -> Credential | None:
-        return self._ask_exactly(helper, server_name(registry))
-
-    def _ask_exactly(self, helper: str, server: str) -> Credential | None:
+    def _ask(self, helper: str, server: str) -> Credential | None:
         try:
             found = self._store(helper).get(server)
         except CredentialsNotFound:
@@ -340,7 +337,7 @@ class AuthConfig(SecretDict):
         servers = self._tolerant(helper, self._store(helper).list) or {}
         listed: dict[str, Credential] = {}
         for server in servers:  # spelled as in the helper, which finds no other spelling
-            if found := self._tolerant(helper, partial(self._ask_exactly, helper, server)):
+            if found := self._tolerant(helper, partial(self._ask, helper, server)):
                 listed[server] = listed[server_name(server)] = found
         return listed
 

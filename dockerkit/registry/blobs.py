@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import IO, TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["BlobStream", "upload_blob"]
 
 _BLOCK = 128 * 1024
+_BINARY = {"Content-Type": "application/octet-stream"}
 
 
 class BlobStream(ByteStream):
@@ -99,8 +101,9 @@ def upload_blob(
         scopes += (f"repository:{mount_from}:pull",)
         query = {"mount": digest, "from": mount_from}
     what = f"{registry.host}/{path}"
+    request = partial(registry._request, scopes=scopes, what=what)
     start = f"/v2/{path}/blobs/uploads/" + (f"?{urlencode(query)}" if query else "")
-    response = registry._request("POST", start, scopes=scopes, body=b"", expected=(201, 202), what=what)
+    response = request("POST", start, body=b"", expected=(201, 202))
     response.close()
     if response.status_code == 201:
         return digest or "", 0
@@ -111,10 +114,7 @@ def upload_blob(
         actual, size = digest or sha256(data), len(data)
     else:
         counted = _Counted(data, digest)
-        response = registry._request(
-            "PATCH", location, scopes=scopes, headers={"Content-Type": "application/octet-stream"}, body=iter(counted),
-            expected=(202, 204), what=what,
-        )  # fmt: skip
+        response = request("PATCH", location, headers=_BINARY, body=iter(counted), expected=(202, 204))
         response.close()
         location = response.headers.get("Location") or location
         actual, size = counted.digest, counted.size
@@ -122,10 +122,7 @@ def upload_blob(
     if digest is not None and actual != digest:
         raise DigestMismatch(f"{what}: the content has digest {actual}, expected {digest}")
     location += ("&" if "?" in location else "?") + urlencode({"digest": actual})
-    response = registry._request(
-        "PUT", location, scopes=scopes, headers={"Content-Type": "application/octet-stream"}, body=data,
-        expected=(201,), what=what,
-    )  # fmt: skip
+    response = request("PUT", location, headers=_BINARY, body=data, expected=(201,))
     response.close()
     stored = response.headers.get("Docker-Content-Digest") or actual
     if stored != actual:

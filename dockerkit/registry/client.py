@@ -252,7 +252,7 @@ class Registry:
             manifests.check_digest(raw, reference.digest, str(reference))
         target = reference.digest or reference.tag or "latest"
         response = self._request(
-            "PUT", f"/v2/{reference.path}/manifests/{target}", scopes=_push(reference.path),
+            "PUT", f"/v2/{reference.path}/manifests/{target}", scopes=(f"repository:{reference.path}:pull,push",),
             headers={"Content-Type": kind}, body=raw, expected=(201, 202), what=str(reference),
         )  # fmt: skip
         response.close()
@@ -605,7 +605,3 @@ def _docker_command() -> AuthConfig:
 
 def _pull(path: str) -> tuple[str, ...]:
     return (f"repository:{path}:pull",)
-
-
-def _push(path: str) -> tuple[str, ...]:
-    return (f"repository:{path}:pull,push",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from dockerkit.errors import InvalidArgument, RegistryError
@@ -264,15 +265,5 @@ def _target(name: str, tag: str | None) -> Reference:
 @contextlib.contextmanager
 def _registries(open_registry: Opener) -> Iterator[Opener]:
     """Open each registry once, and close all of them."""
-    opened: dict[str, Registry] = {}
-
-    def open_once(host: str) -> Registry:
-        if host not in opened:
-            opened[host] = open_registry(host)
-        return opened[host]
-
-    try:
-        yield open_once
-    finally:
-        for registry in opened.values():
-            registry.close()
+    with contextlib.ExitStack() as opened:
+        yield cache(lambda host: opened.enter_context(contextlib.closing(open_registry(host))))

@@ -211,7 +211,7 @@ class RegistryHTTP:
     def _new_session(self, verify: bool) -> requests.Session:
         session = requests.Session()
         session.headers.update({"User-Agent": f"dockerkit/{__version__}", "Accept-Encoding": "identity"})
-        session.auth = _unchanged  # otherwise requests would add credentials from ~/.netrc
+        session.auth = lambda request: request  # otherwise requests would add credentials from ~/.netrc
         others = _context(self._host, self._ca_cert, verify)
         session.mount("https://", _Adapter(others))
         session.mount("http://", _Adapter(others))
@@ -335,10 +335,6 @@ def read_all(response: requests.Response, limit: int, what: str) -> bytes:
             response.close()
             raise RegistryError(f"{what}: the registry's response is larger than {limit} bytes")
     return bytes(data)
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _origin(url: str) -> str:

@@ -62,7 +62,7 @@ def close_shared_login(endpoint: Endpoint) -> None:
     paramiko_ssh.close_shared_login(endpoint)
     with _lock:
         login = _logins.get(endpoint.host)
-        if login is None or login.in_use():
+        if login is None or login._open:
             return
         del _logins[endpoint.host]
     login.close()
@@ -102,9 +102,6 @@ class _ControlMaster:
                     self._log_in(timeout)
                 forwarded = self._forwarded
             return self._connect(forwarded, timeout)
-
-    def in_use(self) -> bool:
-        return bool(self._open)
 
     def close(self) -> None:
         with self._lock:
