@@ -313,12 +313,7 @@ def _without_login(address: str) -> str:
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """The report as text: the verdict first, then what is wrong, then what was found.
-
-    Args:
-        report: what was found.
-        colour: mark the verdict and the problems with ANSI colours.
-    """
+    """Return the report as text, in ANSI colours if asked: the verdict, then what is wrong, then what was found."""
 
     def painted(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if colour else text

@@ -14,10 +14,7 @@ __all__ = ["rephrase"]
 def rephrase(error: DockerException, host: str, base_url: str) -> None:
     """Replace an error's text with docker-py's. The original text becomes a note, which tracebacks show.
 
-    Args:
-        error: an error of dockerkit.
-        host: the engine's address, with which the URL of the error's response begins.
-        base_url: docker-py's form of this address.
+    In URLs, the engine's address (`host`) is replaced with docker-py's form of it.
     """
     if isinstance(error, StreamError):
         text = error.message

@@ -170,16 +170,14 @@ _BY_ROUTE: dict[str, type[APIError]] = {
 
 
 def explain(text: str, subject: str = "", image: str = "") -> tuple[type[APIError] | None, str]:
-    """Explain an engine's error text.
+    """Return an exception class (None leaves the choice to the status), and the explanation in a sentence or two.
+
+    A text without a rule is returned with its IDs shortened.
 
     Args:
         text: the engine's text.
         subject: object of the call, such as ``container 'web'``.
         image: name of the container's image, if known.
-
-    Returns:
-        The exception class (None leaves the choice to the status), and the explanation in a sentence or two. A text
-        without a rule is returned with its IDs shortened.
     """
     for pattern, news, cls in _RULES:
         if match := pattern.search(text):

@@ -29,10 +29,7 @@ _SHARED_SUFFIX = re.compile(r"(co|com|org|net|ac|gov|edu)\.[a-z]{2}")
 class Authenticator:
     """The ``Authorization`` headers for one registry.
 
-    Args:
-        host: host of the registry.
-        credentials: returns the registry's credentials; called with True after a refusal, to get fresh ones.
-        token_hosts: further hosts of token services that may receive the credentials.
+    `credentials` is called with True after a refusal, to get fresh ones. `token_hosts` may receive them too.
     """
 
     def __init__(

@@ -44,15 +44,10 @@ Body = bytes | Iterator[bytes] | None
 
 
 class RegistryHTTP:
-    """Sends requests to one registry and to its redirect targets.
+    """Sends requests to one registry and to its redirect targets, which never get the ``Authorization`` header.
 
-    Args:
-        host: host and port of the registry.
-        authenticator: source of the ``Authorization`` header, which is only sent to the registry itself.
-        ca_cert: PEM file of an authority to trust besides the system's; by default those in ``/etc/docker/certs.d``.
-        insecure: returns whether to accept any certificate and plain HTTP; called at the first request.
-        timeout: seconds for connecting and for each read.
-        retries: how often to repeat a request that failed temporarily.
+    `insecure` returns whether to accept any certificate and plain HTTP; it is called at the first request. For the other
+    arguments, see :class:`dockerkit.registry.client.Registry`.
     """
 
     def __init__(
@@ -60,7 +55,7 @@ class RegistryHTTP:
         host: str,
         authenticator: Authenticator,
         *,
-        ca_cert: str | None = None,
+        ca_cert: str | None,
         insecure: Callable[[], bool],
         timeout: tuple[float | None, float | None],
         retries: int,
@@ -95,10 +90,8 @@ class RegistryHTTP:
         """Send a request and return the response. The caller reads and closes its body.
 
         Args:
-            method: HTTP method.
             path: path and query relative to the registry's address, or a URL that it returned.
             scopes: scopes that a token must allow, such as ``repository:name:pull``.
-            headers: further headers.
             body: bytes, or an iterator, which cannot be repeated.
             expected: status codes that are not errors.
             what: name of the requested object, for error messages.

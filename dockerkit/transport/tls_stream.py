@@ -23,14 +23,9 @@ _BLOCK = 64 * 1024
 def connect(
     sock: socket.socket, context: ssl.SSLContext, name: str, attempt: Attempt, protocol: str | None = None
 ) -> socket.socket:
-    """Start TLS on a connected socket, and return another for the decrypted bytes, which supports half-close.
+    """Start TLS on a connected, non-blocking socket. Return another for the decrypted bytes, which owns the first.
 
-    Args:
-        sock: connected, non-blocking socket; owned by the returned one.
-        context: trusted CAs and client certificate.
-        name: name expected in the other side's certificate.
-        attempt: deadline and cancellation of the handshake.
-        protocol: protocol that the other side must choose by ALPN; None accepts any.
+    If there is a `protocol`, the other side must choose it by ALPN.
     """
     stream = _TLSStream(sock, context, name)
     stream.handshake(attempt)
