@@ -109,7 +109,6 @@ class _AdapterResponse:
         self._callbacks: list[Callable[[], None]] = []
 
     def read(self, limit: int = LARGEST_RESPONSE) -> bytes:
-        """Return the whole body."""
         body = bytearray()
         for chunk in self.chunks():
             body += chunk
@@ -119,7 +118,6 @@ class _AdapterResponse:
         return bytes(body)
 
     def chunks(self, size: int = BLOCK) -> Iterator[bytes]:
-        """Yield the body in blocks as they arrive."""
         try:
             for chunk in self._response.iter_content(size):
                 self.received += len(chunk)
@@ -130,7 +128,6 @@ class _AdapterResponse:
         self._end()
 
     def when_done(self, then: Callable[[], None], /) -> None:
-        """Register a function to call at the end of the body."""
         self._callbacks.append(then)
 
     def _end(self) -> None:
@@ -139,7 +136,6 @@ class _AdapterResponse:
             self._callbacks.pop()()
 
     def close(self) -> None:
-        """Stop reading."""
         self.closed = True
         self._end()
 

@@ -198,7 +198,6 @@ class _ControlMaster:
             return check(sock, wait)
 
     def _control(self, *arguments: str, wait: float) -> subprocess.CompletedProcess[str]:
-        """Have the control master do something."""
         control = ["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O"]
         return _run([*control, *arguments, "--", self._endpoint.hostname], wait)
 
