@@ -44,10 +44,10 @@ Body = bytes | Iterator[bytes] | None
 
 
 class RegistryHTTP:
-    """Sends requests to one registry and to its redirect targets, which never get the ``Authorization`` header.
+    """Sends requests to one registry, which alone receives its ``Authorization`` header, and to its redirect targets.
 
-    `insecure` returns whether to accept any certificate and plain HTTP; it is called at the first request. For the other
-    arguments, see :class:`dockerkit.registry.client.Registry`.
+    `insecure` returns whether to accept any certificate and plain HTTP; it is called at the first request. For the
+    other arguments, see :class:`dockerkit.registry.client.Registry`.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RegistryHTTP:
         host: str,
         authenticator: Authenticator,
         *,
-        ca_cert: str | None,
+        ca_cert: str | None = None,
         insecure: Callable[[], bool],
         timeout: tuple[float | None, float | None],
         retries: int,
@@ -231,7 +231,7 @@ class RegistryHTTP:
             return False
         try:
             wait = Retry().get_retry_after(response.raw)
-        except (InvalidHeader, ValueError):
+        except (InvalidHeader, ValueError, OverflowError):
             wait = None
         if wait is None:
             wait = _backoff(attempt)
