@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockerkit.errors import InvalidArgument
 from dockerkit.models.files import FileCopier, counting
-from dockerkit.models.resource import Model
+from dockerkit.models.resource import LazyModel, Model
 from dockerkit.parsing.platforms import Platform, platform_text
 from dockerkit.parsing.values import ContainerPath, container_path
 
@@ -111,7 +111,7 @@ class ContainerFiles(FileCopier, Model):
                 )
 
 
-class ImageFiles(FileCopier, Model):
+class ImageFiles(FileCopier, LazyModel):
     """File operations of an image, which read through a container that is never started."""
 
     _platform: Platform | None = None  # the chosen platform of a multi-platform image

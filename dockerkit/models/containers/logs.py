@@ -82,7 +82,7 @@ class _Lines(Follower["FrameStream[bytes]"]):
         self._since, self._tail = since, tail
         self._bounded = tail not in ("all", None) or since is not None
         self._first: int | None = None
-        self._resumed = False
+        self._running = self._resumed = False
         self.source = self.open(lambda: self._request(since, tail, follow=follow))
         if tail == 0:  # tail=0 would lose lines written during an interruption
             self._since, self._tail = since_text(engine_clock(self.source.headers)), "all"

@@ -11,7 +11,6 @@ from dockerkit.api.defaults import DEFAULT_DATA_CHUNK_SIZE
 from dockerkit.api.refs import resolve_id
 from dockerkit.errors import InvalidArgument
 from dockerkit.models.containers.files import ImageFiles
-from dockerkit.models.resource import LazyModel
 from dockerkit.parsing.platforms import Platform
 from dockerkit.parsing.reference import Reference
 
@@ -32,7 +31,7 @@ _ONLY_LISTED = frozenset({"Manifests", "SharedSize", "Containers"})
 _UNTAGGED = ("<none>:<none>", "<none>@<none>")
 
 
-class Image(LazyModel, ImageFiles):
+class Image(ImageFiles):
     """An image on the engine.
 
     An image from a list holds the attributes of the list's summary, and is inspected once for the others. An image from
