@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException
@@ -15,11 +15,12 @@ from dockerkit.transport import Scope
 if TYPE_CHECKING:
     from dockerkit.api.container_streams import TimeLike
     from dockerkit.parsing.values import Duration
+    from dockerkit.streams.readers import Stream
 
 __all__ = ["OVERLAP", "Follower", "ResumeWindow", "engine_clock", "since_text"]
 
 T = TypeVar("T")
-S = TypeVar("S", bound="Closable")
+S = TypeVar("S", bound="Stream[Any]")
 
 _SLICE = 0.1  # seconds until a pause notices that the stream was closed
 
@@ -143,13 +144,6 @@ class Follower(Generic[S]):
         self._scope.cancel()
         if (source := getattr(self, "source", None)) is not None:
             source.close()
-
-
-class Closable(Protocol):
-    """Anything that can be closed."""
-
-    def close(self) -> None:
-        """Close it without waiting."""
 
 
 def engine_clock(headers: Mapping[str, str]) -> int:

@@ -83,17 +83,15 @@ def _close_here(process: int, close: Callable[[], object]) -> None:
         close()
 
 
-def carry(source: Iterator[T], target: Any, stopped: Callable[[], bool], end: Callable[[], object]) -> None:
-    """Put all items into a bounded queue, followed by the end: an exception, or the result of ``end``."""
-    last: object
+def carry(source: Iterator[T], target: Any, stopped: Callable[[], bool], end: object = None) -> None:
+    """Put all items into a bounded queue, followed by ``end``, or by an exception."""
     try:
         for item in source:
             if not _put(target, item, stopped):
                 return
-        last = end()
     except BaseException as error:  # raised in the receiving thread
-        last = error
-    _put(target, last, stopped)
+        end = error
+    _put(target, end, stopped)
 
 
 def _put(target: Any, item: object, stopped: Callable[[], bool]) -> bool:

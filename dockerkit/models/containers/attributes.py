@@ -12,7 +12,6 @@ from dockerkit.models.resource import LazyModel
 from dockerkit.parsing.ports import ANYWHERE, ports_of_summary
 
 if TYPE_CHECKING:
-    from dockerkit.client import DockerClient
     from dockerkit.models.containers.usage import Usage, UsageStream
     from dockerkit.models.images import Image
     from dockerkit.types.views import ContainerConfigView, ContainerState, MountPoint, NetworkSettings
@@ -135,13 +134,17 @@ class ContainerFacts(LazyModel):
             NotFound: the container does not exist.
             InvalidArgument: the port is not published, or the container is not running.
         """
+        from urllib.parse import urlsplit
+
         bindings = self.client.api.port(self, port)
         if not bindings:
             raise InvalidArgument(f"port: {port!r} of {self!r} is not published")
         best = min(bindings, key=lambda binding: ":" in (binding.get("HostIp") or ""))
         host = best.get("HostIp") or ""
-        if host in ANYWHERE:
-            host = _engine_host(self.client)
+        if host in ANYWHERE:  # on all addresses of the engine's host
+            engine = urlsplit(self.client.api.endpoint.host)
+            remote = engine.scheme in ("tcp", "http", "https", "ssh")
+            host = (engine.hostname if remote else None) or "127.0.0.1"
         return Address(host, int(best.get("HostPort") or 0))
 
     def usage(self) -> Usage:
@@ -174,11 +177,3 @@ def _own_name(attrs: Mapping[str, Any]) -> str | None:
     """Return the container's name. Summaries also list link aliases, which contain a second slash."""
     name = attrs.get("Name") or next((name for name in attrs.get("Names") or () if "/" not in name[1:]), None)
     return None if name is None else str(name).removeprefix("/")
-
-
-def _engine_host(client: DockerClient) -> str:
-    """Return the host of the engine, as reachable from here."""
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(client.api.endpoint.host)
-    return parts.hostname or "127.0.0.1" if parts.scheme in ("tcp", "http", "https", "ssh") else "127.0.0.1"

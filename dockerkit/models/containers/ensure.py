@@ -63,21 +63,21 @@ def ensure(
             container.ensured = Ensured("created")
             undo.pop_all()
             return container
-    found = _image(containers, created)
+    found = containers.client.images.get(created.body["Image"], default=None)
     ours = _is_ours(old, found)
     if not ours and not replace_foreign:
         raise errors.Conflict(
             f"container {created.name!r} exists and was not created by ensure(); remove it, choose another name, "
             "or pass replace_foreign=True to replace it"
         )
-    new_image = found is not None and found["Id"] != old.attrs["Image"]
+    new_image = found is not None and found.id != old.attrs["Image"]
     same_settings = ours and old.labels.get(SPEC) == labels[SPEC]
     if same_settings and not new_image:
         old.ensured = Ensured("started" if _resume(old) else "unchanged")
         return old
     changes = tuple(_changes(old, settings)) if ours and not same_settings else ()
     if found is not None and new_image:
-        changes += (Difference("Image", old.attrs["Image"], found["Id"]),)
+        changes += (Difference("Image", old.attrs["Image"], found.id),)
     container = _replace(containers, old, created, progress, renew_volumes=renew_volumes)
     container.ensured = Ensured("replaced", changes)
     log.info("replaced container %s: %s", created.name, ", ".join(change.name for change in changes) or "not ours")
@@ -130,25 +130,14 @@ def _changes(old: Container, settings: Mapping[str, Any]) -> Iterator[Difference
             yield from (Difference(name, _HIDDEN, _HIDDEN),) if hidden else found
 
 
-def _image(containers: ContainerCollection, created: CreateRequest) -> Mapping[str, Any] | None:
-    """Return the ID of the image that the name refers to now; None if it is not on the engine."""
-    try:
-        return {**containers.client.api.inspect_image(created.body["Image"])}
-    except errors.ImageNotFound:
-        return None
-
-
-def _is_ours(old: Container, image: Mapping[str, Any] | None) -> bool:
+def _is_ours(old: Container, image: Image | None) -> bool:
     """Return whether ``ensure`` created the container. The label alone is not enough: committed images inherit it."""
     label = old.labels.get(SPEC)
     if label is None:
         return False
-    if image is None or image["Id"] != old.attrs["Image"]:
-        try:
-            image = {**old.client.api.inspect_image(old.attrs["Image"])}
-        except errors.NotFound:
-            return True
-    return ((image.get("Config") or {}).get("Labels") or {}).get(SPEC) != label
+    if image is None or image.id != old.attrs["Image"]:
+        image = old.client.images.get(old.attrs["Image"], default=None)
+    return image is None or image.labels.get(SPEC) != label
 
 
 def _replace(
@@ -162,7 +151,8 @@ def _replace(
     """Replace a container with a new one. If that fails, restore the old one."""
     ran = old.status in ("running", "restarting", "paused")
     name = str(old.name)
-    volumes = _anonymous_volumes(old)
+    mounts: list[dict[str, Any]] = [mount for mount in old.attrs.get("Mounts") or [] if mount.get("Type") == "volume"]
+    volumes = [mount for mount in mounts if _ANONYMOUS.fullmatch(mount.get("Name") or "")]
     if not renew_volumes:
         _carry_over(volumes, created)
     old.rename(f"{name}-{uuid.uuid4().hex[:8]}")
@@ -184,14 +174,6 @@ def _replace(
             with contextlib.suppress(errors.NotFound, errors.Conflict):  # already removed, or still in use
                 containers.client.api.remove_volume(volume["Name"])
     return container
-
-
-def _anonymous_volumes(old: Container) -> list[dict[str, Any]]:
-    return [
-        mount
-        for mount in old.attrs.get("Mounts") or []
-        if mount.get("Type") == "volume" and _ANONYMOUS.fullmatch(mount.get("Name") or "")
-    ]
 
 
 def _carry_over(volumes: list[dict[str, Any]], created: CreateRequest) -> None:

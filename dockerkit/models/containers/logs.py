@@ -220,7 +220,7 @@ class _Merged:
     def _arriving(self) -> Iterator[LogEntry]:
         arrived = runtime.Queue(_QUEUE)
         for stream in self._streams:
-            arguments = (stream, arrived, lambda: self._closed, lambda: None)
+            arguments = (stream, arrived, lambda: self._closed)
             self.threads.append(runtime.Thread(carry, arguments, name="dockerkit-logs"))
             self.threads[-1].start()
         left = len(self.threads)

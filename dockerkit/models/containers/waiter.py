@@ -80,10 +80,9 @@ class Waiter:
     def _follow(self, source: EventStream | LogStream) -> None:
         self._sources.append(source)
         end = None if isinstance(source, LogStream) else "no more events"
-        arguments = (source, self._news, lambda: self.scope.cancelled, lambda: end)
-        thread = runtime.Thread(carry, arguments, name="dockerkit-wait")
-        self._threads.append(thread)
-        thread.start()
+        arguments = (source, self._news, lambda: self.scope.cancelled, end)
+        self._threads.append(runtime.Thread(carry, arguments, name="dockerkit-wait"))
+        self._threads[-1].start()
 
     def _take(self, ask_at: float | None) -> None:
         """Wait for the next event or line, and process all that have arrived."""
