@@ -107,29 +107,21 @@ class EventStream(OwnedStream[EngineEvent]):
         filters: EventFilters | None = None,
         reconnect: Duration | None = 60.0,
     ) -> None:
-        super().__init__(_Events(client, since, until, filters, reconnect), about=f"{client!r}")
+        request = partial(client.api.events, until=until, filters=filters, decode=True)
+        super().__init__(_Events(request, since, until, reconnect), about=f"{client!r}")
 
 
 class _Events(Follower["JSONStream[Any]"]):
     def __init__(
-        self,
-        client: DockerClient,
-        since: TimeLike,
-        until: TimeLike,
-        filters: EventFilters | None,
-        reconnect: Duration | None,
+        self, request: Callable[..., JSONStream[Any]], since: TimeLike, until: TimeLike, reconnect: Duration | None
     ) -> None:
         super().__init__(reconnect)
-        self._client = client
-        self._until, self._filters = until, filters
-        self.source = self.open(partial(self._request, since))
+        self._request, self._until = request, until
+        self.source = self.open(partial(request, since=since))
         # Before the first event, request from the start again, minus the overlap.
         self._first: TimeLike = since
         if since is None:
             self._first = since_text(engine_clock(self.source.headers) - OVERLAP)
-
-    def _request(self, since: TimeLike) -> JSONStream[Any]:
-        return self._client.api.events(since=since, until=self._until, filters=self._filters, decode=True)
 
     def items(self) -> Iterator[EngineEvent]:
         try:
@@ -146,7 +138,7 @@ class _Events(Follower["JSONStream[Any]"]):
                     cut = True
                 if self.closed or self._reconnect is None or (not cut and self._until is not None):
                     return
-                if not self.reopen(partial(self._request, self._overlap.since(self._first)), self._reconnect):
+                if not self.reopen(partial(self._request, since=self._overlap.since(self._first)), self._reconnect):
                     return
         finally:
             self.close()

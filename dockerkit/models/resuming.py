@@ -112,11 +112,7 @@ class Follower(Generic[S]):
         return self._scope.run(opener)
 
     def reopen(self, opener: Callable[[], S], seconds: float) -> bool:
-        """Open the stream again, as soon as the engine is available; return False if this was closed.
-
-        Raises:
-            ConnectionFailed, ReadTimeout, StreamTruncated, ServerError: the engine did not come back in time.
-        """
+        """Open the stream again, as soon as the engine is available; return False if this was closed."""
         deadline = time.monotonic() + seconds
         pause = 0.05
         while not self.closed:

@@ -91,13 +91,8 @@ def run_to_end(
 ) -> tuple[CompletedRun[bytes], bytes]:
     """Start a created container, send its input, and collect its output until it exits.
 
-    `undo` removes the container unless this function takes over.
-
-    Returns:
-        The result, and the combined output of the streams in `order`.
-
-    Raises:
-        RunTimeout: the container did not exit in time, and was killed.
+    `undo` removes the container unless this function takes over. Also returns the combined output of the streams in
+    `order`.
     """
     from dockerkit.models.containers.main_process import MainProcess
 

@@ -47,6 +47,9 @@ Source = str | os.PathLike[str] | Mapping[str, str | bytes]
 Owner = tuple[int, int] | Literal["keep"]
 """Owner of copied files: user and group ID, or "keep" for the IDs that the local files have."""
 
+OnBytes = Callable[[int], None] | None
+"""Callback with the number of bytes of each block."""
+
 _MOST_LINKS = 16
 
 
@@ -137,15 +140,7 @@ class Folder:
             return False
         return True
 
-    def copy_to(
-        self,
-        source: Source,
-        path: str,
-        *,
-        follow_links: bool,
-        owner: Owner,
-        on_bytes: Callable[[int], None] | None,
-    ) -> None:
+    def copy_to(self, source: Source, path: str, *, follow_links: bool, owner: Owner, on_bytes: OnBytes) -> None:
         """Copy into the container; see :meth:`dockerkit.models.containers.files.ContainerFiles.copy_to`."""
         ids = None if owner == "keep" else owner_ids(owner)
         if isinstance(source, Mapping):
@@ -171,7 +166,7 @@ class Folder:
         outside_links: OutsideLinks,
         keep_owner: bool,
         max_bytes: int | None,
-        on_bytes: Callable[[int], None] | None,
+        on_bytes: OnBytes,
     ) -> int:
         """Copy out of the container; see :meth:`dockerkit.models.files.FileCopier.copy_from`."""
         from dockerkit.files.extract import extract

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import InitVar, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dockerkit import runtime
@@ -60,36 +61,31 @@ class LogStream(OwnedStream["LogEntry"]):
         super().__init__(lines, about=f"container {name or container[:12]!r}")
 
 
+@dataclass(eq=False)
 class _Lines(Follower["FrameStream[bytes]"]):
-    def __init__(
-        self,
-        client: DockerClient,
-        container: str,
-        name: str,
-        options: Mapping[str, Any],
-        *,
-        follow: bool,
-        since: TimeLike,
-        tail: int | str | None,
-        errors: str,
-        reconnect: Duration | None,
-        restarts: bool,
-    ) -> None:
+    client: DockerClient
+    container: str
+    name: str
+    options: Mapping[str, Any]
+    follow: bool
+    since: TimeLike
+    tail: int | str | None
+    errors: str
+    reconnect: InitVar[Duration | None]
+    restarts: bool
+
+    def __post_init__(self, reconnect: Duration | None) -> None:
         super().__init__(reconnect)
-        self._client, self._id, self._name = client, container, name
-        self._options, self._errors = options, errors
-        self._follow, self._restarts = follow, restarts
-        self._since, self._tail = since, tail
-        self._bounded = tail not in ("all", None) or since is not None
+        self._bounded = self.tail not in ("all", None) or self.since is not None
         self._first: int | None = None
         self._running = self._resumed = False
-        self.source = self.open(lambda: self._request(since, tail, follow=follow))
-        if tail == 0:  # tail=0 would lose lines written during an interruption
-            self._since, self._tail = since_text(engine_clock(self.source.headers)), "all"
+        self.source = self.open(lambda: self._request(self.since, self.tail, follow=self.follow))
+        if self.tail == 0:  # tail=0 would lose lines written during an interruption
+            self.since, self.tail = since_text(engine_clock(self.source.headers)), "all"
 
     def _request(self, since: TimeLike, tail: int | str | None, *, follow: bool) -> FrameStream[bytes]:
-        source: FrameStream[bytes] = self._client.api.logs(
-            self._id, stream=True, timestamps=True, tail=tail, since=since, follow=follow, **self._options
+        source: FrameStream[bytes] = self.client.api.logs(
+            self.container, stream=True, timestamps=True, tail=tail, since=since, follow=follow, **self.options
         )
         return source
 
@@ -101,9 +97,9 @@ class _Lines(Follower["FrameStream[bytes]"]):
             while True:
                 parser = LogParser(
                     framed=self.source.multiplexed,
-                    details=bool(self._options["details"]),
-                    container=self._name,
-                    errors=self._errors,
+                    details=bool(self.options["details"]),
+                    container=self.name,
+                    errors=self.errors,
                 )
                 cut = False
                 try:
@@ -119,7 +115,7 @@ class _Lines(Follower["FrameStream[bytes]"]):
                     return
                 if not cut:
                     yield from (entry for entry in parser.close() if self._is_new(entry))
-                if last or self._reconnect is None or (not cut and self._options["until"] is not None):
+                if last or self._reconnect is None or (not cut and self.options["until"] is not None):
                     return
                 self._tell_gap()
                 if not self._resume(cut, self._reconnect):
@@ -133,7 +129,7 @@ class _Lines(Follower["FrameStream[bytes]"]):
         """Warn about lines skipped while following, because the log was rotated faster than it was read."""
         if skipped := self._overlap.take_skipped():
             warnings.warn(
-                f"at least {skipped} log lines of {self._name} were not received: "
+                f"at least {skipped} log lines of {self.name} were not received: "
                 f"its log was rotated away before the engine sent them",
                 EngineWarning,
                 stacklevel=2,
@@ -151,7 +147,7 @@ class _Lines(Follower["FrameStream[bytes]"]):
             return False
         if self._first is None and self._bounded:
             self._first = entry.nanoseconds
-        if self._follow and entry.nanoseconds is not None:
+        if self.follow and entry.nanoseconds is not None:
             self._overlap.note(entry.nanoseconds, key)
         return True
 
@@ -162,10 +158,10 @@ class _Lines(Follower["FrameStream[bytes]"]):
         before the last line.
         """
         # Before the first line, repeat the original request, since the local clock may differ from the engine's.
-        since, tail = (self._since, self._tail) if self._overlap.latest is None else (self._overlap.since(None), "all")
+        since, tail = (self.since, self.tail) if self._overlap.latest is None else (self._overlap.since(None), "all")
 
         def opener() -> FrameStream[bytes]:
-            self._running = cut or (self._restarts and self._runs())
+            self._running = cut or (self.restarts and self._runs())
             return self._request(since, tail, follow=self._running)
 
         with IgnoreGone():
@@ -173,7 +169,7 @@ class _Lines(Follower["FrameStream[bytes]"]):
         return False
 
     def _runs(self) -> bool:
-        state: Mapping[str, object] = self._client.api.inspect_container(self._id).get("State") or {}
+        state: Mapping[str, object] = self.client.api.inspect_container(self.container).get("State") or {}
         return bool(state.get("Running") or state.get("Restarting"))
 
 

@@ -91,9 +91,7 @@ class ProcessOutput(NamedTuple):
 class KeptOutput(dict[str, "_Kept"]):
     """Collects output: keeps a limited number of bytes of each stream, and drops the rest as it is read.
 
-    Args:
-        limit: maximum bytes per stream; None keeps everything.
-        order: streams that are also kept combined, in the order received.
+    The streams in `order` are also kept combined, in the order received.
     """
 
     def __init__(self, limit: int | None = None, order: Sequence[str] = ()) -> None:

@@ -123,12 +123,7 @@ def iter_progress(
     stable_for: Duration,
     fails_rolled_back: bool,
 ) -> Iterator[ServiceProgress]:
-    """Yield the progress of a service whenever it changes; end when the desired state is reached and stable.
-
-    Raises:
-        ConvergenceFailed: the update was paused or rolled back, or no task is left that could run.
-        ConvergenceTimeout: the desired state was not reached in time.
-    """
+    """Yield the progress of a service whenever it changes; end when the desired state is reached and stable."""
     limit, stable_seconds = time_limit(timeout), time_limit(stable_for, "stable_for", zero=True) or 0
     deadline = None if limit is None else time.monotonic() + limit
     subject = f"service {name}"
