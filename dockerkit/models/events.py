@@ -7,7 +7,7 @@ import queue
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from dockerkit import runtime
 from dockerkit.errors import DockerException
 from dockerkit.models.resuming import OVERLAP, Follower, engine_clock, since_text
 from dockerkit.models.streaming import Closing, OwnedStream, join_all
+from dockerkit.parsing.times import as_datetime
 from dockerkit.parsing.values import time_limit
 from dockerkit.streams.closable import ClosableIterator
 
@@ -76,7 +77,6 @@ class EngineEvent:
         attributes = {str(name): str(value) for name, value in (actor.get("Attributes") or {}).items()}
         action, _, detail = str(record.get("Action") or record.get("status") or "").partition(":")
         nanoseconds = int(record.get("timeNano") or int(record.get("time") or 0) * 1_000_000_000)
-        seconds, rest = divmod(nanoseconds, 1_000_000_000)
         return cls(
             type=str(record.get("Type") or "container"),
             action=action.strip(),
@@ -85,7 +85,7 @@ class EngineEvent:
             name=attributes.get("name", ""),
             attributes=attributes,
             scope=str(record.get("scope") or "local"),
-            timestamp=datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000),
+            timestamp=as_datetime(nanoseconds),
             nanoseconds=nanoseconds,
             raw=record,
         )

@@ -135,8 +135,7 @@ class Plugin(Model):
         return self.name or self.id or ""
 
     def _inspect(self) -> dict[str, Any]:
-        attrs: dict[str, Any] = {**self.client.api.inspect_plugin(self._reference())}
-        return attrs
+        return {**self.client.api.inspect_plugin(self._reference())}
 
 
 class PluginCollection(Collection[Plugin]):

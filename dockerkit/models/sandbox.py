@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from dockerkit import errors, runtime
 from dockerkit.errors import DockerException, ExecTimeout, InvalidArgument
-from dockerkit.models.containers.call import CompletedRun, output_limit
+from dockerkit.models.containers.call import CompletedRun, decoded, output_limit
 from dockerkit.models.containers.ending import close_in_background, remove_container
 from dockerkit.models.containers.process import KeptOutput, Process
 from dockerkit.models.streaming import Closing, when_dropped
@@ -225,10 +225,9 @@ class Sandbox(Closing):
 
     def _completed(self, command: str | Sequence[str], code: int, out: KeptOutput, began: float) -> CompletedRun[str]:
         duration = time.monotonic() - began
-        stdout, stderr = (output.decode("utf-8", "replace") for output in out.read())
         oom_killed = code == 137 and self._ran_out_of_memory()
-        return CompletedRun(
-            command, code, stdout, stderr, duration, self.container, self._image, oom_killed, out.truncated
+        return decoded(
+            CompletedRun(command, code, *out.read(), duration, self.container, self._image, oom_killed, out.truncated)
         )
 
     def _ran_out_of_memory(self) -> bool:

@@ -48,8 +48,7 @@ class SwarmFile(Versioned):
         Raises:
             BadRequest: a service uses it.
         """
-        removed: bool = self._call("remove")(self)
-        return removed
+        return bool(self._call("remove")(self))
 
 
 class SwarmFileCollection(Collection[F]):

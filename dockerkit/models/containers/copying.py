@@ -12,7 +12,7 @@ import stat as modes
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from dockerkit import errors
@@ -355,8 +355,6 @@ def _from_go(path: str, info: Mapping[str, Any]) -> FileStat:
 
 
 def _from_member(path: str, member: TarInfo) -> FileStat:
-    from datetime import UTC
-
     kind = (
         modes.S_IFDIR if member.isdir() else modes.S_IFLNK if member.issym() else modes.S_IFIFO if member.isfifo()
         else modes.S_IFCHR if member.ischr() else modes.S_IFBLK if member.isblk() else modes.S_IFREG

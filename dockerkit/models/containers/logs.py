@@ -95,12 +95,8 @@ class _Lines(Follower["FrameStream[bytes]"]):
         last = False
         try:
             while True:
-                parser = LogParser(
-                    framed=self.source.multiplexed,
-                    details=bool(self.options["details"]),
-                    container=self.name,
-                    errors=self.errors,
-                )
+                framed, details = self.source.multiplexed, bool(self.options["details"])
+                parser = LogParser(framed=framed, details=details, container=self.name, errors=self.errors)
                 cut = False
                 try:
                     for stream, data in self.source.frames():

@@ -117,13 +117,9 @@ def attach(container: Container, *, start: bool, stdin: bool | None, logs: bool)
     open_stdin = bool(config.get("OpenStdin"))
     if stdin and not open_stdin:
         raise InvalidArgument("stdin: the container has no standard input; create it with stdin_open=True")
-    process = MainProcess(
-        container,
-        stdin=open_stdin if stdin is None else stdin,
-        tty=bool(config.get("Tty")),
-        auto_remove=bool(host.get("AutoRemove")),
-        logs=logs,
-    )
+    stdin = open_stdin if stdin is None else stdin
+    tty, auto_remove = bool(config.get("Tty")), bool(host.get("AutoRemove"))
+    process = MainProcess(container, stdin=stdin, tty=tty, auto_remove=auto_remove, logs=logs)
     process.args = config.get("Cmd") or config.get("Entrypoint") or ""
     if start and not state.get("Running"):
         try:

@@ -139,20 +139,12 @@ def _cpu(record: Mapping[str, Any], before: Mapping[str, Any] | None) -> float |
 
 def _windows_cpu(record: Mapping[str, Any]) -> float | None:
     """Return the same for Windows, which counts in steps of 100 ns."""
-    now, then = _exact(record.get("read")), _exact(record.get("preread"))
+    now, then = parse_time(record.get("read")), parse_time(record.get("preread"))
     if now is None or then is None or now <= then:
         return None
     possible = (now - then).total_seconds() * 10_000_000 * int(record.get("num_procs") or 1)
     used = _total(record.get("cpu_stats") or {}) - _total(record.get("precpu_stats") or {})
     return used / possible * 100
-
-
-def _exact(text: object) -> datetime | None:
-    whole = parse_time(text)
-    if whole is None:
-        return None
-    fraction = str(text)[19:].rstrip("Z").lstrip(".")[:6].ljust(6, "0")
-    return whole.replace(microsecond=int(fraction)) if fraction.isdigit() else whole
 
 
 def _memory(memory: Mapping[str, Any]) -> int:
