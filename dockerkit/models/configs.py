@@ -86,5 +86,4 @@ class ConfigCollection(SwarmFileCollection[Config]):
             NotFound: the config does not exist.
             Conflict: the new name is taken.
         """
-        old = config if isinstance(config, Config) else self.get(config)
-        return self._rotate(old, name, lambda new: self.create(new, data, old.labels), remove_old=remove_old)
+        return self._rotate(config, data, name, remove_old=remove_old)

@@ -82,5 +82,4 @@ class SecretCollection(SwarmFileCollection[Secret]):
             NotFound: the secret does not exist.
             Conflict: the new name is taken.
         """
-        old = secret if isinstance(secret, Secret) else self.get(secret)
-        return self._rotate(old, name, lambda new: self.create(new, data, old.labels), remove_old=remove_old)
+        return self._rotate(secret, data, name, remove_old=remove_old)

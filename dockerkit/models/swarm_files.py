@@ -110,12 +110,13 @@ class SwarmFileCollection(Collection[F]):
     def _created(self, response: Mapping[str, Any], name: str, labels: Mapping[str, str] | None) -> F:
         return self.prepare_model({**response, "Spec": {"Name": name, "Labels": dict(labels or {})}}, partial=True)
 
-    def _rotate(self, old: F, name: str | None, create: Callable[[str], F], *, remove_old: bool) -> F:
+    def _rotate(self, replaced: F | str, data: bytes | str, name: str | None, *, remove_old: bool) -> F:
         """Create a new one, and replace the old one in each service that uses it."""
         boolean(remove_old, "remove_old")
+        old: F = replaced if isinstance(replaced, self.model) else self.get(replaced)
         with parsing_response(f"the name of the {old.kind.lower()}"):
             name = name or _next_name(old.name or "")
-        new = create(name)
+        new = self.create(name, data, old.labels)
         for service in self.client.api.services():
             if any(ref.get(f"{old.kind}ID") == old.id for ref in _references(service, old.kind)):
                 retry_on_version_conflict(partial(_replace, service["ID"], old, new))

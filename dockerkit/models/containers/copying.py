@@ -51,6 +51,7 @@ OnBytes = Callable[[int], None] | None
 """Callback with the number of bytes of each block."""
 
 _MOST_LINKS = 16
+_SPECIAL = {b"2": modes.S_IFLNK, b"3": modes.S_IFCHR, b"4": modes.S_IFBLK, b"5": modes.S_IFDIR, b"6": modes.S_IFIFO}
 
 
 @dataclass(frozen=True)
@@ -355,10 +356,7 @@ def _from_go(path: str, info: Mapping[str, Any]) -> FileStat:
 
 
 def _from_member(path: str, member: TarInfo) -> FileStat:
-    kind = (
-        modes.S_IFDIR if member.isdir() else modes.S_IFLNK if member.issym() else modes.S_IFIFO if member.isfifo()
-        else modes.S_IFCHR if member.ischr() else modes.S_IFBLK if member.isblk() else modes.S_IFREG
-    )  # fmt: skip
+    kind = _SPECIAL.get(member.type, modes.S_IFREG)
     when = datetime.fromtimestamp(member.mtime, UTC)
     link = member.linkname if member.issym() else ""
     return FileStat(path, member.size, kind | member.mode & 0o7777, when, link, member.uid, member.gid)
