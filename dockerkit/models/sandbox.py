@@ -94,14 +94,13 @@ class Sandbox(Closing):
         options: SandboxOptions,
     ) -> None:
         limit = time_limit(timeout)
-        if not (ids := re.fullmatch(r"([1-9]\d*):(\d+)", user)):
+        if not re.fullmatch(r"[1-9]\d*:\d+", user):
             raise InvalidArgument(f"user: must be numeric and not root, such as '65534:65534', got {user!r}")
         if not workdir.startswith("/") or posixpath.normpath(workdir) == "/":
             raise InvalidArgument(f"workdir: must be an absolute path below /, got {workdir!r}")
         self._client = client
         self.workdir: str = posixpath.normpath(workdir)
         self.user: str = user
-        self._owner = int(ids[1]), int(ids[2])
         self._image = image if isinstance(image, str) else image.id or ""
         self._interpreter = list(interpreter)
         self._timeout = limit
@@ -342,6 +341,11 @@ class Sandbox(Closing):
             outside_links: handling of links that point outside the copied folder: "refuse", "skip" or "keep".
         """
         return self.container.copy_from(self._path(path), target, max_bytes=max_bytes, outside_links=outside_links)
+
+    @property
+    def _owner(self) -> tuple[int, int]:
+        uid, gid = self.user.split(":")
+        return int(uid), int(gid)
 
     def _path(self, path: str) -> str:
         place = posixpath.normpath(posixpath.join(self.workdir, path))
