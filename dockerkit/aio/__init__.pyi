@@ -1846,7 +1846,7 @@ class AsyncContainer:
         """Return a socket for input and output. ``POST /containers/{id}/attach``"""
     @property
     def attrs(self) -> dict[str, Any]:
-        """Attributes as returned by inspecting the container, fetched on first access."""
+        """Attributes as returned by inspecting the object, fetched on first access."""
     @property
     def cached_attrs(self) -> dict[str, Any]:
         """Known attributes. Never makes a request."""
@@ -2043,7 +2043,7 @@ class AsyncContainer:
         """Send a signal to the main process. ``POST /containers/{id}/kill``"""
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the container."""
+        """Labels of the object."""
     def list_files(self, path: ContainerPath = "/", *, recursive: bool = False) -> Pending[builtins.list[FileStat]]:
         """List the files in a folder, sorted by path. ``GET /containers/{id}/archive``"""
     def log_entries(
@@ -2607,7 +2607,7 @@ class AsyncImage:
         """Return signed statements about the image (API 1.55). ``GET /images/{name}/attestations``"""
     @property
     def attrs(self) -> dict[str, Any]:
-        """Attributes as returned by inspecting the image, fetched on first access."""
+        """Attributes as returned by inspecting the object, fetched on first access."""
     @property
     def cached_attrs(self) -> dict[str, Any]:
         """Known attributes. Never makes a request."""
@@ -2654,7 +2654,7 @@ class AsyncImage:
         """Return the attributes, for one platform or with all manifests. ``GET /images/{name}/json``"""
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the image."""
+        """Labels of the object."""
     def list_files(self, path: ContainerPath = "/", *, recursive: bool = False) -> Pending[builtins.list[FileStat]]:
         """List the files in a folder, sorted by path. ``GET /containers/{id}/archive``"""
     def manifests(self) -> Pending[builtins.list[answers.ImageManifestSummary]]:

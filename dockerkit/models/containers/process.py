@@ -26,6 +26,7 @@ from dockerkit.transport.scope import run_outside
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self
 
     from dockerkit.api.refs import Ref
     from dockerkit.client import DockerClient
@@ -465,7 +466,7 @@ class Process:
         if hasattr(self, "_duplex"):
             self._duplex.close()
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
