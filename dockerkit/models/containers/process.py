@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, AnyStr, Generic, Literal, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, AnyStr, Generic, Literal, NamedTuple, Self, cast
 
 from dockerkit import errors as failures
 from dockerkit import runtime
