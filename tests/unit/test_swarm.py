@@ -168,10 +168,11 @@ def test_forced_update_counts_up_and_keeps_the_rest(engine: SwarmEngine, client:
 
 
 def test_stack_is_deployed_listed_and_removed(engine: SwarmEngine, client: DockerClient) -> None:
-    web: dict[str, Any] = {"image": "app", "replicas": 2, "secrets": ["key"], "configs": ["web.conf"]}
+    options: dict[str, Any] = {"image": "app", "replicas": 2, "secrets": ["key"], "configs": ["web.conf"]}
+    web: Any = {**options, "labels": {"own": "1"}}
     stack = client.stacks.deploy(
         "shop",
-        {"web": {**web, "labels": {"own": "1"}}, "db": {"image": "db", "networks": ["back", "outside"]}},
+        {"web": web, "db": {"image": "db", "networks": ["back", "outside"]}},
         networks={"back": {"labels": {"own": "2"}, "attachable": True}},
         secrets={"key": "hush"},
         configs={"web.conf": b"port = 80"},
