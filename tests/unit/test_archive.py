@@ -440,3 +440,48 @@ def test_closes_all_descriptors(tmp_path: Path) -> None:
     with pytest.raises(UnsafeArchive):
         extract([packed(*names, Entry("../x", stat.S_IFREG | 0o644, b"x", 1))], tmp_path)
     assert (len(os.listdir("/proc/self/fd")) if before else 0) == before
+
+
+def test_members_do_not_replace_files_of_another_type(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UnsafeArchive, match="'file' is a folder, but its path exists and is not a folder"):
+        extract([packed(Entry("file", stat.S_IFDIR | 0o755))], tmp_path)
+    with pytest.raises(UnsafeArchive, match="'folder' is not a folder, but its path exists and is a folder"):
+        extract([packed(Entry("folder", stat.S_IFREG | 0o644, b"x", 1))], tmp_path)
+    extract([packed(Entry("folder", stat.S_IFDIR | 0o700), Entry(".", stat.S_IFDIR | 0o700))], tmp_path)
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o700
+
+
+def test_hard_link_to_itself_keeps_the_file(tmp_path: Path) -> None:
+    extract([packed(Entry("f", stat.S_IFREG | 0o644, b"x", 1))[:-1024] + hard_link("f", "f")], tmp_path)
+    assert (tmp_path / "f").read_text() == "x"
+
+
+def test_hard_link_becomes_a_copy_where_the_file_system_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    extract([packed(Entry("f", stat.S_IFREG | 0o644, b"x", 1))[:-1024] + hard_link("d/g", "f")], tmp_path)
+    assert (tmp_path / "d/g").read_text() == "x"
+    assert not (tmp_path / "d/g").samefile(tmp_path / "f")
+
+
+def test_owners_are_kept_on_request(tmp_path: Path) -> None:
+    mine = {"uid": os.getuid(), "gid": os.getgid()}
+    entries = [Entry("f", stat.S_IFREG | 0o644, b"x", 1, **mine), link("l", "f")._replace(**mine)]
+    extract([packed(*entries)], tmp_path, keep_owner=True)
+    for name in ("f", "l"):
+        info = (tmp_path / name).lstat()
+        assert (info.st_uid, info.st_gid) == (os.getuid(), os.getgid())
+
+
+def test_read_content_enforces_its_limit() -> None:
+    for member, content in members([packed(Entry("f", stat.S_IFREG | 0o644, b"12345", 5))]):
+        assert content is not None
+        with pytest.raises(UnsafeArchive, match="'f' has 5 bytes, more than max_bytes=4"):
+            read_content(member, content, 4)
+        assert read_content(member, content, 5) == b"12345"

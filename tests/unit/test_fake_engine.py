@@ -229,3 +229,105 @@ def test_files_are_listed_by_folder(engine, client):
     assert [file.path for file in container.list_files("/")] == ["/a.txt"]
     assert [file.path for file in container.list_files("/", recursive=True)] == ["/a.txt", "/sub/b.txt"]
     assert [file.path for file in container.list_files("/sub")] == ["/sub/b.txt"]
+
+
+def test_rules_of_an_engine_are_enforced(engine, client):
+    engine.when(seconds=None)
+    container = client.containers.run("alpine", detach=True, name="web")
+    container.start()  # again: nothing changes
+    network = client.networks.create("net")
+    network.connect(container)
+    cases = [
+        (errors.Conflict, "is not running", lambda: client.containers.create("alpine").exec_run("x")),
+        (errors.BadRequest, "Invalid container name", lambda: client.containers.create("alpine", name="-")),
+        (errors.Conflict, "already exists", lambda: client.networks.create("net")),
+        (errors.Forbidden, "already exists in network", lambda: network.connect(container)),
+        (errors.Forbidden, "pre-defined network", lambda: client.networks.get("bridge").remove()),
+        (errors.Conflict, "already in use", lambda: client.containers.create("alpine").rename("web")),
+        (errors.NotFound, "No such exec instance", lambda: client.api.exec_inspect("nothing")),
+        (errors.BadRequest, "invalid filter 'colour'", lambda: client.containers.list(filters={"colour": "red"})),
+        (errors.BadRequest, "holds no images", lambda: client.images.load(b"not a tar archive")),
+    ]
+    for error, message, call in cases:
+        with pytest.raises(error, match=message):
+            call()
+    network.disconnect(container)
+    with pytest.raises(errors.Forbidden, match="is not connected to network"):
+        network.disconnect(container)
+
+
+def test_exec_is_started_only_once(engine, client):
+    engine.when(seconds=None)
+    container = client.containers.run("alpine", detach=True)
+    exec_id = client.api.exec_create(container.id, ["true"])["Id"]
+    assert client.api.exec_start(exec_id, detach=True) == ""
+    with pytest.raises(errors.Conflict, match="started already"):
+        client.api.exec_start(exec_id)
+
+
+def test_image_in_use_is_removed_only_by_force(engine, client):
+    container = client.containers.create("alpine")
+    with pytest.raises(errors.Conflict):
+        client.images.remove("alpine")
+    image = container.commit("mine", tag="1")
+    assert image.tags == ["mine:1"]
+    client.images.remove("alpine", force=True)
+    assert [item.tags for item in client.images.list()] == [["mine:1"]]
+
+
+def test_prune_removes_what_is_unused(engine, client):
+    engine.when(seconds=None)
+    running = client.containers.run("alpine", detach=True, labels={"a": "1"})
+    stopped = client.containers.create("alpine", labels={"a": "1"})
+    client.networks.create("used").connect(running)
+    client.networks.create("unused")
+    assert client.containers.prune({"label": ["a=2"]})["ContainersDeleted"] in (None, [])
+    assert client.containers.prune({"label": ["a=1"]})["ContainersDeleted"] == [stopped.id]
+    assert client.networks.prune()["NetworksDeleted"] == ["unused"]
+    engine.add_image("alpine:old")
+    engine.add_image("alpine:old")  # takes the name from the first one
+    assert len(client.images.prune({"dangling": True})["ImagesDeleted"]) == 1
+
+
+def test_events_are_filtered(engine, client):
+    container = client.containers.create("alpine", name="web", labels={"a": "1"})
+    client.containers.create("alpine", name="other")
+    client.networks.create("net")
+    until = int(time.time()) + 1
+
+    def found(**filters):
+        return [event["Actor"]["Attributes"].get("name") for event in client.events(0, until, filters, decode=True)]
+
+    assert found(event="create") == ["web", "other", "net"]
+    assert found(type="network") == ["net"]
+    assert found(label="a") == found(label="a=1") == ["web"]
+    assert found(label="a=2") == []
+    assert found(container=container.id) == found(container="web") == ["web"]
+
+
+def test_updates_changes_and_statistics(engine, client):
+    engine.when(seconds=None)
+    container = client.containers.run("alpine", detach=True)
+    container.update(mem_limit="64m")
+    container.reload()
+    assert container.attrs["HostConfig"]["Memory"] == 64 * 2**20
+    assert client.api.diff(container.id) in (None, [])
+    container.copy_to({"new": "x"}, "/")
+    assert [change["Path"] for change in container.diff()] == ["/new"]
+    container.restart()
+    with container.stats(decode=True) as records:
+        first, second = next(records), next(records)
+    assert first["read"] <= second["read"]
+
+
+def test_version_of_engine_29_reports_less(engine):
+    with FakeEngine(api_version="1.52") as new, DockerClient(new.host) as client:
+        new.add_image("alpine")
+        container = client.containers.create("alpine")
+        assert "GraphDriver" not in container.attrs
+        assert client.networks.get("bridge").attrs["Status"]["IPAM"]
+        (listed,) = client.api.containers(all=True)
+        assert listed["Health"]["Status"] == "none"
+        with pytest.raises(errors.DockerException, match="too old"):
+            DockerClient(new.host, version="1.39").ping()
+        assert client.containers.list(all=True, filters={"health": "none"}) == [container]

@@ -556,3 +556,60 @@ def test_annotates_an_index_and_its_entries():
         server.add_image("single:1")
         with pytest.raises(errors.RegistryError, match="create_index"):
             annotate_index(f"{server.host}/single:1", {"a": "1"})
+
+
+# -- reaching it ---------------------------------------------------------------------------------------------------
+
+
+def test_connection_that_breaks_is_tried_again_and_then_an_error():
+    with memory_registry() as server, Registry(server.host, retries=1) as registry:
+        server.add_image("app:1")
+        assert registry.ping()
+    with pytest.raises(errors.ConnectionFailed, match="could not be reached: Connection refused"):
+        registry.manifest("app:1")  # the server is gone, which two attempts find
+
+
+def test_token_service_that_is_overloaded_is_asked_again():
+    with memory_registry("token") as server, Registry(server.host, auth_config=ACCOUNT) as registry:
+        server.add_image("app:1")
+        assert registry.ping()
+        server.failures, server.failure = 1, (503, {"Retry-After": "0"})
+        assert registry.exists("app:1")
+
+
+def test_certificates_of_the_docker_command_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    import trustme
+
+    from dockerkit.registry import http
+
+    folder = tmp_path / "certs.d" / "registry.test:5000"
+    folder.mkdir(parents=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.crt"))
+    issued = authority.issue_cert("client.test")
+    issued.cert_chain_pems[0].write_to_path(str(folder / "client.cert"))
+    issued.private_key_pem.write_to_path(str(folder / "client.key"))
+    monkeypatch.setattr(http, "_CERTIFICATES", (str(tmp_path / "certs.d"),))
+    context = http._context("registry.test:5000", None, True, own=True)
+    assert len(context.get_ca_certs()) > len(http._context("other.test", None, True).get_ca_certs())
+    (folder / "bad.crt").write_text("not a certificate")
+    with pytest.raises(errors.TLSParameterError, match=r"bad\.crt can't be read as PEM certificates"):
+        http._context("registry.test:5000", None, True)
+
+
+def test_single_image_is_not_copied_for_several_platforms():
+    with memory_registry() as source, memory_registry() as target:
+        source.add_image("app:1", "linux/amd64")
+        with pytest.raises(errors.RegistryError, match="has only one platform; pass that one or omit platform"):
+            copy_image(f"{source.host}/app:1", f"{target.host}/app:1", platform=["linux/amd64", "linux/arm64"])
+        assert target.manifests == {}
+
+
+def test_bearer_token_can_be_given():
+    with memory_registry("token") as server:
+        server.add_image("app:1")
+        with Registry(server.host, auth_config=ACCOUNT) as registry:
+            assert registry.exists("app:1")
+        (token,) = [name for name, scopes in server.scopes.items() if "repository:app:pull" in scopes][:1]
+        with Registry(server.host, auth_config={"registrytoken": token}) as registry:
+            assert registry.exists("app:1")
