@@ -22,9 +22,11 @@ import pytest
 import uvloop
 from scripted_engine import Answer, ScriptedEngine, frame
 
+from dockerkit import runtime
 from dockerkit.aio import AsyncContainer, AsyncDockerClient, AsyncImage, merge_logs, usage_of
 from dockerkit.aio.greenlets import CoreGreenlet, LoopRuntime
 from dockerkit.aio.readiness import Readiness, readiness
+from dockerkit.context import ContextAPI
 from dockerkit.errors import (
     ClientClosed,
     ContainerError,
@@ -626,3 +628,123 @@ def test_a_thousand_followed_logs_need_no_threads(tmp_path: Path, monkeypatch: p
                 assert results == [(["hello"], before)] * count
 
     asyncio.run(main())
+
+
+# -- other ways to create clients and to use calls ---------------------------------------------------------------------
+
+
+@in_loop
+async def test_clients_of_the_environment_and_of_a_context(
+    fake: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", fake.host)
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    async with AsyncDockerClient.from_env(timeout=20) as client:
+        assert type(client) is AsyncDockerClient
+        assert await client.ping()
+    ContextAPI.create_context("here", host=fake.host)
+    monkeypatch.delenv("DOCKER_HOST")
+    async with AsyncDockerClient.from_context("here") as client:
+        assert await client.ping()
+
+
+@in_loop
+async def test_call_that_is_closed_sends_nothing(fake: FakeEngine) -> None:
+    async with AsyncDockerClient(fake.host) as client:
+        call = client.containers.list()
+        call.close()
+        pending = client.events(decode=True)
+        await pending.aclose()
+        assert fake.requests == []
+
+
+@in_loop
+async def test_pending_stream_is_closed_while_it_is_iterated(fake: FakeEngine) -> None:
+    fake.when("alpine", stdout="one\ntwo\n", seconds=None)
+    async with AsyncDockerClient(fake.host) as client:
+        container = await client.containers.run("alpine", detach=True)
+        call = container.logs(stream=True, follow=True)
+        async for chunk in call:
+            assert chunk == b"one\n"
+            await call.aclose()
+            break
+        stream = await container.logs(stream=True, follow=True)
+        assert await anext(aiter(stream)) == b"one\n"
+        await stream.close()
+        rest = [chunk async for chunk in stream]  # only what had arrived, instead of waiting for more
+        assert b"".join(rest) in (b"", b"two\n")
+
+
+@in_loop
+async def test_arguments_in_dicts_and_lists_may_be_asynchronous_objects(fake: FakeEngine) -> None:
+    fake.when("alpine", seconds=None)
+    async with AsyncDockerClient(fake.host) as client:
+        network = await client.networks.create("net")
+        containers = [await client.containers.run("alpine", detach=True) for _ in range(2)]
+        await network.connect(containers[0])
+        removed = await client.containers.remove_many(containers, force=True)
+        removed.check()
+        assert await client.containers.list(all=True) == []
+
+
+@in_loop
+async def test_sandbox_runs_code_and_returns_its_counterpart(fake: FakeEngine) -> None:
+    fake.when("alpine", seconds=None)
+    fake.when_exec(["sh", "-c", "echo hi"], stdout="hi\n")
+    async with AsyncDockerClient(fake.host) as client:
+        async with client.sandbox("alpine") as sandbox:
+            run = await sandbox.run("echo hi")
+            assert (run.stdout, type(run.container)) == ("hi\n", AsyncContainer)
+            assert run.container == sandbox.container
+    assert not fake.containers
+
+
+@in_loop
+async def test_locks_events_and_conditions_wait_without_blocking_the_loop() -> None:
+    loop_runtime = LoopRuntime()
+    order: list[str] = []
+
+    def consumer() -> str:
+        lock = runtime.Lock()
+        changed, event = runtime.Condition(lock), runtime.Event()
+        queue = runtime.Queue(1)
+
+        def producer() -> None:
+            with changed:
+                order.append("produced")
+                changed.notify_all()
+            queue.put("first")
+            queue.put("second")  # waits for room
+            event.set()
+
+        with changed:
+            assert lock.locked()
+            assert not changed.wait(0.01)
+            thread = runtime.Thread(producer, (), name="producer")
+            thread.start()
+            order.append("waiting")
+            assert changed.wait(20)
+        received = [queue.get(timeout=20), queue.get(timeout=20)]
+        assert event.wait(20) and event.is_set()
+        event.clear()
+        assert not event.wait(0.01)
+        assert (queue.empty(), queue.qsize()) == (True, 0)
+        thread.join(20)
+        assert not thread.is_alive()
+        assert "unset" in repr(event) and "0" in repr(changed)
+        return " ".join(map(str, received))
+
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    ticker = asyncio.create_task(tick())
+    assert await loop_runtime.run(consumer) == "first second"
+    ticker.cancel()
+    assert order == ["waiting", "produced"]
+    assert ticks > 1

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from buildkit_engine import Peer
 from test_buildkit_build import vertex
 
 from dockerkit import APIClient, DockerClient, TLSConfig, errors
+from dockerkit.aio import AsyncDockerClient
 from dockerkit.builder.buildkit import build, services
 from dockerkit.builder.buildkit import messages as m
 from dockerkit.builder.buildkit.call import RpcCall
@@ -283,6 +285,18 @@ def test_classic_build_shows_the_transfer_of_its_context(client: DockerClient, e
     client.images.build(path={"Dockerfile": "FROM base\n", "a": "x" * 1000}, builder="classic", progress=shown.append)
     assert shown[-1].steps["context"].done
     assert shown[-1].steps["context"].name == "sending the context"
+
+
+def test_asynchronous_client_builds_and_inspects(engine: FakeEngine, buildkit: BuildKit) -> None:
+    async def use() -> None:
+        async with AsyncDockerClient(engine.host) as client:
+            info = await client.builders.inspect(buildkit.host)
+            assert info.version == "v0.12.3"
+            image, log = await client.images.build(fileobj="FROM scratch", tag="app:1", builder=buildkit.host)
+            assert (image.tags, log.builder) == (["app:1"], "buildkit")
+
+    buildkit.solve = upload
+    asyncio.run(use())
 
 
 # --- options ---
