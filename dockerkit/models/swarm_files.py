@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from dockerkit import errors
 from dockerkit.models.resource import Collection
@@ -113,7 +113,7 @@ class SwarmFileCollection(Collection[F]):
     def _rotate(self, replaced: F | str, data: bytes | str, name: str | None, *, remove_old: bool) -> F:
         """Create a new one, and replace the old one in each service that uses it."""
         boolean(remove_old, "remove_old")
-        old: F = replaced if isinstance(replaced, self.model) else self.get(replaced)
+        old = cast("F", replaced) if isinstance(replaced, self.model) else self.get(replaced)
         with parsing_response(f"the name of the {old.kind.lower()}"):
             name = name or _next_name(old.name or "")
         new = self.create(name, data, old.labels)
