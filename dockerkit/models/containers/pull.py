@@ -29,7 +29,7 @@ _TEMPORARY = (
 
 
 def pull(api: APIClient, image: str, platform: str | None, progress: ProgressSpec = None) -> None:
-    """Pull an image. Retry if the registry is busy or content was collected meanwhile, but not if the registry refuses."""
+    """Pull an image. Retry if the registry is busy or content was collected meanwhile, but not if it refuses."""
 
     def attempt() -> None:
         with api.pull(image, platform=platform, stream=True, decode=True) as records:

@@ -416,7 +416,7 @@ class ImageTransfers(Collection["Image"]):
 
 
 def normalize_platform(platform: Mapping[str, Any], engine_info: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a platform record, with a missing ``os`` or ``architecture`` filled in from the response of ``GET /version``."""
+    """Return a platform record, with a missing ``os`` or ``architecture`` filled in from ``GET /version``."""
     completed = dict(platform)
     completed["os"] = completed.get("os") or engine_info.get("Os")
     completed["architecture"] = completed.get("architecture") or engine_info.get("Arch")
