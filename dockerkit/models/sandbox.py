@@ -212,9 +212,17 @@ class Sandbox(Closing):
     def _process(self, args: list[str], *, stdin: bool, environment: Environment | None = None) -> Process:
         """Start a process. If the container died or was killed after a timeout, it is restarted."""
         process = Process(
-            self._client, self.container, args, stdin=stdin, tty=False, user=self.user, privileged=False,
-            environment=environment, workdir=self.workdir, marked=False,
-        )  # fmt: skip
+            self._client,
+            self.container,
+            args,
+            stdin=stdin,
+            tty=False,
+            user=self.user,
+            privileged=False,
+            environment=environment,
+            workdir=self.workdir,
+            marked=False,
+        )
         try:
             process._start()
         except errors.Conflict:

@@ -114,9 +114,17 @@ class Task(Model):
             An iterator of chunks, which can be closed from any thread.
         """
         return self.client.api.task_logs(
-            self, demux=demux, details=details, follow=follow, stdout=stdout, stderr=stderr, since=since,
-            timestamps=timestamps, tail=tail, is_tty=is_tty,
-        )  # fmt: skip
+            self,
+            demux=demux,
+            details=details,
+            follow=follow,
+            stdout=stdout,
+            stderr=stderr,
+            since=since,
+            timestamps=timestamps,
+            tail=tail,
+            is_tty=is_tty,
+        )
 
 
 class TaskCollection(Collection[Task]):

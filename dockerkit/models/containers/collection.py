@@ -240,9 +240,17 @@ class ContainerCollection(Collection[Container]):
             tty, auto_remove = bool(made.body.get("Tty")), bool(made.body["HostConfig"].get("AutoRemove"))
             spooled = stream and not self.client.api.profile.streams_as_written
             output: RunOutput[Any] = RunOutput(
-                container, image=made.body["Image"], command=command, tty=tty, wanted=(stdout, stderr), remove=remove,
-                auto_remove=auto_remove, demux=demux, timeout=timeout, spooled=spooled,
-            )  # fmt: skip
+                container,
+                image=made.body["Image"],
+                command=command,
+                tty=tty,
+                wanted=(stdout, stderr),
+                remove=remove,
+                auto_remove=auto_remove,
+                demux=demux,
+                timeout=timeout,
+                spooled=spooled,
+            )
             undo.pop_all()
         if stream:
             return output
@@ -398,9 +406,14 @@ class ContainerCollection(Collection[Container]):
         if not options.get("name"):
             raise UnknownOption("ensure() requires 'name', to find the container on later calls")
         return ensure(
-            self, image, command, options, replace_foreign=replace_foreign, renew_volumes=renew_volumes,
+            self,
+            image,
+            command,
+            options,
+            replace_foreign=replace_foreign,
+            renew_volumes=renew_volumes,
             progress=progress,
-        )  # fmt: skip
+        )
 
     def _create(
         self,

@@ -188,9 +188,14 @@ class Folder:
             folder, name = _local_destination(facts.is_dir, content_only, top, here)
             rename = _renaming(posixpath.basename(posixpath.normpath(asked)), name, content_only)
             return extract(
-                stream, folder, rename=rename, outside_links=outside_links, keep_owner=keep_owner, max_bytes=max_bytes,
+                stream,
+                folder,
+                rename=rename,
+                outside_links=outside_links,
+                keep_owner=keep_owner,
+                max_bytes=max_bytes,
                 on_bytes=on_bytes,
-            )  # fmt: skip
+            )
 
     def read_bytes(self, path: str, max_bytes: int | None) -> bytes:
         """Return the content of one file. Links are followed."""

@@ -113,9 +113,16 @@ class ExecModel(Model):
         if text:
             check_codec(encoding, errors)
         process = Process(
-            self.client, self, cmd, stdin=input is not None, tty=tty, user=user, privileged=privileged,
-            environment=environment, workdir=workdir,
-        )  # fmt: skip
+            self.client,
+            self,
+            cmd,
+            stdin=input is not None,
+            tty=tty,
+            user=user,
+            privileged=privileged,
+            environment=environment,
+            workdir=workdir,
+        )
         out = KeptOutput()
         scope = Scope(timeout)
         try:
@@ -181,9 +188,18 @@ class ExecModel(Model):
         from dockerkit.models.containers.process import Process
 
         process = Process(
-            self.client, self, cmd, stdin=stdin, tty=tty, user=user, privileged=privileged, environment=environment,
-            workdir=workdir, console_size=console_size, marked=marked,
-        )  # fmt: skip
+            self.client,
+            self,
+            cmd,
+            stdin=stdin,
+            tty=tty,
+            user=user,
+            privileged=privileged,
+            environment=environment,
+            workdir=workdir,
+            console_size=console_size,
+            marked=marked,
+        )
         try:
             process._start()
         except BaseException:
@@ -250,9 +266,19 @@ class ExecModel(Model):
         terminal.check()
         command = cmd or ["sh", "-c", "command -v bash >/dev/null 2>&1 && exec bash || exec sh"]
         process = Process(
-            self.client, self, command, stdin=True, tty=True, user=user, privileged=privileged, environment=environment,
-            workdir=workdir, console_size=terminal.size(), detach_keys=detach_keys, marked=False,
-        )  # fmt: skip
+            self.client,
+            self,
+            command,
+            stdin=True,
+            tty=True,
+            user=user,
+            privileged=privileged,
+            environment=environment,
+            workdir=workdir,
+            console_size=terminal.size(),
+            detach_keys=detach_keys,
+            marked=False,
+        )
         try:
             process._start()
             detached = terminal.connect(process._duplex, process.resize)

@@ -55,9 +55,17 @@ class LogStream(OwnedStream["LogEntry"]):
     ) -> None:
         options = {"stdout": stdout, "stderr": stderr, "until": until, "details": details or None}
         lines = _Lines(
-            client, container, name or container, options, follow=follow, since=since, tail=tail, errors=errors,
-            reconnect=reconnect if follow else None, restarts=restarts,
-        )  # fmt: skip
+            client,
+            container,
+            name or container,
+            options,
+            follow=follow,
+            since=since,
+            tail=tail,
+            errors=errors,
+            reconnect=reconnect if follow else None,
+            restarts=restarts,
+        )
         super().__init__(lines, about=f"container {name or container[:12]!r}")
 
 
@@ -315,6 +323,16 @@ class LogModel(Model):
         if not self.cached_attrs.keys() & {"Name", "Names"}:
             self.reload()  # the container was just created: fetch its name, which the engine may have chosen
         return LogStream(
-            self.client, self.id or "", self.display_name, follow=follow, since=since, until=until, tail=tail,
-            stdout=stdout, stderr=stderr, details=details, errors=errors, reconnect=reconnect,
-        )  # fmt: skip
+            self.client,
+            self.id or "",
+            self.display_name,
+            follow=follow,
+            since=since,
+            until=until,
+            tail=tail,
+            stdout=stdout,
+            stderr=stderr,
+            details=details,
+            errors=errors,
+            reconnect=reconnect,
+        )

@@ -156,9 +156,18 @@ class ContainerOutput(Model):
                 print(chunk.decode(), end="")
         """
         return self.client.api.logs(
-            self, stdout, stderr, stream, timestamps=timestamps, tail=tail, since=since, follow=follow, until=until,
-            demux=demux, details=details,
-        )  # fmt: skip
+            self,
+            stdout,
+            stderr,
+            stream,
+            timestamps=timestamps,
+            tail=tail,
+            since=since,
+            follow=follow,
+            until=until,
+            demux=demux,
+            details=details,
+        )
 
     @overload
     def attach(

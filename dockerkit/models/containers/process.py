@@ -202,9 +202,13 @@ class Process:
         self.id: str = ""
         self.stdin: _Stdin | None = None
         self._options: dict[str, Any] = {
-            "stdin": stdin, "tty": tty, "privileged": privileged, "user": user, "workdir": workdir,
+            "stdin": stdin,
+            "tty": tty,
+            "privileged": privileged,
+            "user": user,
+            "workdir": workdir,
             "detach_keys": detach_keys,
-        }  # fmt: skip
+        }
         self._environment, self._console_size = environment, console_size
         self._mark: str | None = os.urandom(16).hex() if marked else None
         self._parser: FrameParser | None = None
