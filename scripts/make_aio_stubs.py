@@ -137,7 +137,7 @@ def home(module: str, name: str) -> tuple[str, str]:
 
 
 def proxied_names() -> dict[tuple[str, str], str]:
-    """Names of classes in annotations -> their counterparts. A part of one class, such as ExecModel, stands for it."""
+    """Names of classes in annotations -> their counterparts. A part of one class, such as ContainerExec, stands for it."""
     found: dict[tuple[str, str], set[str]] = {}
     for module, names in PROXIED.items():
         for name in names:

@@ -2043,7 +2043,7 @@ class AsyncContainer:
         """Send a signal to the main process. ``POST /containers/{id}/kill``"""
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the object."""
+        """Labels, by name."""
     def list_files(self, path: ContainerPath = "/", *, recursive: bool = False) -> Pending[builtins.list[FileStat]]:
         """List the files in a folder, sorted by path. ``GET /containers/{id}/archive``"""
     def log_entries(
@@ -2654,7 +2654,7 @@ class AsyncImage:
         """Return the attributes, for one platform or with all manifests. ``GET /images/{name}/json``"""
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the object."""
+        """Labels, by name."""
     def list_files(self, path: ContainerPath = "/", *, recursive: bool = False) -> Pending[builtins.list[FileStat]]:
         """List the files in a folder, sorted by path. ``GET /containers/{id}/archive``"""
     def manifests(self) -> Pending[builtins.list[answers.ImageManifestSummary]]:

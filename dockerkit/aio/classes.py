@@ -57,8 +57,8 @@ AWAITED: Final = frozenset({
 
 _TERMINAL = "uses this process's terminal and blocks: call it on the synchronous client with asyncio.to_thread()"
 UNAVAILABLE: Final[dict[str, str]] = {
-    "ExecModel.attach_terminal": _TERMINAL,
-    "ExecModel.shell": _TERMINAL,
+    "ContainerExec.attach_terminal": _TERMINAL,
+    "ContainerExec.shell": _TERMINAL,
     "ProgressStream.or_instead": "is internal",
     "HijackedConnection.raw_socket": "belongs to the event loop",
 }

@@ -22,7 +22,7 @@ class Config(SwarmFile):
     @property
     def data(self) -> bytes:
         """Content of the config."""
-        return base64.b64decode((self._full().get("Spec") or {}).get("Data") or "")
+        return base64.b64decode((self._load().get("Spec") or {}).get("Data") or "")
 
 
 class ConfigCollection(SwarmFileCollection[Config]):

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from dockerkit import runtime
 from dockerkit.errors import DockerException
 from dockerkit.models.resuming import OVERLAP, Follower, engine_clock, since_text
-from dockerkit.models.streaming import Closing, OwnedStream, join_all
+from dockerkit.models.streaming import OwnedStream, join_all
 from dockerkit.parsing.times import as_datetime
 from dockerkit.parsing.values import time_limit
-from dockerkit.streams.closable import ClosableIterator
+from dockerkit.streams.closable import ClosableIterator, SelfClosing
 
 if TYPE_CHECKING:
     import logging
@@ -219,7 +219,7 @@ class Subscription(ClosableIterator[EngineEvent]):
                 return
 
 
-class EventListener(Closing):
+class EventListener(SelfClosing):
     """Reads an engine's events once, in a separate thread, for any number of handlers and subscriptions.
 
     As a context manager, it stops the thread at the end of the block. Errors in handlers are logged and do not stop it.

@@ -105,7 +105,7 @@ class Network(Model):
     @property
     def ipam_status(self) -> answers.IPAMStatus | None:
         """Number of used addresses by range; None below API 1.52. ``GET /networks/{id}``"""
-        return (self._full().get("Status") or {}).get("IPAM")
+        return (self._load().get("Status") or {}).get("IPAM")
 
     @property
     def endpoints(self) -> dict[str, answers.EndpointResource]:

@@ -134,7 +134,7 @@ class Model:
         attrs: dict[str, Any] = self.collection.get(self.id or "").attrs
         return attrs
 
-    def _full(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, Any]:
         """Return all attributes; fetch them if only a summary is known."""
         if self._partial:
             self.reload()
@@ -179,7 +179,7 @@ class LazyModel(Model):
     @property
     def attrs(self) -> dict[str, Any]:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Attributes as returned by inspecting the object, fetched on first access."""
-        return self._attrs if self._sparse else self._full()
+        return self._attrs if self._sparse else self._load()
 
     @attrs.setter
     def attrs(self, attrs: dict[str, Any]) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -190,18 +190,18 @@ class LazyModel(Model):
 
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the object."""
+        """Labels, by name."""
         if self._partial and "Labels" in self._attrs:
             return self._attrs["Labels"] or {}
-        return (self._full().get("Config") or {}).get("Labels") or {}
+        return (self._load().get("Config") or {}).get("Labels") or {}
 
-    def _full(self) -> dict[str, Any]:
+    def _load(self) -> dict[str, Any]:
         if self._partial:
             self.reload()
         return self._attrs
 
     def _get_attr(self, key: str) -> Any:
-        return (self._attrs if key in self._attrs else self._full()).get(key)
+        return (self._attrs if key in self._attrs else self._load()).get(key)
 
 
 class Collection(Generic[M]):

@@ -18,10 +18,11 @@ from dockerkit.errors import DockerException, ExecTimeout, InvalidArgument
 from dockerkit.models.containers.call import CompletedRun, decoded, output_limit
 from dockerkit.models.containers.ending import close_in_background, remove_container
 from dockerkit.models.containers.process import KeptOutput, Process
-from dockerkit.models.streaming import Closing, when_dropped
+from dockerkit.models.streaming import when_dropped
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.values import time_limit
+from dockerkit.streams.closable import SelfClosing
 
 if TYPE_CHECKING:
     from dockerkit.client import DockerClient
@@ -60,7 +61,7 @@ class SandboxOptions(TypedDict, total=False):
 
 
 @suggest_in_methods
-class Sandbox(Closing):
+class Sandbox(SelfClosing):
     """A container for untrusted code, created by :meth:`DockerClient.sandbox`. Close it after use.
 
     The code runs as an unprivileged user without capabilities, on a read-only file system, without network. Only its
@@ -391,7 +392,7 @@ class Sandbox(Closing):
 
 
 @suggest_in_methods
-class SandboxShell(Closing):
+class SandboxShell(SelfClosing):
     """A shell in a sandbox that keeps its state: folder, variables and functions. Created by :meth:`Sandbox.shell`.
 
     A command that ends the shell (``exit``) or times out discards this state: the next command gets a new shell.

@@ -14,29 +14,14 @@ from dockerkit.streams.closable import ClosableIterator
 
 if TYPE_CHECKING:
     import threading
-    from typing import Self
 
-__all__ = ["Closing", "OwnedStream", "Producer", "carry", "join_all", "when_dropped"]
+__all__ = ["OwnedStream", "Producer", "carry", "join_all", "when_dropped"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _JOIN_SECONDS = 1.0
 _SLICE = 0.2
-
-
-class Closing:
-    """A context manager that closes itself at the end of its block."""
-
-    def close(self) -> None:
-        """Release everything."""
-        raise NotImplementedError
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Producer(Protocol[T_co]):

@@ -19,8 +19,9 @@ from dockerkit.errors import InvalidArgument
 from dockerkit.errors.base import IgnoreGone
 from dockerkit.models.containers.ending import close_in_background
 from dockerkit.models.files import FileReader
-from dockerkit.models.streaming import Closing, when_dropped
+from dockerkit.models.streaming import when_dropped
 from dockerkit.parsing.values import ContainerPath, container_path, file_content, integer, owner_ids
+from dockerkit.streams.closable import SelfClosing
 from dockerkit.transport.scope import run_outside
 from dockerkit.transport.shield import Shielded, shielded
 
@@ -60,7 +61,7 @@ class VolumeEntry:
     link: str = ""
 
 
-class VolumeFiles(Closing, FileReader):
+class VolumeFiles(SelfClosing, FileReader):
     """Access to the files of a volume, created by :meth:`dockerkit.models.volumes.Volume.files`. Close it after use.
 
     Paths are relative to the volume's root, with or without a leading slash.

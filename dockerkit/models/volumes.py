@@ -68,7 +68,7 @@ class Volume(FileReader, Model):
     @property
     def version(self) -> int | None:
         """Version of a cluster volume; None for other volumes."""
-        return ((self._full().get("ClusterVolume") or {}).get("Version") or {}).get("Index")
+        return ((self._load().get("ClusterVolume") or {}).get("Version") or {}).get("Index")
 
     def usage(self) -> answers.VolumeUsageData | None:
         """Return size and number of containers; the engine measures all volumes for this. ``GET /system/df``

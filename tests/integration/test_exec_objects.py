@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 
 from dockerkit import DockerClient, errors
-from dockerkit.models.containers.exec import ExecModel
+from dockerkit.models.containers.exec import ContainerExec
 
 
 @pytest.fixture
-def container(client: DockerClient, box: Callable[..., str]) -> ExecModel:
-    return ExecModel({"Id": box()}, client)
+def container(client: DockerClient, box: Callable[..., str]) -> ContainerExec:
+    return ContainerExec({"Id": box()}, client)
 
 
-def test_exec_returns_output_and_exit_code(container: ExecModel) -> None:
+def test_exec_returns_output_and_exit_code(container: ContainerExec) -> None:
     done = container.exec(["sh", "-c", "cat; echo oh >&2; exit 3"], input=b"in\xff")
     assert (done.returncode, done.stdout, done.stderr) == (3, b"in\xff", b"oh\n")
     assert container.exec("tr a-z A-Z", input="größe", text=True).stdout == "GRößE"
@@ -38,40 +38,40 @@ def test_exec_returns_output_and_exit_code(container: ExecModel) -> None:
         container.exec(["cat"], input=io.StringIO("text"))  # type: ignore[arg-type]
 
 
-def test_environment_user_workdir_terminal(container: ExecModel) -> None:
+def test_environment_user_workdir_terminal(container: ContainerExec) -> None:
     script = ["sh", "-c", "echo $A $(id -u) $PWD; test -t 1 && echo tty"]
     done = container.exec(script, environment={"A": "x y"}, user="65534", workdir="/tmp", text=True)
     assert done.stdout == "x y 65534 /tmp\n"
     assert container.exec(script, environment=["A=z"], text=True, tty=True).stdout.split() == ["z", "0", "/", "tty"]
 
 
-def test_check_raises_with_both_streams(container: ExecModel) -> None:
+def test_check_raises_with_both_streams(container: ContainerExec) -> None:
     with pytest.raises(errors.ExecError, match="exited with code 4: bad") as caught:
         container.exec(["sh", "-c", "echo out; echo bad >&2; exit 4"], check=True)
     assert (caught.value.returncode, caught.value.stdout, caught.value.stderr) == (4, b"out\n", b"bad\n")
     assert container.exec(["true"], check=True).returncode == 0
 
 
-def test_large_input_and_output_at_once(container: ExecModel) -> None:
+def test_large_input_and_output_at_once(container: ContainerExec) -> None:
     data = os.urandom(5_000_000)
     assert container.exec(["cat"], input=data, timeout=60).stdout == data
 
 
-def test_over_tcp(engine: Any, container: ExecModel) -> None:
+def test_over_tcp(engine: Any, container: ContainerExec) -> None:
     data = os.urandom(2_000_000)
     with DockerClient(engine.tcp) as client:
-        there = ExecModel({"Id": container.id}, client)
+        there = ContainerExec({"Id": container.id}, client)
         assert there.exec(["cat"], input=data, timeout=60).stdout == data
         with pytest.raises(errors.ExecTimeout, match="it was killed"):
             there.exec(["sleep", "1111"], timeout=0.5)
 
 
-def test_process_may_leave_input_unread(container: ExecModel) -> None:
+def test_process_may_leave_input_unread(container: ContainerExec) -> None:
     done = container.exec(["head", "-c", "5"], input=b"x" * 9_000_000, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"xxxxx")
 
 
-def test_timeout_ends_the_process_and_its_children(container: ExecModel) -> None:
+def test_timeout_ends_the_process_and_its_children(container: ContainerExec) -> None:
     begun = time.monotonic()
     with pytest.raises(errors.ExecTimeout, match="it was killed") as caught:
         container.exec(["sh", "-c", "echo begun; sleep 7777 & sleep 8888"], timeout=1.0)
@@ -84,14 +84,14 @@ def test_timeout_ends_the_process_and_its_children(container: ExecModel) -> None
     assert "8888" not in listed
 
 
-def test_timeout_of_another_user_and_while_sending(container: ExecModel) -> None:
+def test_timeout_of_another_user_and_while_sending(container: ContainerExec) -> None:
     with pytest.raises(errors.ExecTimeout) as caught:
         container.exec(["sleep", "9999"], timeout=0.5, user="1000:1000", input=b"x" * 3_000_000)
     assert not caught.value.still_running
     assert "9999" not in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_timeout_reports_that_the_process_was_not_killed(container: ExecModel) -> None:
+def test_timeout_reports_that_the_process_was_not_killed(container: ContainerExec) -> None:
     container.exec(["sh", "-c", "cp /bin/busybox /bin/doze && rm /bin/sh && ln -s busybox /bin/nosh"], check=True)
     with pytest.raises(errors.ExecTimeout, match="may still be running") as caught:
         container.exec(["sleep", "6666"], timeout=0.5)
@@ -103,7 +103,7 @@ def test_timeout_reports_that_the_process_was_not_killed(container: ExecModel) -
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, LookupError])
 @pytest.mark.parametrize("delay", [0.002, 0.01, 0.03, 0.7])
 def test_exception_of_a_signal_handler_ends_the_process(
-    container: ExecModel, interruption: type[BaseException], delay: float
+    container: ContainerExec, interruption: type[BaseException], delay: float
 ) -> None:
     def handle(*_: object) -> None:
         raise interruption("stop")
@@ -118,7 +118,7 @@ def test_exception_of_a_signal_handler_ends_the_process(
     assert "2222" not in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_failing_input_ends_the_process(container: ExecModel) -> None:
+def test_failing_input_ends_the_process(container: ContainerExec) -> None:
     def blocks() -> Iterator[bytes]:
         yield b"one"
         raise LookupError("no more")
@@ -128,14 +128,14 @@ def test_failing_input_ends_the_process(container: ExecModel) -> None:
     assert "3333" not in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_fast_command_within_its_timeout(container: ExecModel) -> None:
+def test_fast_command_within_its_timeout(container: ContainerExec) -> None:
     for wrong in (0, -1):
         with pytest.raises(errors.InvalidArgument, match="timeout"):
             container.exec(["true"], timeout=wrong)
     assert container.exec(["echo", "hi"], timeout=30).stdout == b"hi\n"
 
 
-def test_process_talks_both_ways(container: ExecModel) -> None:
+def test_process_talks_both_ways(container: ContainerExec) -> None:
     with container.popen(["sh", "-c", 'while read a; do echo "<$a>"; echo "!$a" >&2; done; exit 5']) as process:
         assert process.stdin is not None
         for word in (b"one", b"two"):
@@ -153,7 +153,7 @@ def test_process_talks_both_ways(container: ExecModel) -> None:
         assert process.returncode == 5
 
 
-def test_communicate_and_lines(container: ExecModel) -> None:
+def test_communicate_and_lines(container: ContainerExec) -> None:
     with container.popen(["sort"]) as process:
         assert process.communicate("b\na\n", timeout=30) == (b"a\nb\n", b"")
         assert process.wait() == 0
@@ -166,7 +166,7 @@ def test_communicate_and_lines(container: ExecModel) -> None:
             process.communicate(timeout=0.3)
 
 
-def test_reader_and_writer_in_two_threads(container: ExecModel) -> None:
+def test_reader_and_writer_in_two_threads(container: ContainerExec) -> None:
     blocks = [os.urandom(50_000) for _ in range(60)]
     with container.popen(["cat"]) as process:
         assert process.stdin is not None
@@ -183,7 +183,7 @@ def test_reader_and_writer_in_two_threads(container: ExecModel) -> None:
         writer.join()
 
 
-def test_signals_and_the_end_of_the_block(container: ExecModel) -> None:
+def test_signals_and_the_end_of_the_block(container: ContainerExec) -> None:
     with container.popen(
         ["sh", "-c", "trap 'echo got; exit 9' TERM; echo up; while :; do sleep 0.05; done 2>/dev/null"]
     ) as process:
@@ -196,14 +196,14 @@ def test_signals_and_the_end_of_the_block(container: ExecModel) -> None:
     assert "5555" not in container.exec(["ps", "-o", "args"], text=True).stdout
 
 
-def test_closing_from_another_thread_ends_the_loop(container: ExecModel) -> None:
+def test_closing_from_another_thread_ends_the_loop(container: ContainerExec) -> None:
     process = container.popen(["sleep", "4444"])
     threading.Timer(0.3, process.close).start()
     assert list(process) == []
     process.kill()
 
 
-def test_terminal_size(container: ExecModel) -> None:
+def test_terminal_size(container: ContainerExec) -> None:
     with container.popen(["sh", "-c", "echo up; read x; stty size"], tty=True) as process:
         assert process.read_piece(20) == ("stdout", b"up\r\n")
         process.resize(31, 97)
@@ -214,7 +214,7 @@ def test_terminal_size(container: ExecModel) -> None:
 
 
 def test_stopped_container_refuses(client: DockerClient, box: Callable[..., str]) -> None:
-    stopped = ExecModel({"Id": box(start=False)}, client)
+    stopped = ContainerExec({"Id": box(start=False)}, client)
     with pytest.raises(errors.APIError):
         stopped.exec(["true"])
 
@@ -224,10 +224,10 @@ def test_stopped_container_refuses(client: DockerClient, box: Callable[..., str]
 PROGRAM = """
 import sys
 from dockerkit import DockerClient
-from dockerkit.models.containers.exec import ExecModel
+from dockerkit.models.containers.exec import ContainerExec
 host, container, action = sys.argv[1:4]
 with DockerClient(host) as client:
-    thing = ExecModel({"Id": container}, client)
+    thing = ContainerExec({"Id": container}, client)
     print("code", thing.shell(["sh"]) if action == "shell" else thing.attach_terminal(), flush=True)
 """
 
@@ -298,13 +298,13 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
         one.close()
 
 
-def appears(container: ExecModel, command: str) -> None:
+def appears(container: ContainerExec, command: str) -> None:
     deadline = time.monotonic() + 20
     while command not in container.exec(["ps", "-o", "args"], text=True).stdout:
         assert time.monotonic() < deadline, f"{command} does not run"
 
 
-def test_shell(container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal]) -> None:
+def test_shell(container: ContainerExec, client: DockerClient, terminal: Callable[..., Terminal]) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell", rows=33, columns=99)
     screen.expect(r"# ")
     assert not screen.restored
@@ -324,7 +324,7 @@ def test_shell(container: ExecModel, client: DockerClient, terminal: Callable[..
 
 
 def test_detach_keys_leave_it_running(
-    container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal]
+    container: ContainerExec, client: DockerClient, terminal: Callable[..., Terminal]
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell")
     screen.expect(r"# ")
@@ -339,7 +339,7 @@ def test_detach_keys_leave_it_running(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_terminal_is_restored_after_a_signal(
-    container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal], number: signal.Signals
+    container: ContainerExec, client: DockerClient, terminal: Callable[..., Terminal], number: signal.Signals
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell")
     screen.expect(r"# ")
@@ -349,7 +349,7 @@ def test_terminal_is_restored_after_a_signal(
 
 
 def test_terminal_is_restored_if_the_container_stops(
-    container: ExecModel, client: DockerClient, terminal: Callable[..., Terminal]
+    container: ContainerExec, client: DockerClient, terminal: Callable[..., Terminal]
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "shell")
     screen.expect(r"# ")
@@ -372,7 +372,7 @@ def test_attach_terminal(client: DockerClient, box: Callable[..., str], terminal
 
 
 def test_attach_terminal_requires_two_terminals(
-    client: DockerClient, container: ExecModel, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
+    client: DockerClient, container: ContainerExec, terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     screen = terminal(client.endpoint.host, str(container.id), "attach")
     screen.expect(r"InvalidArgument: attach_terminal: the container has no terminal")
@@ -392,7 +392,7 @@ def test_attach_terminal_requires_two_terminals(
     ],
 )
 def test_command_that_cannot_start_raises_exec_start_error(
-    container: ExecModel, options: dict[str, Any], news: str
+    container: ContainerExec, options: dict[str, Any], news: str
 ) -> None:
     with pytest.raises(errors.ExecStartError) as caught:
         container.exec(**options)
@@ -403,7 +403,7 @@ def test_command_that_cannot_start_raises_exec_start_error(
         process.communicate()
 
 
-def test_exit_codes_of_started_programs_raise_no_start_error(container: ExecModel) -> None:
+def test_exit_codes_of_started_programs_raise_no_start_error(container: ContainerExec) -> None:
     for code in (126, 127):
         assert container.exec(["sh", "-c", f"echo OCI runtime exec failed; exit {code}"]).returncode == code
     assert container.exec(["sh", "-c", "nosuch"]).returncode == 127

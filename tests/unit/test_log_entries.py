@@ -15,7 +15,7 @@ from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
 from dockerkit import APIClient, DockerClient, errors, merge_logs
 from dockerkit.models.containers.log_lines import LogParser
-from dockerkit.models.containers.logs import LogModel
+from dockerkit.models.containers.logs import ContainerLogs
 
 ID = "c" * 64
 LOGS = f"/containers/{ID}/logs"
@@ -94,12 +94,12 @@ def test_raw_output_in_any_pieces(lines: list[str], cuts: list[int], long: bool)
 
 
 @pytest.fixture
-def container(scripted: ScriptedEngine) -> Iterator[Callable[[], LogModel]]:
+def container(scripted: ScriptedEngine) -> Iterator[Callable[[], ContainerLogs]]:
     with DockerClient(scripted.host) as client:
-        yield lambda: LogModel({"Id": ID, "Name": "/web"}, client)
+        yield lambda: ContainerLogs({"Id": ID, "Name": "/web"}, client)
 
 
-def follow(container: LogModel, **options: float | int | None) -> list[str]:
+def follow(container: ContainerLogs, **options: float | int | None) -> list[str]:
     with container.log_entries(follow=True, **options) as entries:  # type: ignore[arg-type]
         return [entry.text for entry in entries]
 
@@ -113,7 +113,7 @@ STOPPED = Answer.json({"Id": ID, "State": {"Running": False, "Status": "exited"}
 
 
 def test_followed_log_resumes_without_loss_or_duplicates(
-    scripted: ScriptedEngine, container: Callable[[], LogModel]
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs]
 ) -> None:
     one, two, again = message(NOW, "one\n"), message(NOW + 5, "same\n"), message(NOW + 5, "same\n")
     late = message(NOW - 1000, "late\n", 2)  # stderr's clock was read before stdout's
@@ -136,7 +136,7 @@ def test_followed_log_resumes_without_loss_or_duplicates(
 
 
 def test_lines_that_rotation_hid_stay_out_and_are_reported(
-    scripted: ScriptedEngine, container: Callable[[], LogModel]
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs]
 ) -> None:
     lines = [message(NOW + number, f"{number}\n") for number in range(6)]
     scripted.on("GET", LOGS, chunked(*lines[:2], *lines[4:]), chunked(*lines, message(NOW + 9, "9\n")))
@@ -145,7 +145,9 @@ def test_lines_that_rotation_hid_stay_out_and_are_reported(
         assert follow(container()) == ["0", "1", "4", "5", "9"]
 
 
-def test_cut_before_the_first_line_asks_as_before(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_cut_before_the_first_line_asks_as_before(
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs]
+) -> None:
     scripted.on("GET", LOGS, chunked(truncate=True), chunked(message(NOW, "one\n")))
     scripted.on("GET", INSPECT, STOPPED)
     assert follow(container(), since=5) == ["one"]
@@ -154,7 +156,7 @@ def test_cut_before_the_first_line_asks_as_before(scripted: ScriptedEngine, cont
 
 @pytest.mark.parametrize("skew", [-3600, 0, 3600])
 def test_cut_before_the_first_line_counts_by_the_engines_clock(
-    scripted: ScriptedEngine, container: Callable[[], LogModel], monkeypatch: pytest.MonkeyPatch, skew: int
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs], monkeypatch: pytest.MonkeyPatch, skew: int
 ) -> None:
     began = 1_700_000_000
     monkeypatch.setattr("dockerkit.models.resuming.time.time", lambda: began + skew)
@@ -168,14 +170,14 @@ def test_cut_before_the_first_line_counts_by_the_engines_clock(
     assert float(asked[1]["since"][0]) == began
 
 
-def test_tail_is_kept_after_a_reconnect(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_tail_is_kept_after_a_reconnect(scripted: ScriptedEngine, container: Callable[[], ContainerLogs]) -> None:
     before, asked, more = message(NOW - 5, "not asked\n"), message(NOW, "asked\n"), message(NOW + 1, "more\n")
     scripted.on("GET", LOGS, chunked(asked, truncate=True), chunked(before, asked, more), chunked(before, asked, more))
     scripted.on("GET", INSPECT, STOPPED)
     assert follow(container(), tail=1) == ["asked", "more"]
 
 
-def test_follow_waits_for_a_stopped_engine(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_follow_waits_for_a_stopped_engine(scripted: ScriptedEngine, container: Callable[[], ContainerLogs]) -> None:
     away = Answer.raw(b"")  # closes without a response
     scripted.on(
         "GET",
@@ -189,7 +191,9 @@ def test_follow_waits_for_a_stopped_engine(scripted: ScriptedEngine, container: 
     assert follow(container()) == ["one", "two"]
 
 
-def test_reconnect_limits_the_wait_for_the_engine(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_reconnect_limits_the_wait_for_the_engine(
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs]
+) -> None:
     scripted.on("GET", LOGS, chunked(message(NOW, "one\n"), truncate=True), Answer.error(503, "starting"))
     begun = time.monotonic()
     with pytest.raises(errors.ServiceUnavailable):
@@ -202,13 +206,15 @@ def test_reconnect_limits_the_wait_for_the_engine(scripted: ScriptedEngine, cont
         list(container().log_entries())
 
 
-def test_follow_ends_when_the_container_is_removed(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_follow_ends_when_the_container_is_removed(
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs]
+) -> None:
     scripted.on("GET", LOGS, chunked(message(NOW, "one\n")))
     scripted.on("GET", INSPECT, Answer.error(404, "No such container"))
     assert follow(container()) == ["one"]
 
 
-def test_closing_from_another_thread(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_closing_from_another_thread(scripted: ScriptedEngine, container: Callable[[], ContainerLogs]) -> None:
     def hold(request, wire):  # type: ignore[no-untyped-def]
         wire.head(200, {"Content-Type": MULTIPLEXED, "Transfer-Encoding": "chunked"})
         data = message(NOW, "one\n")
@@ -229,7 +235,9 @@ def test_closing_from_another_thread(scripted: ScriptedEngine, container: Callab
     assert not [thread for thread in threading.enumerate() if thread.name == "dockerkit-logs"]
 
 
-def test_merge_sorts_by_time_or_yields_on_arrival(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_merge_sorts_by_time_or_yields_on_arrival(
+    scripted: ScriptedEngine, container: Callable[[], ContainerLogs]
+) -> None:
     first = chunked(message(NOW, "a\n"), message(NOW + 20, "c\n"))
     second = chunked(message(NOW + 10, "b\n"), message(NOW + 30, "d\n"))
     scripted.on("GET", LOGS, first, second)
@@ -241,7 +249,7 @@ def test_merge_sorts_by_time_or_yields_on_arrival(scripted: ScriptedEngine, cont
     assert sorted(entry.text for entry in merge_logs([container(), container()], follow=True)) == list("abcd")
 
 
-def test_error_of_one_ends_the_merge(scripted: ScriptedEngine, container: Callable[[], LogModel]) -> None:
+def test_error_of_one_ends_the_merge(scripted: ScriptedEngine, container: Callable[[], ContainerLogs]) -> None:
     scripted.on("GET", LOGS, chunked(message(NOW, "a\n"), truncate=True))
     with pytest.raises(errors.StreamTruncated):
         list(merge_logs([container(), container()], follow=True, reconnect=None))

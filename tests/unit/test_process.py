@@ -14,7 +14,7 @@ from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
 from dockerkit import DockerClient, errors
 from dockerkit.models.containers import Container
-from dockerkit.models.containers.exec import ExecModel
+from dockerkit.models.containers.exec import ContainerExec
 from dockerkit.testing import FakeEngine
 from dockerkit.testing.fake_engine.processes import Behaviour, FakeProcess, Rule
 
@@ -22,9 +22,9 @@ ID = "c" * 64
 
 
 @pytest.fixture
-def container(scripted: ScriptedEngine) -> Iterator[ExecModel]:
+def container(scripted: ScriptedEngine) -> Iterator[ContainerExec]:
     with DockerClient(scripted.host) as client:
-        yield ExecModel({"Id": ID}, client)
+        yield ContainerExec({"Id": ID}, client)
 
 
 def script(scripted: ScriptedEngine, start: Any, *states: dict[str, Any]) -> None:
@@ -36,7 +36,7 @@ def script(scripted: ScriptedEngine, start: Any, *states: dict[str, Any]) -> Non
 
 
 def test_frames_in_the_packet_of_the_head_and_an_exit_code_that_is_late(
-    scripted: ScriptedEngine, container: ExecModel
+    scripted: ScriptedEngine, container: ContainerExec
 ) -> None:
     output = [frame(1, b"out"), frame(2, b"err"), frame(1, b"more")]
     start = Answer.upgraded(output, media_type=MULTIPLEXED, with_head=True)
@@ -49,7 +49,7 @@ def test_frames_in_the_packet_of_the_head_and_an_exit_code_that_is_late(
     assert made["AttachStdin"] is False
 
 
-def test_mark_comes_after_the_environment(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_mark_comes_after_the_environment(scripted: ScriptedEngine, container: ContainerExec) -> None:
     script(scripted, Answer.upgraded([frame(1, b"x")], media_type=MULTIPLEXED))
     container.exec(["x"], environment={"A": "b"})
     environment = json.loads(scripted.requests[0].body)["Env"]
@@ -57,13 +57,13 @@ def test_mark_comes_after_the_environment(scripted: ScriptedEngine, container: E
     assert environment[1].startswith("DOCKERKIT_EXEC=")
 
 
-def test_cut_stream_raises_instead_of_ending(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_cut_stream_raises_instead_of_ending(scripted: ScriptedEngine, container: ContainerExec) -> None:
     script(scripted, Answer.upgraded([frame(1, b"whole"), frame(1, b"half")[:-2]], media_type=MULTIPLEXED))
     with pytest.raises(errors.StreamTruncated):
         container.exec(["x"])
 
 
-def test_echo_of_large_input(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_echo_of_large_input(scripted: ScriptedEngine, container: ContainerExec) -> None:
     def echo(wire: Any) -> None:
         while data := wire.recv():
             wire.send(frame(1, data))
@@ -86,7 +86,7 @@ PODMAN = 'Error: runc: exec failed: exec: "nosuch": executable file not found in
 
 @pytest.mark.parametrize(("stream", "text"), [(1, DOCKER), (2, PODMAN)], ids=["Docker", "Podman"])
 def test_program_that_does_not_exist_is_an_error_however_it_is_run(
-    scripted: ScriptedEngine, container: ExecModel, stream: int, text: str
+    scripted: ScriptedEngine, container: ContainerExec, stream: int, text: str
 ) -> None:
     start = Answer.upgraded([frame(stream, text.encode())], media_type=MULTIPLEXED)
     # The engine sends its report before it records the exit code.
@@ -104,7 +104,7 @@ def test_program_that_does_not_exist_is_an_error_however_it_is_run(
         assert (caught.value.returncode, caught.value.reason) == (127, text.strip()), way
 
 
-def test_output_that_looks_like_the_engines_is_output(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_output_that_looks_like_the_engines_is_output(scripted: ScriptedEngine, container: ContainerExec) -> None:
     script(
         scripted,
         Answer.upgraded([frame(1, DOCKER.encode())], media_type=MULTIPLEXED),
@@ -115,13 +115,13 @@ def test_output_that_looks_like_the_engines_is_output(scripted: ScriptedEngine, 
 
 @pytest.mark.parametrize("size", [100_000, 5_000_000])
 def test_communicate_survives_a_process_that_stops_reading(
-    scripted: ScriptedEngine, container: ExecModel, size: int
+    scripted: ScriptedEngine, container: ContainerExec, size: int
 ) -> None:
     script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop_reading))
     assert container.exec(["head"], input=b"x" * size, timeout=20).stdout == b"enough"
 
 
-def test_lost_connection_without_exit_code_is_an_error(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_lost_connection_without_exit_code_is_an_error(scripted: ScriptedEngine, container: ContainerExec) -> None:
     script(scripted, Answer.upgraded(media_type=MULTIPLEXED, talk=stop_reading))
     scripted.on("GET", "/exec/e1/json", Answer.error(500, "shutting down"))
     # A reset; or a plain end, if all that was sent had been read just then: then the question for the exit code fails.
@@ -131,7 +131,7 @@ def test_lost_connection_without_exit_code_is_an_error(scripted: ScriptedEngine,
         container.exec(["cat"], input=b"x" * 5_000_000)
 
 
-def test_timeout_reports_a_process_that_could_not_be_killed(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_timeout_reports_a_process_that_could_not_be_killed(scripted: ScriptedEngine, container: ContainerExec) -> None:
     def silent(wire: Any) -> None:
         wire.send(frame(2, b"begun"))
         while not wire.gone():
@@ -147,7 +147,7 @@ def test_timeout_reports_a_process_that_could_not_be_killed(scripted: ScriptedEn
     assert caught.value.still_running
 
 
-def test_timeout_applies_while_sending_input(scripted: ScriptedEngine, container: ExecModel) -> None:
+def test_timeout_applies_while_sending_input(scripted: ScriptedEngine, container: ContainerExec) -> None:
     def deaf(wire: Any) -> None:
         time.sleep(0.4)
 
@@ -386,7 +386,7 @@ def test_user_that_does_not_exist_is_reported_by_engines_that_look_it_up_first(
 def test_engines_before_api_1_25_receive_no_mark(scripted: ScriptedEngine) -> None:
     script(scripted, Answer.upgraded([frame(1, b"x")], media_type=MULTIPLEXED))
     with DockerClient(scripted.host, version="1.24") as client:
-        process = ExecModel({"Id": ID}, client).popen("x", console_size=(1, 2), stdin=False)
+        process = ContainerExec({"Id": ID}, client).popen("x", console_size=(1, 2), stdin=False)
         assert [data for _, data in process] == [b"x"]
         assert not process.kill()
     body = scripted.requests[0].json()

@@ -24,7 +24,7 @@ class Address(NamedTuple):
     port: int
 
 
-class ContainerFacts(LazyModel):
+class ContainerAttributes(LazyModel):
     """Attributes of a container."""
 
     _views = ("state", "mounts", "network_settings", "config", "image")
@@ -42,7 +42,7 @@ class ContainerFacts(LazyModel):
         """Name, without the engine's leading slash."""
         name = _own_name(self._attrs)
         if name is None and self._partial:
-            name = _own_name(self._full())
+            name = _own_name(self._load())
         return name or ""
 
     @cached_property
@@ -52,7 +52,7 @@ class ContainerFacts(LazyModel):
         Holds only the image's ID, without a request. The image is inspected once, on access to its other attributes,
         and kept until :meth:`reload`.
         """
-        image = self._attrs.get("ImageID") or self._full().get("Image")
+        image = self._attrs.get("ImageID") or self._load().get("Image")
         return None if image is None else self.client.images.prepare_model({"Id": image}, partial=True)
 
     @property
@@ -60,7 +60,7 @@ class ContainerFacts(LazyModel):
         """Status: created, running, paused, restarting, removing, exited or dead."""
         state = self._attrs.get("State")
         if state is None:
-            state = self._full().get("State")
+            state = self._load().get("State")
         return str(state.get("Status", "") if isinstance(state, dict) else state or "")
 
     @property
@@ -72,7 +72,7 @@ class ContainerFacts(LazyModel):
         if self._partial and self._attrs.get("State") == "running":
             line = str(self._attrs.get("Status", ""))
             return next((word for word in ("unhealthy", "healthy", "starting") if word in line), "unknown")
-        state = self._full().get("State")
+        state = self._load().get("State")
         health = state.get("Health") if isinstance(state, dict) else None
         return str((health or {}).get("Status") or "unknown")
 
@@ -81,14 +81,14 @@ class ContainerFacts(LazyModel):
         """Ports and their publications: ``{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}``."""
         if self._partial and isinstance(self._attrs.get("Ports"), list):
             return ports_of_summary(self._attrs["Ports"])
-        return (self._full().get("NetworkSettings") or {}).get("Ports") or {}
+        return (self._load().get("NetworkSettings") or {}).get("Ports") or {}
 
     @property
     def created(self) -> datetime | None:
         """Time of creation."""
         from pydantic import TypeAdapter
 
-        created = self._attrs.get("Created", None) or self._full().get("Created")
+        created = self._attrs.get("Created", None) or self._load().get("Created")
         return None if created is None else TypeAdapter(datetime).validate_python(created)
 
     # -- typed views -----------------------------------------------------------------------------------------------
@@ -98,21 +98,21 @@ class ContainerFacts(LazyModel):
         """State at the last :meth:`reload`: exit code, times, health."""
         from dockerkit.types.views import ContainerState
 
-        return ContainerState.of(self._full().get("State"))
+        return ContainerState.of(self._load().get("State"))
 
     @cached_property
     def config(self) -> ContainerConfigView:
         """Configuration: command, environment, user."""
         from dockerkit.types.views import ContainerConfigView
 
-        return ContainerConfigView.of(self._full().get("Config"))
+        return ContainerConfigView.of(self._load().get("Config"))
 
     @cached_property
     def network_settings(self) -> NetworkSettings:
         """Networks, addresses and ports at the last :meth:`reload`."""
         from dockerkit.types.views import NetworkSettings
 
-        return NetworkSettings.of(self._full().get("NetworkSettings"))
+        return NetworkSettings.of(self._load().get("NetworkSettings"))
 
     @cached_property
     def mounts(self) -> list[MountPoint]:

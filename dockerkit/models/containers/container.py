@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerkit.errors.base import IgnoreGone
-from dockerkit.models.containers.attributes import ContainerFacts
-from dockerkit.models.containers.exec import ExecModel
+from dockerkit.models.containers.attributes import ContainerAttributes
+from dockerkit.models.containers.exec import ContainerExec
 from dockerkit.models.containers.files import ContainerFiles
-from dockerkit.models.containers.lifecycle import ContainerVerbs
-from dockerkit.models.containers.logs import LogModel
+from dockerkit.models.containers.lifecycle import ContainerLifecycle
+from dockerkit.models.containers.logs import ContainerLogs
 from dockerkit.models.containers.output import ContainerOutput
-from dockerkit.models.containers.waiting import WaitModel
+from dockerkit.models.containers.waiting import ContainerWaiting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -21,7 +21,13 @@ __all__ = ["Container"]
 
 
 class Container(  # pyright: ignore[reportIncompatibleVariableOverride]
-    ContainerFacts, ExecModel, LogModel, WaitModel, ContainerFiles, ContainerOutput, ContainerVerbs
+    ContainerAttributes,
+    ContainerExec,
+    ContainerLogs,
+    ContainerWaiting,
+    ContainerFiles,
+    ContainerOutput,
+    ContainerLifecycle,
 ):
     """A container of the engine.
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from dockerkit.parsing.values import Duration, Environment
     from dockerkit.types.flags import No, Yes
 
-__all__ = ["ExecModel"]
+__all__ = ["ContainerExec"]
 
 
-class ExecModel(Model):
+class ContainerExec(Model):
     """Commands of a container."""
 
     @overload

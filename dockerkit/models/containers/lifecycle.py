@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockerkit.types.host_options import UpdateOptions
 
 
-class ContainerVerbs(Model):
+class ContainerLifecycle(Model):
     """Lifecycle methods of a container."""
 
     def start(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dockerkit.parsing.values import Duration
     from dockerkit.streams import FrameStream
 
-__all__ = ["LogModel", "LogStream", "MergedLogs", "merge_logs"]
+__all__ = ["ContainerLogs", "LogStream", "MergedLogs", "merge_logs"]
 
 _QUEUE = 100  # lines, each of at most 1 MiB
 
@@ -238,7 +238,7 @@ class _Merged:
 
 
 def merge_logs(
-    containers: Iterable[LogModel],
+    containers: Iterable[ContainerLogs],
     *,
     follow: bool = False,
     since: TimeLike = None,
@@ -251,7 +251,7 @@ def merge_logs(
 
     Args:
         containers: containers whose logs to read.
-        follow, since, until, tail, details, reconnect: as for :meth:`LogModel.log_entries`, for each container.
+        follow, since, until, tail, details, reconnect: as for :meth:`ContainerLogs.log_entries`, for each container.
 
     Returns:
         An iterator and context manager; the attribute ``container`` of an entry names its container.
@@ -278,7 +278,7 @@ def merge_logs(
     return MergedLogs(streams, follow=follow)
 
 
-class LogModel(Model):
+class ContainerLogs(Model):
     """Log lines of a container."""
 
     def log_entries(

@@ -14,11 +14,11 @@ from typing import IO, TYPE_CHECKING, Any, AnyStr, Generic, Literal, NamedTuple,
 from dockerkit import errors as failures
 from dockerkit import runtime
 from dockerkit.errors import DockerException, ExecError, ExecStartError, ExecTimeout, InvalidArgument, StreamTruncated
-from dockerkit.models.streaming import Closing
 from dockerkit.parsing import values
 from dockerkit.parsing.options import suggest_in_methods
 from dockerkit.parsing.payload import payload
 from dockerkit.parsing.values import string_list
+from dockerkit.streams.closable import SelfClosing
 from dockerkit.streams.frames import STDERR, FrameParser
 from dockerkit.streams.lines import LineSplitter
 from dockerkit.transport import HijackedConnection, Scope
@@ -129,7 +129,7 @@ class _Kept(list[bytes]):
                 self._together.append(data)
 
 
-class _Stdin(Closing):
+class _Stdin(SelfClosing):
     """Standard input of the process. ``write`` sends immediately; ``close`` ends only the input, not the output."""
 
     def __init__(self, duplex: HijackedConnection) -> None:

@@ -14,7 +14,7 @@ from dockerkit.parsing.times import parse_time
 from dockerkit.streams.closable import ClosableIterator
 
 if TYPE_CHECKING:
-    from dockerkit.models.containers.attributes import ContainerFacts
+    from dockerkit.models.containers.attributes import ContainerAttributes
     from dockerkit.streams import JSONStream
     from dockerkit.types import answers
 
@@ -164,8 +164,8 @@ def _disk(record: Mapping[str, Any]) -> dict[str, int]:
     return sums
 
 
-def measure(container: ContainerFacts) -> Usage:
-    """Return the current usage; see :meth:`ContainerFacts.usage`."""
+def measure(container: ContainerAttributes) -> Usage:
+    """Return the current usage; see :meth:`ContainerAttributes.usage`."""
     api = container.client.api
     first = api.stats(container, stream=False) or {}  # podman 4 returns nothing for a stopped container
     usage = Usage.from_engine(first)
@@ -200,7 +200,7 @@ class UsageStream(ClosableIterator[Usage]):
         return f"<UsageStream of container {self._name!r}>"
 
 
-def usage_of(containers: Iterable[ContainerFacts]) -> list[Usage | None]:
+def usage_of(containers: Iterable[ContainerAttributes]) -> list[Usage | None]:
     """Return the current usage of several containers, fetched concurrently. ``GET /containers/{id}/stats`` for each
 
     Args:
@@ -211,7 +211,7 @@ def usage_of(containers: Iterable[ContainerFacts]) -> list[Usage | None]:
     """
     from dockerkit.models.batch import map_ordered, with_method
 
-    def usage(container: ContainerFacts) -> Usage | None:
+    def usage(container: ContainerAttributes) -> Usage | None:
         with IgnoreGone():
             return container.usage()
         return None

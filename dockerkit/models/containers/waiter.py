@@ -54,7 +54,7 @@ class Waiter:
         self._exit_code: int | None = None
 
     def run(self) -> None:
-        """Wait until the condition is met, or raise the error of :meth:`WaitModel.wait_until`."""
+        """Wait until the condition is met, or raise the error of :meth:`ContainerWaiting.wait_until`."""
         container = self.situation.container
         # Open the events before reading the state, so that changes in between are not missed.
         self._follow(EventStream(container.client, filters={"type": "container", "container": container.id or ""}))

@@ -1,4 +1,4 @@
-"""Wait for a container; see :class:`WaitModel`."""
+"""Wait for a container; see :class:`ContainerWaiting`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ else:
         {"dockerkit.models.containers.conditions": "Check Condition Exited File Healthy Http Log Port Running"},
     )
 
-__all__ = ["Check", "Condition", "Exited", "File", "Healthy", "Http", "Log", "Port", "Running", "WaitModel"]
+__all__ = ["Check", "Condition", "ContainerWaiting", "Exited", "File", "Healthy", "Http", "Log", "Port", "Running"]
 
 
-class WaitModel(Model):
+class ContainerWaiting(Model):
     """Waiting for a container."""
 
     def wait_until(

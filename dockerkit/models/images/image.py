@@ -102,7 +102,7 @@ class Image(ImageFiles):
     @property
     def platform(self) -> str:
         """Platform, such as ``linux/arm64/v8``."""
-        attrs = self._full()
+        attrs = self._load()
         return "/".join(part for key in ("Os", "Architecture", "Variant") if (part := attrs.get(key)))
 
     @cached_property
@@ -110,7 +110,7 @@ class Image(ImageFiles):
         """Default configuration of containers: command, environment, user, ports."""
         from dockerkit.types.views import ImageConfig
 
-        return ImageConfig.of(self._full().get("Config"))
+        return ImageConfig.of(self._load().get("Config"))
 
     def reload(self) -> None:
         """Fetch the attributes again. ``GET /images/{name}/json``"""
@@ -130,7 +130,7 @@ class Image(ImageFiles):
     @property
     def identity(self) -> answers.Identity | None:
         """Origin of the image: pulls, builds and verified signatures (API 1.53). None if not reported."""
-        return self._full().get("Identity")
+        return self._load().get("Identity")
 
     def manifests(self) -> list[answers.ImageManifestSummary]:
         """Return the image's content by platform (API 1.48). ``GET /images/{name}/json``"""
