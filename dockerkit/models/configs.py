@@ -49,8 +49,8 @@ class ConfigCollection(SwarmFileCollection[Config]):
             Conflict: the name is taken.
             ServiceUnavailable: the engine is not a swarm manager.
         """
-        made = self.client.api.create_config(name, data, labels, templating)
-        return self._created(made, name, labels)
+        created = self.client.api.create_config(name, data, labels, templating)
+        return self._created(created, name, labels)
 
     def get(self, config_id: Ref, *, default: D = RAISE) -> Config | D:
         """Return a config. ``GET /configs/{id}``

@@ -69,8 +69,8 @@ def _differences(current: object, expected: object, name: str) -> Iterator[Diffe
         for key, value in expected.items():
             yield from _differences(present.get(key), value, f"{name}.{key}" if name else str(key))
     elif _is_list(expected) and _is_list(current) and len(expected) == len(current):
-        for index, (item, wanted) in enumerate(zip(current, expected, strict=True)):
-            yield from _differences(item, wanted, f"{name}[{index}]")
+        for index, (item, required) in enumerate(zip(current, expected, strict=True)):
+            yield from _differences(item, required, f"{name}[{index}]")
     elif current or expected:  # the engine does not distinguish unset and empty
         yield Difference(name, current, expected)
 

@@ -259,12 +259,12 @@ class Sandbox(SelfClosing):
     ) -> BaseException:
         """Kill all processes; return the exception to raise."""
         process.close()  # close first: an engine with pending output is slow to kill
-        kept = self._kill_all()
+        killed = self._kill_all()
         if not isinstance(error, TimeoutError) or deadline is None or time.monotonic() < deadline:
             return error
         assert seconds is not None
         expired = ExecTimeout(command, seconds, *out.read(), False)
-        if not kept:
+        if not killed:
             expired.add_note(
                 "The sandbox was restarted with its initial files, since the processes could not be killed otherwise."
             )
@@ -275,8 +275,8 @@ class Sandbox(SelfClosing):
         api = self._client.with_timeout(_KILLING).api
         until = time.monotonic() + _KILLING
         with contextlib.suppress(DockerException):
-            made = api.exec_create(self.container, _KILL_ALL, user=self.user)
-            api.exec_start(made["Id"])
+            created = api.exec_create(self.container, _KILL_ALL, user=self.user)
+            api.exec_start(created["Id"])
             while len(api.top(self.container).get("Processes") or ()) > _KEEPER_PROCESSES:
                 if time.monotonic() > until:
                     break

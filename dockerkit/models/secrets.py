@@ -45,8 +45,8 @@ class SecretCollection(SwarmFileCollection[Secret]):
             Conflict: the name is taken.
             ServiceUnavailable: the engine is not a swarm manager.
         """
-        made = self.client.api.create_secret(name, data, labels, driver, templating=templating)
-        return self._created(made, name, labels)
+        created = self.client.api.create_secret(name, data, labels, driver, templating=templating)
+        return self._created(created, name, labels)
 
     def get(self, secret_id: Ref, *, default: D = RAISE) -> Secret | D:
         """Return a secret. ``GET /secrets/{id}``

@@ -75,14 +75,14 @@ class SwarmFileCollection(Collection[F]):
         from dockerkit.models.ensured import Ensured, differences
 
         spec = swarm_file(name, data, labels)
-        wanted = spec["Labels"] or {}
+        requested = spec["Labels"] or {}
         existing = self._get_or_create(name, lambda: self.create(name, data, labels))
         if existing.ensured:
             return existing
-        found = differences(existing.labels, wanted, "Labels")
+        found = differences(existing.labels, requested, "Labels")
 
         def changed() -> Mapping[str, Any]:
-            return {**existing.spec, "Labels": {**existing.labels, **wanted}, "Data": spec["Data"]}
+            return {**existing.spec, "Labels": {**existing.labels, **requested}, "Data": spec["Data"]}
 
         try:
             existing._update(changed)

@@ -231,12 +231,12 @@ class System:
                 "volumes: this engine (API below 1.42) would remove named volumes as well; "
                 "pass volumes='all' to allow that"
             )
-        wanted: LabelFilters = {}
+        by_label: LabelFilters = {}
         if labels is not None:
             pairs = labels.items() if isinstance(labels, Mapping) else ()
             texts = [f"{string(name, 'labels')}={scalar(value, 'labels')}" for name, value in pairs]
-            wanted["label"] = texts or sequence(labels or (), "labels")
-        aged = cast("PruneFilters", {**wanted, "until": [until]} if until else wanted)
+            by_label["label"] = texts or sequence(labels or (), "labels")
+        aged = cast("PruneFilters", {**by_label, "until": [until]} if until else by_label)
         answers: dict[str, Mapping[str, Any]] = {}
         skipped: list[str] = []
 
@@ -250,7 +250,7 @@ class System:
         run("networks", lambda: api.prune_networks(aged))
         if volumes:
             named: VolumePruneFilters = {"all": True} if volumes == "all" and anonymous_only else {}
-            run("volumes", lambda: api.prune_volumes(cast("VolumePruneFilters", {**named, **wanted})))
+            run("volumes", lambda: api.prune_volumes(cast("VolumePruneFilters", {**named, **by_label})))
         run("images", lambda: api.prune_images(cast("ImagePruneFilters", {**aged, "dangling": not all})))
         if build_cache and labels is None:
             old: BuildPruneFilters | None = {"until": [until]} if until else None
@@ -282,8 +282,10 @@ def _images(raw: Mapping[str, Any]) -> DiskUse:
     items = raw.get("Images") or ()
     used = [image for image in items if (image.get("Containers") or 0) > 0]
     size = raw.get("LayersSize") or 0
-    kept = sum(image["Size"] - image["SharedSize"] for image in used if image["Size"] >= 0 and image["SharedSize"] >= 0)
-    return _totals(raw, "ImageUsage") or DiskUse(len(items), len(used), size, max(size - kept, 0), tuple(items))
+    in_use = sum(
+        image["Size"] - image["SharedSize"] for image in used if image["Size"] >= 0 and image["SharedSize"] >= 0
+    )
+    return _totals(raw, "ImageUsage") or DiskUse(len(items), len(used), size, max(size - in_use, 0), tuple(items))
 
 
 def _containers(raw: Mapping[str, Any]) -> DiskUse:

@@ -29,14 +29,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return an HTML table of at most 100 rows."""
     from html import escape
 
-    kept = list(rows)
+    items = list(rows)
     head = "".join(f"<th style='text-align:left'>{escape(title)}</th>" for title in columns)
     lines = [
         "<tr>" + "".join(f"<td style='text-align:left'>{escape(_text(cell))}</td>" for cell in row) + "</tr>"
-        for row in kept[:_SHOWN]
+        for row in items[:_SHOWN]
     ]
-    if len(kept) > _SHOWN:
-        lines.append(f"<tr><td colspan='{len(columns)}'>… {len(kept) - _SHOWN} more</td></tr>")
+    if len(items) > _SHOWN:
+        lines.append(f"<tr><td colspan='{len(columns)}'>… {len(items) - _SHOWN} more</td></tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 

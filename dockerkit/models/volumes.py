@@ -94,10 +94,10 @@ class Volume(FileReader, Model):
         def update() -> None:
             if self.version is None:
                 raise InvalidArgument(f"volume {self.name} is not a cluster volume, so it can't be updated")
-            wanted: Any = self.attrs["ClusterVolume"]["Spec"] if spec is None else spec
+            new_spec: Any = self.attrs["ClusterVolume"]["Spec"] if spec is None else spec
             if availability is not None:
-                wanted = {**wanted, "Availability": availability}
-            self.client.api.update_volume(self.id or "", self.version, wanted)
+                new_spec = {**new_spec, "Availability": availability}
+            self.client.api.update_volume(self.id or "", self.version, new_spec)
 
         update_current(self, update)
 
@@ -235,8 +235,10 @@ class VolumeCollection(Collection[Volume]):
             client.volumes.create("data", labels={"app": "web"})
             client.containers.run("nginx", detach=True, volumes=["data:/srv:ro"])
         """
-        made = self.client.api.create_volume(name, driver, driver_opts, labels, cluster_volume_spec=cluster_volume_spec)
-        return self.prepare_model({**made})
+        created = self.client.api.create_volume(
+            name, driver, driver_opts, labels, cluster_volume_spec=cluster_volume_spec
+        )
+        return self.prepare_model({**created})
 
     def ensure(
         self,
@@ -316,7 +318,7 @@ class VolumeCollection(Collection[Volume]):
         Returns:
             ``{"VolumesDeleted": [names] or None, "SpaceReclaimed": bytes}``.
         """
-        wanted = cast("VolumePruneFilters", mapping(filters or {}, "filters"))
+        requested = cast("VolumePruneFilters", mapping(filters or {}, "filters"))
         if boolean(all, "all") and self.client.api.supports("POST /volumes/prune", "filters.all"):
-            wanted = cast("VolumePruneFilters", {**wanted, "all": True})
-        return self.client.api.prune_volumes(wanted)
+            requested = cast("VolumePruneFilters", {**requested, "all": True})
+        return self.client.api.prune_volumes(requested)

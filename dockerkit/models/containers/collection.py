@@ -219,7 +219,7 @@ class ContainerCollection(Collection[Container]):
 
             options["stdin_open"], input = True, checked_input(input)
         with contextlib.ExitStack() as undo:
-            container, made = self._create(
+            container, request = self._create(
                 image, command, options, undo, detach=detach, owner=self.run, progress=progress, files=files
             )
             if detach:
@@ -233,18 +233,18 @@ class ContainerCollection(Collection[Container]):
 
                 order = ("stdout",) * stdout + ("stderr",) * stderr
                 run, combined = run_to_end(
-                    container, made, command, undo, input=input, timeout=timeout, remove=remove, order=order
+                    container, request, command, undo, input=input, timeout=timeout, remove=remove, order=order
                 )
                 run.check_returncode()
                 return (run.stdout or None, run.stderr or None) if demux else combined
-            tty, auto_remove = bool(made.body.get("Tty")), bool(made.body["HostConfig"].get("AutoRemove"))
+            tty, auto_remove = bool(request.body.get("Tty")), bool(request.body["HostConfig"].get("AutoRemove"))
             spooled = stream and not self.client.api.profile.streams_as_written
             output: RunOutput[Any] = RunOutput(
                 container,
-                image=made.body["Image"],
+                image=request.body["Image"],
                 command=command,
                 tty=tty,
-                wanted=(stdout, stderr),
+                streams=(stdout, stderr),
                 remove=remove,
                 auto_remove=auto_remove,
                 demux=demux,
@@ -254,8 +254,8 @@ class ContainerCollection(Collection[Container]):
             undo.pop_all()
         if stream:
             return output
-        answer: DemuxedOutput | bytes = output.read_all()
-        return answer
+        response: DemuxedOutput | bytes = output.read_all()
+        return response
 
     @overload
     def call(
@@ -322,11 +322,11 @@ class ContainerCollection(Collection[Container]):
         if remove:  # the container is removed, so its log could not be read, and much output would make it large
             options.setdefault("log_config", {"type": "none"})
         with contextlib.ExitStack() as undo:
-            container, made = self._create(
+            container, request = self._create(
                 image, command, options, undo, detach=False, owner=self.call, progress=progress, files=files
             )
             run, _ = run_to_end(
-                container, made, command, undo, input=input, timeout=timeout, max_output=max_output, remove=remove
+                container, request, command, undo, input=input, timeout=timeout, max_output=max_output, remove=remove
             )
         if check:
             run.check_returncode()
@@ -433,44 +433,48 @@ class ContainerCollection(Collection[Container]):
         for path in mapping(files, "files") if files is not None else ():
             if not isinstance(path, str) or not path.startswith("/"):
                 raise InvalidArgument(f"files: must be absolute paths, got {path!r}")
-        made = plan(self.client.api, image, command, options, detach=detach, pull=pull, owner=owner)
-        container = self._make(made, undo, progress)
+        request = plan(self.client.api, image, command, options, detach=detach, pull=pull, owner=owner)
+        container = self._make(request, undo, progress)
         if files:
             from dockerkit.files import archive
 
             entries = archive.files(files, mtime=int(time.time()))
             self.client.api.put_archive(container, "/", archive.pack(entries))
-        return container, made
+        return container, request
 
     def _make(
-        self, made: CreateRequest, undo: contextlib.ExitStack, progress: ProgressSpec = None, *, stacklevel: int = 4
+        self, request: CreateRequest, undo: contextlib.ExitStack, progress: ProgressSpec = None, *, stacklevel: int = 4
     ) -> Container:
         """Execute a plan: pull if requested, create, connect to networks, and pass on the engine's warnings.
 
         `undo` gets a callback that removes the container.
         """
         api = self.client.api
-        if made.pull == "always":
-            self._pull(made, progress)
+        if request.pull == "always":
+            self._pull(request, progress)
         try:
-            answer = api.begin_create_container(made.body, made.name, made.platform).result_or(undo)
+            response = api.begin_create_container(request.body, request.name, request.platform).result_or(undo)
         except errors.ImageNotFound:
-            if made.pull != "missing" or made.body["Image"].startswith("sha256:"):
+            if request.pull != "missing" or request.body["Image"].startswith("sha256:"):
                 raise
-            self._pull(made, progress)
-            answer = api.begin_create_container(made.body, made.name, made.platform).result_or(undo)
-        for warning in response_warnings(answer):
+            self._pull(request, progress)
+            response = api.begin_create_container(request.body, request.name, request.platform).result_or(undo)
+        for warning in response_warnings(response):
             warnings.warn(warning, EngineWarning, stacklevel=stacklevel)
-        known = {"Id": answer["Id"], "Image": made.body["Image"], **({"Name": f"/{made.name}"} if made.name else {})}
+        known = {
+            "Id": response["Id"],
+            "Image": request.body["Image"],
+            **({"Name": f"/{request.name}"} if request.name else {}),
+        }
         container = self.prepare_model(known, partial=True)
-        for network, endpoint in made.later.items():
+        for network, endpoint in request.later.items():
             api.connect_container_to_network(container, network, endpoint_config=endpoint)
         return container
 
-    def _pull(self, made: CreateRequest, progress: ProgressSpec) -> None:
+    def _pull(self, request: CreateRequest, progress: ProgressSpec) -> None:
         from dockerkit.models.containers.pull import pull
 
-        pull(self.client.api, made.body["Image"], made.platform, progress)
+        pull(self.client.api, request.body["Image"], request.platform, progress)
 
     def get(self, container_id: Ref, *, size: bool | None = None, default: D = RAISE) -> Container | D:
         """Return a container. ``GET /containers/{id}/json``

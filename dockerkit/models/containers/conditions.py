@@ -193,20 +193,20 @@ class Check(PolledCondition):
         return f"Check({getattr(self.function, '__name__', self.function)})"
 
 
-def condition(wanted: Condition | Callable[[Container], object]) -> Condition:
+def condition(expected: Condition | Callable[[Container], object]) -> Condition:
     """Return a condition; wrap a function in :class:`Check`.
 
     Raises:
         InvalidArgument: the value is neither a condition nor a function.
     """
-    if isinstance(wanted, Condition):
-        return wanted
-    if isinstance(wanted, type) or not callable(wanted):
+    if isinstance(expected, Condition):
+        return expected
+    if isinstance(expected, type) or not callable(expected):
         raise InvalidArgument(
             "condition: must be Healthy(), Running(), Exited(), Log(...), Port(...), Http(...), File(...) "
-            f"or a function, got {wanted!r}"
+            f"or a function, got {expected!r}"
         )
-    return Check(wanted)
+    return Check(expected)
 
 
 _LISTENING = {"tcp": "0A", "udp": "07"}
@@ -320,10 +320,10 @@ class Port(PolledCondition):
             listed = b""
         if not listed:
             return _accepts(container, self.number) if self.protocol == "tcp" else False
-        wanted = f":{self.number:04X}"
+        local_port = f":{self.number:04X}"
         for line in listed.decode("ascii", "replace").split("\n"):
             fields = line.split()
-            if len(fields) > 3 and fields[1].endswith(wanted) and fields[3] == _LISTENING[self.protocol]:
+            if len(fields) > 3 and fields[1].endswith(local_port) and fields[3] == _LISTENING[self.protocol]:
                 return True
         return False
 

@@ -126,11 +126,11 @@ class Folder:
 
     def stat(self, path: str, *, follow_links: bool = False) -> FileStat:
         """Return the type, size, mode and times of a path."""
-        facts = _from_go(path, self.api.stat_archive(self.container, path) or {})
-        if follow_links and facts.is_link:
-            self._check_inside(path, facts.link_target)
-            return self.stat(facts.link_target or path)
-        return facts
+        entry = _from_go(path, self.api.stat_archive(self.container, path) or {})
+        if follow_links and entry.is_link:
+            self._check_inside(path, entry.link_target)
+            return self.stat(entry.link_target or path)
+        return entry
 
     def exists(self, path: str) -> bool:
         """Return whether a path exists. The container itself must exist."""
@@ -172,21 +172,21 @@ class Folder:
         """Copy out of the container; see :meth:`dockerkit.models.files.FileCopier.copy_from`."""
         from dockerkit.files.extract import extract
 
-        asked, here = path, local_path(target, "target")
+        source, here = path, local_path(target, "target")
         max_bytes = None if max_bytes is None else size(max_bytes, "max_bytes")
         if follow_links or path.endswith("/"):
-            facts = self.stat(path)
-            if facts.is_link:
-                asked = facts.link_target
+            entry = self.stat(path)
+            if entry.is_link:
+                source = entry.link_target
         content_only = posixpath.basename(path) == "."
-        stream, info = self.api.get_archive(self.container, asked)
+        stream, info = self.api.get_archive(self.container, source)
         with stream:
-            facts = _from_go(asked, info or {})
-            if path.endswith("/") and not facts.is_dir:
+            entry = _from_go(source, info or {})
+            if path.endswith("/") and not entry.is_dir:
                 raise InvalidArgument(f"path: {path!r} is not a folder")
-            top = facts.name if asked == path else posixpath.basename(path.rstrip("/"))
-            folder, name = _local_destination(facts.is_dir, content_only, top, here)
-            rename = _renaming(posixpath.basename(posixpath.normpath(asked)), name, content_only)
+            top = entry.name if source == path else posixpath.basename(path.rstrip("/"))
+            folder, name = _local_destination(entry.is_dir, content_only, top, here)
+            rename = _renaming(posixpath.basename(posixpath.normpath(source)), name, content_only)
             return extract(
                 stream,
                 folder,
@@ -201,10 +201,10 @@ class Folder:
         """Return the content of one file. Links are followed."""
         from dockerkit.files.extract import members, read_content
 
-        asked = path
+        source = path
         max_bytes = None if max_bytes is None else size(max_bytes, "max_bytes")
         for _ in range(_MOST_LINKS):
-            stream, info = self.api.get_archive(self.container, asked)
+            stream, info = self.api.get_archive(self.container, source)
             with stream:
                 member, content = next(members(stream), (None, None))
                 if member is not None and content is not None:
@@ -212,8 +212,8 @@ class Folder:
                 if member is None or not member.issym():
                     kind = "a directory" if member is not None and member.isdir() else "not a regular file"
                     raise InvalidArgument(f"path: {path!r} is {kind}")
-            asked = str((info or {}).get("linkTarget") or posixpath.join(posixpath.dirname(asked), member.linkname))
-            self._check_inside(path, asked)
+            source = str((info or {}).get("linkTarget") or posixpath.join(posixpath.dirname(source), member.linkname))
+            self._check_inside(path, source)
         raise InvalidArgument(f"path: {path!r} has too many levels of symbolic links")
 
     def write_file(
@@ -334,13 +334,13 @@ def _owned(path: str, name: str, ids: tuple[int, int] | None) -> Iterator[Entry]
     if ids is not None:
         return archive.walk(path, name, uid=ids[0], gid=ids[1])
 
-    def kept() -> Iterator[Entry]:
+    def renamed() -> Iterator[Entry]:
         for entry in archive.walk(path, name):
             inside = entry.name[len(name) :].lstrip("/")
             info = os.lstat(os.path.join(path, inside) if inside else path)
             yield entry._replace(uid=info.st_uid, gid=info.st_gid)
 
-    return kept()
+    return renamed()
 
 
 def absolute(path: str) -> str:

@@ -308,8 +308,8 @@ class ContainerExec(Model):
         from dockerkit.models.containers import terminal
 
         terminal.check()
-        facts = self.client.api.inspect_container(self)
-        if not facts.get("Config", {}).get("Tty"):
+        attrs = self.client.api.inspect_container(self)
+        if not attrs.get("Config", {}).get("Tty"):
             raise InvalidArgument("attach_terminal: the container has no terminal; create it with tty=True")
         params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1, "logs": int(logs), "detachKeys": detach_keys}
         api = self.client.api

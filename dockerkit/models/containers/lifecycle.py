@@ -168,8 +168,10 @@ class ContainerLifecycle(Model):
             changes: Dockerfile instructions to apply, as a string or a list.
             conf: ``ContainerConfig`` of the Engine for the image, instead of the container's.
         """
-        made = self.client.api.commit(self, repository, tag, message, author, pause=pause, changes=changes, conf=conf)
-        return self.client.images.get(made["Id"])
+        committed = self.client.api.commit(
+            self, repository, tag, message, author, pause=pause, changes=changes, conf=conf
+        )
+        return self.client.images.get(committed["Id"])
 
     def diff(self) -> list[answers.FilesystemChange]:
         """Return the changes to the container's files since its creation. ``GET /containers/{id}/changes``

@@ -61,7 +61,7 @@ class LogParser:
         self._errors = errors
         self._raw = LineSplitter()
         # Time and attributes of an incomplete line, and the line.
-        self._begun: dict[int, tuple[bytes, bytes, LineSplitter]] = {}
+        self._open_lines: dict[int, tuple[bytes, bytes, LineSplitter]] = {}
 
     def feed(self, stream: int, data: bytes) -> list[LogEntry]:
         """Return the lines that this frame (or block of raw output) completes, in order."""
@@ -72,10 +72,10 @@ class LogParser:
     def close(self) -> list[LogEntry]:
         """Return the last line if it has no line end."""
         entries = [self._raw_line(rest)] if (rest := self._raw.close()) else []
-        for stream, (moment, attributes, line) in sorted(self._begun.items()):
+        for stream, (moment, attributes, line) in sorted(self._open_lines.items()):
             if rest := line.close():
                 entries.append(self._entry(stream, moment, attributes, rest))
-        self._begun.clear()
+        self._open_lines.clear()
         return entries
 
     def _raw_line(self, line: bytes) -> LogEntry:
@@ -95,15 +95,15 @@ class LogParser:
 
     def _message(self, stream: int, data: bytes) -> list[LogEntry]:
         moment, attributes, start = self._prefix(data)
-        begun = self._begun.get(stream)
-        if begun is None:
+        open_line = self._open_lines.get(stream)
+        if open_line is None:
             if data.find(b"\n", start) == len(data) - 1:  # usually, a message is one line
                 return [self._entry(stream, moment, attributes, data[start:-1])]
-            self._begun[stream] = begun = (moment, attributes, LineSplitter())
-        moment, attributes, line = begun
+            self._open_lines[stream] = open_line = (moment, attributes, LineSplitter())
+        moment, attributes, line = open_line
         entries = [self._entry(stream, moment, attributes, text) for text in line.feed(data[start:])]
         if data.endswith(b"\n"):
-            del self._begun[stream]
+            del self._open_lines[stream]
         return entries
 
     def _prefix(self, data: bytes, start: int = 0) -> tuple[bytes, bytes, int]:

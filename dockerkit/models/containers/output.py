@@ -343,8 +343,8 @@ class ContainerOutput(Model):
             exit_code, output = container.exec_run(["ls", "/srv"], user="1000")
         """
         api = self.client.api
-        made = api.exec_create(self, cmd, stdout, stderr, stdin, tty, privileged, user, environment, workdir)
-        output = api.exec_start(made["Id"], detach=detach, tty=tty, stream=stream, socket=socket, demux=demux)
+        created = api.exec_create(self, cmd, stdout, stderr, stdin, tty, privileged, user, environment, workdir)
+        output = api.exec_start(created["Id"], detach=detach, tty=tty, stream=stream, socket=socket, demux=demux)
         if socket or stream or detach:
             return ExecResult(None, output)
-        return ExecResult(api.exec_inspect(made["Id"])["ExitCode"], output)
+        return ExecResult(api.exec_inspect(created["Id"])["ExitCode"], output)

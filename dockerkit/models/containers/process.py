@@ -223,10 +223,10 @@ class Process:
         sized = self._console_size if api.supports("POST /containers/{id}/exec", "ConsoleSize") else None
         try:
             environment = _marked(self._environment, self._mark)
-            made = api.exec_create(
+            created = api.exec_create(
                 self._container, self.args, environment=environment, console_size=sized, **self._options
             )
-            self.id = made["Id"]
+            self.id = created["Id"]
             self._started = True
             link = api.exec_start(self.id, tty=self.tty, socket=True, console_size=sized)
         except failures.APIError as error:  # newer engines look the user up when they create the command
@@ -434,10 +434,10 @@ class Process:
         command = ["sh", "-c", _KILL, "sh", f"{_MARK}={self._mark}", name]
         try:
             with Scope(_ENDING):
-                made = self._client.api.exec_create(self._container, command, user=self._options["user"])
-                with self._client.api.exec_start(made["Id"], socket=True) as link:
+                created = self._client.api.exec_create(self._container, command, user=self._options["user"])
+                with self._client.api.exec_start(created["Id"], socket=True) as link:
                     deque(link.chunks(), maxlen=0)
-                return self._client.api.exec_inspect(made["Id"]).get("ExitCode") == 0
+                return self._client.api.exec_inspect(created["Id"]).get("ExitCode") == 0
         except (DockerException, TimeoutError):
             return False
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockerkit.transport import Response
 
 _WAIT = "POST /containers/{id}/wait"
-_KEPT = 64 * 1024  # bytes of stderr kept for the error of a streamed run
+_STDERR_LIMIT = 64 * 1024  # bytes of stderr kept for the error of a streamed run
 _LONGEST_LINE = 16 * 1024  # log drivers also split longer lines
 
 
@@ -50,7 +50,7 @@ class RunOutput(OwnedStream[T]):
         image: str,
         command: str | Sequence[str] | None,
         tty: bool,
-        wanted: tuple[bool, bool],
+        streams: tuple[bool, bool],
         remove: bool,
         auto_remove: bool,
         demux: bool = False,
@@ -58,7 +58,7 @@ class RunOutput(OwnedStream[T]):
         spooled: bool = False,
     ) -> None:
         self.container = container
-        self._run = _Run(container, image, command, wanted=wanted, remove=remove, demux=demux, timeout=timeout)
+        self._run = _Run(container, image, command, streams=streams, remove=remove, demux=demux, timeout=timeout)
         self._run.start(tty=tty, auto_remove=auto_remove)
         super().__init__(self._run, self._run.drop)
         if spooled:
@@ -99,14 +99,14 @@ class _Run:
     container: Container
     image: str
     command: str | Sequence[str] | None
-    wanted: tuple[bool, bool]
+    streams: tuple[bool, bool]
     remove: bool
     demux: bool
     timeout: float | None
     exit_code: int | None = None
 
     def __post_init__(self) -> None:
-        self._stdout, self._stderr = (True, True) if self.demux else self.wanted
+        self._stdout, self._stderr = (True, True) if self.demux else self.streams
         self._closed = self._expired = False
         self._still_running: str | None = None  # reason, if it could not be killed
         self._scope = Scope(self.timeout)
@@ -152,7 +152,7 @@ class _Run:
             for number, payload in self._frames():
                 is_error = number == STDERR
                 if is_error:
-                    last = (last + payload)[-_KEPT:]
+                    last = (last + payload)[-_STDERR_LIMIT:]
                 if self.demux:
                     yield (None, payload) if is_error else (payload, None)
                 elif self._stderr if is_error else self._stdout:
@@ -166,24 +166,24 @@ class _Run:
         self._finish(None, last)
 
     def read_all(self) -> Any:
-        wanted: list[bytes] = []
-        apart: tuple[list[bytes], list[bytes]] = [], []
+        output: list[bytes] = []
+        by_stream: tuple[list[bytes], list[bytes]] = [], []
         try:
             for number, payload in self._frames():
                 is_error = number == STDERR
-                apart[is_error].append(payload)
+                by_stream[is_error].append(payload)
                 if self._stderr if is_error else self._stdout:
-                    wanted.append(payload)
+                    output.append(payload)
         except DockerException as error:
             if not self._expired:
                 raise
-            raise self._timeout(b"".join(apart[0]), b"".join(apart[1])) from error
+            raise self._timeout(b"".join(by_stream[0]), b"".join(by_stream[1])) from error
         except BaseException:
             self.close(failed=True)
             raise
-        stdout, stderr = b"".join(apart[0]), b"".join(apart[1])
+        stdout, stderr = b"".join(by_stream[0]), b"".join(by_stream[1])
         self._finish(stdout, stderr)
-        return (stdout or None, stderr or None) if self.demux else b"".join(wanted)
+        return (stdout or None, stderr or None) if self.demux else b"".join(output)
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
         """Yield the output, and clean up if interrupted."""
@@ -278,7 +278,7 @@ class _Spool:
         import tempfile
 
         self._load = pickle.load
-        self._file = tempfile.SpooledTemporaryFile(_KEPT)  # noqa: SIM115 - closed with the stream
+        self._file = tempfile.SpooledTemporaryFile(_STDERR_LIMIT)  # noqa: SIM115 - closed with the stream
         try:
             for item in items:
                 pickle.dump(item, self._file)
@@ -302,19 +302,19 @@ class _Lines:
     """Splits each stream of a run into lines, as a log driver does."""
 
     def __init__(self) -> None:
-        self._begun: dict[int, bytes] = {}
+        self._open_lines: dict[int, bytes] = {}
 
     def feed(self, number: int, payload: bytes) -> list[bytes]:
         """Return the completed lines with their ends, and blocks of lines that are too long."""
-        lines = (self._begun.pop(number, b"") + payload).split(b"\n")
+        lines = (self._open_lines.pop(number, b"") + payload).split(b"\n")
         last = lines.pop()
         complete = [line + b"\n" for line in lines]
         if len(last) < _LONGEST_LINE:
-            self._begun[number] = last
+            self._open_lines[number] = last
         else:
             complete.append(last)
         return complete
 
     def rest(self) -> list[bytes]:
         """Return the remaining lines without an end."""
-        return [line for line in self._begun.values() if line]
+        return [line for line in self._open_lines.values() if line]

@@ -38,10 +38,10 @@ _TELLING = frozenset(
 class Waiter:
     """One wait: a queue filled by two threads, and the caller's thread, which evaluates the condition."""
 
-    def __init__(self, container: Container, wanted: Condition, timeout: float | None) -> None:
+    def __init__(self, container: Container, condition: Condition, timeout: float | None) -> None:
         self.situation: ContainerSnapshot = ContainerSnapshot(container)
-        self._wanted = wanted
-        for part in wanted.parts():
+        self._condition = condition
+        for part in condition.parts():
             part.reset()
         self._timeout = timeout
         self.scope: Scope = Scope(timeout)
@@ -49,8 +49,8 @@ class Waiter:
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._sources: list[EventStream | LogStream] = []
         self._threads: list[threading.Thread] = []
-        self._asks = any(isinstance(part, PolledCondition) for part in wanted.parts())
-        self._reads = any(isinstance(part, Log) for part in wanted.parts())
+        self._asks = any(isinstance(part, PolledCondition) for part in condition.parts())
+        self._reads = any(isinstance(part, Log) for part in condition.parts())
         self._exit_code: int | None = None
 
     def run(self) -> None:
@@ -64,9 +64,9 @@ class Waiter:
             if self._asks and time.monotonic() >= ask_at:
                 self._ask()
                 pause, ask_at = min(pause * 1.5, _SLOWEST), time.monotonic() + pause
-            if self._wanted.met(self.situation):
+            if self._condition.met(self.situation):
                 return
-            if why := self._wanted.impossible_reason(self.situation):
+            if why := self._condition.impossible_reason(self.situation):
                 raise self._failure(why)
             self._take(ask_at if self._asks else None)
 
@@ -105,7 +105,7 @@ class Waiter:
             self.situation.log_ended = True
         elif isinstance(item, LogEntry):
             self._lines.append(item.text[-_LINE:])
-            self._wanted.on_log_line(item)
+            self._condition.on_log_line(item)
         elif isinstance(item, EngineEvent) and item.action in _TELLING:
             if item.action == "die":
                 self._exit_code = item.exit_code
@@ -143,7 +143,7 @@ class Waiter:
 
     def _ask(self) -> None:
         try:
-            self._wanted.poll(self.situation)
+            self._condition.poll(self.situation)
         except errors.APIError:
             # If the container died between the event and the request, the state shows it; otherwise this is an error.
             self._look()
@@ -158,7 +158,7 @@ class Waiter:
         kind: type[WaitFailed] = ContainerExited if self.situation.stopped else ContainerUnhealthy
         if why is None:
             kind, why = WaitTimeout, f"condition not met within {self._timeout:g} s"
-        pending = [repr(part) for part in self._wanted.parts() if not part.met(self.situation)]
+        pending = [repr(part) for part in self._condition.parts() if not part.met(self.situation)]
         return kind(why, self.situation.container.display_name, self.situation.state, self._last_lines(), pending)
 
     def _last_lines(self) -> list[str]:

@@ -353,8 +353,8 @@ class _ClassicLog:
         text = record.get("stream")
         if not isinstance(text, str):
             return
-        if begun := _STEP.match(text):
-            step = begun[1].rstrip()
+        if started := _STEP.match(text):
+            step = started[1].rstrip()
             self._step, self._output = step, ""
             if _has_heredoc(step):  # the classic builder would run the first line alone
                 raise errors.BuildError(f"the classic builder does not support here-documents: {_ADVICE}")

@@ -82,14 +82,14 @@ class ImageCollection(ImageTransfers, ImageArchives, ImageBuilds):
         from dockerkit.models.containers.pull import retry_pull
         from dockerkit.models.ensured import Ensured, differences
 
-        wanted = platform_text(platform)
+        requested = platform_text(platform)
         existing = self.get(name, default=None)
-        expected = dict(zip(("Os", "Architecture", "Variant"), (wanted or "").split("/"), strict=False))
-        found = () if existing is None or not wanted else differences(existing.attrs, expected)
+        expected = dict(zip(("Os", "Architecture", "Variant"), (requested or "").split("/"), strict=False))
+        found = () if existing is None or not requested else differences(existing.attrs, expected)
         if existing is not None and not found:
             existing.ensured = Ensured("unchanged")
             return existing
-        image = retry_pull(lambda: self.pull(name, platform=wanted, auth_config=auth_config, progress=progress))
+        image = retry_pull(lambda: self.pull(name, platform=requested, auth_config=auth_config, progress=progress))
         image.ensured = Ensured("replaced" if found else "created", found)
         return image
 

@@ -113,8 +113,8 @@ class RegistryData(Model):
             platform = normalize_platform(
                 dict(zip(("os", "architecture", "variant"), parts, strict=False)), self.client.version()
             )
-        wanted = {key: value for key, value in platform.items() if value}
-        return any(all(offered.get(key) == value for key, value in wanted.items()) for offered in self._offered())
+        required = {key: value for key, value in platform.items() if value}
+        return any(all(offered.get(key) == value for key, value in required.items()) for offered in self._offered())
 
     def reload(self) -> None:
         """Fetch the data from the registry again. ``GET /distribution/{name}/json``"""
@@ -395,8 +395,8 @@ class ImageTransfers(Collection["Image"]):
         def call(headers: Mapping[str, str]) -> str:
             with api.push_records(repository, tag, headers=headers, platform=platform, all_tags=all_tags) as records:
                 records.raises = True
-                told = watch(records, progress, f"Pushing {repository}")
-                return "".join(json.dumps(record) + "\r\n" for record in told)
+                shown = watch(records, progress, f"Pushing {repository}")
+                return "".join(json.dumps(record) + "\r\n" for record in shown)
 
         text = (
             api.with_credentials(repository, call, auth_config, always=True)

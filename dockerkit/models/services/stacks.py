@@ -198,17 +198,17 @@ class StackCollection:
         boolean(prune, "prune")
         _check_services(services)
         there = _by_name(stack.services())
-        wanted = dict(networks or {})
+        requested = dict(networks or {})
         if any(options.get("networks") is None for options in services.values()):
-            wanted.setdefault("default", {})
-        own = _Parts(stack, wanted, secrets or {}, configs or {})
+            requested.setdefault("default", {})
+        own = _Parts(stack, requested, secrets or {}, configs or {})
         own.make()
         for key, options in services.items():
-            whole = own.service(key, options)
+            complete = own.service(key, options)
             if (service := there.pop(f"{name}_{key}", None)) is None:
-                self.client.services.create(name=f"{name}_{key}", **whole)
+                self.client.services.create(name=f"{name}_{key}", **complete)
             else:
-                service._replace({"name": service.name, **whole})
+                service._replace({"name": service.name, **complete})
         if prune:
             for service in there.values():
                 service.remove()
@@ -234,7 +234,7 @@ class _Parts:
         client, label = self.stack.client, {_NAMESPACE: self.stack.name}
         there = _by_name(self.stack.configs())
         for key, content in self.configs.items():
-            config = there.get(self._full(key))
+            config = there.get(self._prefixed(key))
             if config is not None and config.data != (content.encode() if isinstance(content, str) else content):
                 raise InvalidArgument(
                     f"configs[{key!r}]: {config.name} exists with different content, and configs can't be changed: "
@@ -248,37 +248,37 @@ class _Parts:
         for name, content in self._missing(self.configs, there):
             client.configs.create(name, content, label)
 
-    def _missing(self, wanted: Mapping[str, T], there: Mapping[str | None, object]) -> Iterator[tuple[str, T]]:
-        return ((self._full(key), part) for key, part in wanted.items() if self._full(key) not in there)
+    def _missing(self, requested: Mapping[str, T], there: Mapping[str | None, object]) -> Iterator[tuple[str, T]]:
+        return ((self._prefixed(key), part) for key, part in requested.items() if self._prefixed(key) not in there)
 
     def service(self, key: str, options: ServiceUpdateOptions) -> dict[str, Any]:
         """Return a service's options, with the stack's label and names."""
         from dockerkit.types.services import ConfigReference, NetworkAttachmentConfig, SecretReference
 
         label = {_NAMESPACE: self.stack.name}
-        whole: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-        whole["labels"] = {**(options.get("labels") or {}), **label}
-        whole["container_labels"] = {**(options.get("container_labels") or {}), **label}
-        joined: Sequence[Any] = whole.get("networks", ["default"])
-        whole["networks"] = [
-            NetworkAttachmentConfig(self._full(item) if item in self.networks else item, aliases=[key])
+        complete: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        complete["labels"] = {**(options.get("labels") or {}), **label}
+        complete["container_labels"] = {**(options.get("container_labels") or {}), **label}
+        joined: Sequence[Any] = complete.get("networks", ["default"])
+        complete["networks"] = [
+            NetworkAttachmentConfig(self._prefixed(item) if item in self.networks else item, aliases=[key])
             if isinstance(item, str)
             else item
             for item in joined
         ]
         for kind, make in (("secrets", SecretReference), ("configs", ConfigReference)):
             mine: Mapping[str, object] = getattr(self, kind)
-            if any(isinstance(item, str) and item in mine for item in whole.get(kind, ())):
+            if any(isinstance(item, str) and item in mine for item in complete.get(kind, ())):
                 known = {part.name: part.id for part in getattr(self.stack, kind)()}
-                whole[kind] = [
-                    make(known[self._full(item)], self._full(item), item)
+                complete[kind] = [
+                    make(known[self._prefixed(item)], self._prefixed(item), item)
                     if isinstance(item, str) and item in mine
                     else item
-                    for item in whole[kind]
+                    for item in complete[kind]
                 ]
-        return whole
+        return complete
 
-    def _full(self, key: str) -> str:
+    def _prefixed(self, key: str) -> str:
         return f"{self.stack.name}_{key}"
 
 
