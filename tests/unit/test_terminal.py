@@ -197,6 +197,15 @@ def test_size_is_sent_again_while_the_process_has_not_started(
     assert sizes(scripted) == [("24", "80")] * 3
 
 
+def test_connection_that_is_lost_while_the_size_is_sent_ends_the_shell_quietly(
+    scripted: ScriptedEngine, container: Container, terminal: Terminal
+) -> None:
+    script(scripted, lambda wire: until(lambda: sizes(scripted)), code=2)
+    scripted.on("POST", "/exec/e1/resize", Answer.raw(b""))  # closes the connection, without a response
+    assert terminal.run(container.shell, ["sh"]) == 2
+    assert len(sizes(scripted)) == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signal_that_ends_the_program_restores_the_terminal(
     scripted: ScriptedEngine, container: Container, terminal: Terminal, number: signal.Signals
@@ -259,6 +268,7 @@ def test_shell_in_another_thread_works_without_signal_handlers(
     before = signal.getsignal(signal.SIGTERM)
     thread = threading.Thread(target=lambda: codes.append(terminal.run(container.shell, ["sh"])))
     thread.start()
+    until(lambda: terminal.is_raw)
     terminal.type(b"hello")
     terminal.read_until(b"hello")
     thread.join(20)
