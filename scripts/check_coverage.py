@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-LEAST = {"lines": ("covered_lines", "num_statements", 91.4), "branches": ("covered_branches", "num_branches", 82.6)}
+LEAST = {"lines": ("covered_lines", "num_statements", 97.4), "branches": ("covered_branches", "num_branches", 92.9)}
 """In percent. Raise them as coverage grows; the integration tests cover most of the rest."""
 
 

@@ -190,7 +190,7 @@ def test_client_through_ssh(engine: ScriptedEngine, tmp_path: Path, monkeypatch:
     (tmp_path / "ssh").write_text(f"""#!/bin/sh
 case "$*" in
 *"-O forward"*) exit 1;;
-*dial-stdio*) echo $$ >> {tmp_path}/pids; exec {sys.executable} -c '
+*dial-stdio*) echo $$ >> {tmp_path}/pids; exec {sys.executable} -S -c '
 import socket, sys, threading, os
 sock = socket.socket(socket.AF_UNIX); sock.connect("{engine.host.removeprefix("unix://")}")
 def copy():

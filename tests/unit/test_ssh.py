@@ -31,7 +31,7 @@ case "$*" in
   while [ $# -gt 0 ]; do [ "$1" = -L ] && map=$2; shift; done
   [ -S "${{map#*:}}" ] && ln -s "${{map#*:}}" "${{map%%:*}}";;
 *"-O exit"*) ;;
-*dial-stdio*) exec {python} {folder}/dial.py;;
+*dial-stdio*) exec {python} -S {folder}/dial.py;;
 *ConnectTimeout*) {login};;
 esac
 """
@@ -349,7 +349,7 @@ def test_paramiko_uses_a_proxy_command(server: SSHServer, tmp_path: Path) -> Non
     dial = tmp_path / "proxy.py"
     dial.write_text(DIAL.replace("AF_UNIX", "AF_INET").format(path=("127.0.0.1", server.port)))
     with (tmp_path / ".ssh/config").open("a") as file:
-        file.write(f"  ProxyCommand {sys.executable} {dial}\n")
+        file.write(f"  ProxyCommand {sys.executable} -S {dial}\n")
     endpoint = Endpoint("ssh://far", "argument", "")
     settings = paramiko_ssh._settings(endpoint)
     proxy = settings["sock"]

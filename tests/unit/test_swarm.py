@@ -60,7 +60,10 @@ def test_wait_fails_at_the_timeout_with_the_progress(engine: SwarmEngine, client
     assert isinstance(caught.value.progress, ServiceProgress) and caught.value.progress.ready == 0
 
 
-def test_service_whose_tasks_all_failed_fails_before_the_timeout(engine: SwarmEngine, client: DockerClient) -> None:
+def test_service_whose_tasks_all_failed_fails_before_the_timeout(
+    engine: SwarmEngine, client: DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerkit.models.services.convergence._GIVEN_UP", 0.3)
     engine.task_state, engine.task_error = "failed", "task: non-zero exit (1)"
     service = client.services.create("app", name="web")
     with pytest.raises(errors.ConvergenceFailed, match="only 0/1 running, 1 failed, and no task is left") as caught:

@@ -157,7 +157,8 @@ def test_fixtures_start_containers_and_remove_everything(engine: FakeEngine, tmp
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["dockerkit.testing.pytest_plugin"]\n')
     (tmp_path / "test_users.py").write_text(textwrap.dedent(TESTS).replace("HOST", engine.host))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--docker-host={engine.host}", "."]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}
+    path = os.pathsep.join([os.getcwd(), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "8 passed" in done.stdout
