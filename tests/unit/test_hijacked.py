@@ -1,4 +1,4 @@
-"""The socket of exec and attach, used like a socket and like a file."""
+"""The socket of exec and attach, used like a socket and like a file; and names kept for existing code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scripted_engine import Answer, ScriptedEngine
+from scripted_engine import MULTIPLEXED, Answer, ScriptedEngine, frame
 
 from dockerkit import APIClient, errors
 from dockerkit.testing.server import Connection
@@ -95,3 +95,21 @@ def test_conversation_ends_at_its_deadline_even_if_output_never_pauses(
         with pytest.raises(TimeoutError, match="did not end in time|timed out"):
             for _ in link.converse([b"x"], time.monotonic() + 0.1):
                 pass
+
+
+def test_former_names_of_reading_a_stream_still_work(scripted: ScriptedEngine, api: APIClient) -> None:
+    output = Answer.chunked([frame(1, b"out"), frame(2, b"err")], media_type=MULTIPLEXED)
+    scripted.on("GET", "/containers/abc/logs", output)
+    streams = [api.logs("abc", stream=True) for _ in range(2)]
+    assert (streams[0].together(), streams[1].apart()) == (b"outerr", (b"out", b"err"))
+
+
+@pytest.mark.parametrize(("status", "client", "server"), [(409, True, False), (500, False, True)])
+def test_errors_tell_refusals_from_failures(
+    scripted: ScriptedEngine, api: APIClient, status: int, client: bool, server: bool
+) -> None:
+    scripted.on("GET", "/containers/abc/json", Answer.error(status, "no"))
+    with pytest.raises(errors.APIError) as caught:
+        api.inspect_container("abc")
+    assert (caught.value.is_client_error(), caught.value.is_server_error()) == (client, server)
+    assert caught.value.is_error()
