@@ -296,11 +296,12 @@ class Registry:
                 (distribution 2 among them) cannot delete tags, and return an error.
 
         Raises:
+            InvalidArgument: the name has neither a tag nor a digest.
             NotFound: the image does not exist.
             RegistryError: the registry cannot delete tags.
             APIError: the registry does not allow it.
         """
-        reference = self._reference(name)
+        reference = self._reference(name, default_tag=None)
         target = reference.digest or reference.tag
         if target is None:
             raise InvalidArgument(f"name: must have a tag or a digest to be deleted, got {name!r}")
@@ -472,7 +473,7 @@ class Registry:
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _reference(self, name: str) -> Reference:
+    def _reference(self, name: str, *, default_tag: str | None = "latest") -> Reference:
         """Parse an image name that belongs to this registry, with or without its host."""
         if not isinstance(name, str) or not name:
             raise InvalidArgument(f"{argument_name(name, 'name')}: must be the name of an image, got {name!r}")
@@ -481,7 +482,7 @@ class Registry:
             name[len(first) + 1 :] if first == self.host or (self.host == INDEX_NAME and first in _HUB_NAMES) else name
         )
         reference = Reference.parse(f"{self.host}/{local}")
-        return reference if reference.tag or reference.digest else reference._replace(tag="latest")
+        return reference if reference.tag or reference.digest else reference._replace(tag=default_tag)
 
     def _blob_path(self, repository: str, digest: str) -> str:
         """Return the path of a repository; refuse an invalid digest."""

@@ -32,6 +32,7 @@ class HijackedConnection(Link):
 
     def __init__(self, head: Head, connection: Connection, pool: Owner, request_line: str) -> None:
         super().__init__(head, connection, pool, request_line, None)
+        self._is_shut_down = False
 
     @property
     def media_type(self) -> str:
@@ -83,7 +84,7 @@ class HijackedConnection(Link):
         except TimeoutError:
             raise
         except (OSError, ValueError) as error:
-            if self.closed:
+            if self.closed or self._is_shut_down:
                 return b""
             self._broken(OSError(error) if isinstance(error, ValueError) else error)
         if not data and self._pool.closed:
@@ -201,6 +202,7 @@ class HijackedConnection(Link):
         if how == socket.SHUT_WR:
             self.close_write()
         else:
+            self._is_shut_down = True
             self._connection.stop()
 
     def fileno(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import socket
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _logins: dict[tuple[int, str], paramiko.SSHClient] = {}
 _lock = threading.Lock()
+_OTHER_KIND = re.compile(r"encountered \w+ key, expected \w+ key")
 
 
 def dial(endpoint: Endpoint, timeout: float | None) -> socket.socket:
@@ -82,8 +84,11 @@ def _explained(error: paramiko.SSHException) -> SSHFailed:
 
     if isinstance(error, paramiko.BadHostKeyException):
         return SSHFailed("the host's key has changed", "Ask the host's owner before you remove the old key")
+    refused = "Set up a key, or load it into the ssh agent"
     if isinstance(error, paramiko.AuthenticationException):
-        return SSHFailed(f"the host refused the login: {error}", "Set up a key, or load it into the ssh agent")
+        return SSHFailed(f"the host refused the login: {error}", refused)
+    if _OTHER_KIND.fullmatch(str(error)):  # of the last attempt to read a key that was read and refused before
+        return SSHFailed("the host refused the login", refused)
     return SSHFailed(str(error), "Connect once with ssh and accept its key" if "known_hosts" in str(error) else "")
 
 

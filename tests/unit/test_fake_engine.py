@@ -303,6 +303,8 @@ def test_events_are_filtered(engine, client):
     assert found(label="a") == found(label="a=1") == ["web"]
     assert found(label="a=2") == []
     assert found(container=container.id) == found(container="web") == ["web"]
+    assert found(image="alpine", event="create") == ["web", "other"]
+    assert found(image="busybox") == []
 
 
 def test_updates_changes_and_statistics(engine, client):

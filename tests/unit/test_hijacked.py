@@ -69,6 +69,7 @@ def test_shutdown_of_both_directions_ends_the_connection(scripted: ScriptedEngin
     with opened(scripted, api, talk=wait) as link:
         link.shutdown(socket.SHUT_RDWR)
         assert ended.wait(20)
+        assert link.recv() == b""  # as a socket does
 
 
 def test_output_is_returned_although_the_input_was_refused(scripted: ScriptedEngine, api: APIClient) -> None:

@@ -124,6 +124,15 @@ def test_deletes_by_digest_and_explains_tags():
         assert not registry.exists("app:1")
 
 
+def test_a_name_without_tag_or_digest_is_never_deleted():
+    with memory_registry() as server, Registry(server.host) as registry:
+        server.add_image("app:latest")
+        for name in ("app", f"{server.host}/app"):
+            with pytest.raises(errors.InvalidArgument, match="must have a tag or a digest to be deleted"):
+                registry.delete(name)
+        assert registry.exists("app:latest")
+
+
 def test_finds_attestations_in_the_index_and_among_referrers():
     with memory_registry() as server, Registry(server.host) as registry:
         server.add_index("app:1")

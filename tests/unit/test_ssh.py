@@ -345,6 +345,18 @@ def test_paramiko_reports_refused_logins_and_sessions(server: SSHServer, tmp_pat
     assert "MaxSessions" in str(caught.value)
 
 
+def test_paramiko_reports_a_refused_key_of_a_kind_that_it_tries_to_read_in_several_ways(
+    server: SSHServer, tmp_path: Path
+) -> None:
+    paramiko.RSAKey.generate(2048).write_private_key_file(str(tmp_path / ".ssh/key"))
+    with (
+        APIClient("ssh://far", timeout=20) as api,
+        pytest.raises(ConnectionFailed, match="refused the login") as caught,
+    ):
+        api.ping()
+    assert "Set up a key, or load it into the ssh agent" in str(caught.value)
+
+
 def test_paramiko_uses_a_proxy_command(server: SSHServer, tmp_path: Path) -> None:
     dial = tmp_path / "proxy.py"
     dial.write_text(DIAL.replace("AF_UNIX", "AF_INET").format(path=("127.0.0.1", server.port)))

@@ -96,6 +96,8 @@ def _wanted(event: dict[str, Any], filters: dict[str, list[str]]) -> bool:
             fits = event["Action"].partition(":")[0] in values or event["Action"] in values
         elif name == "label":
             fits = labelled(attributes, values)
+        elif name == "image" and event["Type"] == "container":
+            fits = any(attributes.get("image", "").startswith(value) for value in values)
         elif name in ("container", "image", "network", "volume"):
             fits = event["Type"] == name and any(item.startswith(value) for item in actor for value in values)
         else:
