@@ -54,14 +54,14 @@ class RequestEvent:
         self.answered: float | None = None
         self.duration: float | None = None
         self.notes: dict[object, Any] = {}
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
     def __repr__(self) -> str:
         return f"<RequestEvent {self.method} {self.path} {self.status or self.error or ''}>"
 
     def elapsed(self) -> float:
         """Return the seconds since the start of the request."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self._started
 
 
 class Hook:
@@ -78,18 +78,18 @@ class Hook:
         """Run when the response was read, its stream was closed, or the request failed."""
 
 
-def checked(hooks: Iterable[Hook]) -> list[Hook]:
+def check_hooks(hooks: Iterable[Hook]) -> list[Hook]:
     """Return the hooks of a client; refuse other objects, which would fail each request.
 
     Raises:
         InvalidArgument: one of them has no ``before`` and ``after``, or is a class.
     """
     if isinstance(hooks, Iterable):
-        found = list(hooks)
-        wrong = [hook for hook in found if isinstance(hook, type) or not _is_hook(hook)]
-        if not wrong:
-            return found
-        hooks = wrong
+        instances = list(hooks)
+        invalid = [hook for hook in instances if isinstance(hook, type) or not _is_hook(hook)]
+        if not invalid:
+            return instances
+        hooks = invalid
     raise InvalidArgument(f"hooks: must be a list of Hook instances with before() and after(), got {hooks!r}")
 
 
@@ -182,7 +182,7 @@ class _Response(Protocol):
 _R = TypeVar("_R", bound=_Response)
 
 
-def watched(hooks: Sequence[Hook], call: RequestEvent, send: Callable[[], _R]) -> _R:
+def send_with_hooks(hooks: Sequence[Hook], call: RequestEvent, send: Callable[[], _R]) -> _R:
     """Send a request with hooks around it."""
     started = []
     try:

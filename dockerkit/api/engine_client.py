@@ -21,7 +21,7 @@ from dockerkit.api.request import Data, Request, Seconds, Timeout, Unset
 from dockerkit.cliconfig import configfile
 from dockerkit.endpoint import discovery
 from dockerkit.errors import EngineWarning, InvalidArgument, InvalidConfigFile, InvalidVersion, StreamParseError
-from dockerkit.hooks import Hook, checked
+from dockerkit.hooks import Hook, check_hooks
 from dockerkit.parsing import values
 from dockerkit.parsing.json_data import to_json_data
 from dockerkit.parsing.payload import payload
@@ -120,7 +120,7 @@ class EngineClient:
         if self._max_idle < 0:
             values.raise_invalid("max_pool_size", "a number of connections", max_pool_size)
         self._connect_retry = values.time_limit(connect_retry, "connect_retry", zero=True) or 0
-        self._hooks = checked(hooks)
+        self._hooks = check_hooks(hooks)
         self._dial = dial
         self._transport = self._new_transport()
         self._lock, self._process = runtime.Lock(), os.getpid()

@@ -15,7 +15,7 @@ from dockerkit.endpoint import discovery
 from dockerkit.errors import StreamParseError, StreamTruncated
 from dockerkit.transport import HTTPRequest, HTTPTransport, Response, Timeouts
 from dockerkit.transport.connection import BLOCK
-from dockerkit.transport.exchange import LARGEST_RESPONSE
+from dockerkit.transport.exchange import MAX_RESPONSE_BYTES
 
 if TYPE_CHECKING:
     import socket
@@ -108,7 +108,7 @@ class _AdapterResponse:
         self._response = response
         self._callbacks: list[Callable[[], None]] = []
 
-    def read(self, limit: int = LARGEST_RESPONSE) -> bytes:
+    def read(self, limit: int = MAX_RESPONSE_BYTES) -> bytes:
         body = bytearray()
         for chunk in self.chunks():
             body += chunk

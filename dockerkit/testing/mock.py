@@ -154,7 +154,7 @@ class MockTransport:
         """Reject further requests."""
         self.closed = True
 
-    def give_back(self, connection: Connection, reusable: bool) -> None:
+    def release(self, connection: Connection, reusable: bool) -> None:
         """Close a taken-over connection, and wait until all input is recorded."""
         connection.close()
         if (reader := self._readers.pop(id(connection), None)) is not None:

@@ -10,11 +10,11 @@ import time
 from typing import Any
 
 from dockerkit import runtime
-from dockerkit.transport.connection import Stopped, waited_direction
+from dockerkit.transport.connection import Stopped, blocked_direction
 from dockerkit.transport.scope import Scope
 
 _SLICE = 0.25  # seconds of one wait; stop() takes effect within this time
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+_FIRST_PAUSE, _MAX_PAUSE = 0.01, 0.25
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY)
 
 
@@ -41,10 +41,10 @@ class Attempt(Scope):
         """Return the seconds left; None without limit. Raise Stopped or TimeoutError if it has ended."""
         if self.cancelled:
             raise Stopped("connecting was stopped")
-        left = super().remaining()
-        if left == 0:
+        seconds = super().remaining()
+        if seconds == 0:
             raise TimeoutError("timed out")
-        return left
+        return seconds
 
     def wait(self, sock: socket.socket, direction: int) -> None:
         """Wait until a socket is ready."""
@@ -53,9 +53,9 @@ class Attempt(Scope):
 
     def wait_for(self, error: OSError, sock: socket.socket, direction: int) -> None:
         """Wait until a call on a socket that would block can be retried; raise any other error."""
-        if not (wanted := waited_direction(error, direction)):
+        if not (blocked := blocked_direction(error, direction)):
             raise error
-        self.wait(sock, wanted)
+        self.wait(sock, blocked)
 
     def sleep(self, seconds: float) -> None:
         """Pause, at most until the deadline."""
@@ -77,7 +77,7 @@ class Attempt(Scope):
                 code = sock.connect_ex(address)
                 if code == errno.EAGAIN and family not in (socket.AF_INET, socket.AF_INET6):
                     self.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
+                    pause = min(2 * pause, _MAX_PAUSE)
                     continue
                 if code in _IN_PROGRESS:
                     self.wait(sock, runtime.WRITE)

@@ -56,19 +56,19 @@ def bridge(far: Duplex, name: str) -> socket.socket:
     near = _Near(fileno=near.detach())
     near.far, near.process = far, os.getpid()
     inner = Connection(far_end)
-    runtime.Thread(_outwards, (inner, far), name=name).start()
-    runtime.Thread(_inwards, (inner, far, weakref.ref(near)), name=name).start()
+    runtime.Thread(_copy_to_far, (inner, far), name=name).start()
+    runtime.Thread(_copy_from_far, (inner, far, weakref.ref(near)), name=name).start()
     return near
 
 
-def _outwards(inner: Connection, far: Duplex) -> None:
+def _copy_to_far(inner: Connection, far: Duplex) -> None:
     with contextlib.suppress(OSError, EOFError):
         while data := inner.recv(_BLOCK, None):
             far.sendall(data)
         far.shutdown_write()
 
 
-def _inwards(inner: Connection, far: Duplex, near: weakref.ref[_Near]) -> None:
+def _copy_from_far(inner: Connection, far: Duplex, near: weakref.ref[_Near]) -> None:
     try:
         while data := far.recv(_BLOCK):
             inner.send_all(data)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dockerkit.errors import StreamParseError
 
-_LONGEST_LINE = 8192  # of a size line or a trailer; an engine's size lines have ten bytes
-_MOST_TRAILERS = 100
+_MAX_LINE = 8192  # of a size line or a trailer; an engine's size lines have ten bytes
+_MAX_TRAILERS = 100
 _KNOWN_SIZES = 1024
 
 
@@ -21,7 +21,7 @@ class ChunkDecoder:
         rest: bytes after the end; normally empty.
     """
 
-    __slots__ = ("_carry", "_left", "_line_end_due", "_links", "_trailers", "_width", "done", "rest")
+    __slots__ = ("_carry", "_left", "_line_end_due", "_separators", "_trailers", "_width", "done", "rest")
 
     def __init__(self) -> None:
         self.done: bool = False
@@ -31,7 +31,7 @@ class ChunkDecoder:
         self._line_end_due = False  # whether the line end after a payload is still expected
         self._trailers = -1  # lines seen after the last chunk; -1 before it
         # Size by the bytes between two payloads, "\r\n6c\r\n": the chunks of a stream have few different sizes.
-        self._links: dict[bytes, int] = {}
+        self._separators: dict[bytes, int] = {}
         self._width = 0  # of the last of them
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -39,7 +39,7 @@ class ChunkDecoder:
         if self._carry:
             data = self._carry + data
         pieces: list[bytes] = []
-        position, end, links, width = 0, len(data), self._links, self._width
+        position, end, separators, width = 0, len(data), self._separators, self._width
         while True:
             if self._left:
                 stop = min(position + self._left, end)
@@ -52,10 +52,10 @@ class ChunkDecoder:
                 self._line_end_due = True
             if self._line_end_due:
                 while True:  # whole chunks of known sizes
-                    size = links.get(data[position : position + width])
+                    size = separators.get(data[position : position + width])
                     if not size:
-                        link = data[position : data.find(b"\r\n", position + 2) + 2]
-                        size, width = links.get(link), len(link)
+                        separator = data[position : data.find(b"\r\n", position + 2) + 2]
+                        size, width = separators.get(separator), len(separator)
                         if not size:
                             break
                     stop = position + width + size
@@ -80,7 +80,7 @@ class ChunkDecoder:
                 self.done, self.rest, self._carry = True, data[position:], b""
                 return pieces
         self._carry = data[position:]
-        if len(self._carry) > _LONGEST_LINE:
+        if len(self._carry) > _MAX_LINE:
             raise StreamParseError("a chunk's size line does not end")
         return pieces
 
@@ -93,11 +93,11 @@ class ChunkDecoder:
             self._trailers = 0
             return
         self._width = len(line) + 4
-        if len(self._links) < _KNOWN_SIZES:
-            self._links[b"\r\n%s\r\n" % line] = self._left
+        if len(self._separators) < _KNOWN_SIZES:
+            self._separators[b"\r\n%s\r\n" % line] = self._left
 
     def _end_trailer(self, line: bytes) -> bool:
         self._trailers += 1
-        if self._trailers > _MOST_TRAILERS:
+        if self._trailers > _MAX_TRAILERS:
             raise StreamParseError("the trailer of a chunked body does not end")
         return not line

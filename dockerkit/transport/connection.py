@@ -29,7 +29,7 @@ FIRST_BLOCK = 16 * 1024
 _LARGE_SEND_BUFFER = 2 * 1024 * 1024
 _SLICE = 0.25  # seconds after which a blocked writer checks whether the other side has closed
 _NO_SENDFILE = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EOVERFLOW)
-_WANTED = {
+_TLS_DIRECTIONS = {
     "SSLWantReadError": READ,
     "SSLWantWriteError": WRITE,
 }  # by name, since importing ssl costs more than a whole client
@@ -43,17 +43,17 @@ class RespondedEarly(Exception):
     """The engine sent its response before it had received the whole body."""
 
 
-def next_block(block: int, got: int, most: int = BLOCK) -> int:
+def next_block(block: int, received: int, limit: int = BLOCK) -> int:
     """Return the size of the next read: double it after a full read, starting with FIRST_BLOCK.
 
     Most responses are small, and cutting a large buffer to a small response each time fragments memory.
     """
-    return min(2 * block, most) if got == block < most else block
+    return min(2 * block, limit) if received == block < limit else block
 
 
-def waited_direction(error: OSError, direction: int) -> int:
+def blocked_direction(error: OSError, direction: int) -> int:
     """Return the direction to wait for after a call on a socket that would block; 0 for any other error."""
-    return direction if isinstance(error, BlockingIOError) else _WANTED.get(type(error).__name__, 0)
+    return direction if isinstance(error, BlockingIOError) else _TLS_DIRECTIONS.get(type(error).__name__, 0)
 
 
 def _disconnect_error(error: Exception) -> Exception:
@@ -92,21 +92,21 @@ class Connection:
         self._tls = hasattr(sock, "pending")
         self._reading = self._writing = self._close_due = False
 
-    def until(self, seconds: float | None) -> float | None:
+    def deadline_after(self, seconds: float | None) -> float | None:
         """Return the time on the monotonic clock at which a wait of at most `seconds` ends, here and by the scope."""
         scope = self.scope
         if scope is None or scope.deadline is None:
             return None if seconds is None else time.monotonic() + seconds
         return scope.deadline if seconds is None else min(time.monotonic() + seconds, scope.deadline)
 
-    def within(self, deadline: float | None) -> float | None:
+    def earliest_deadline(self, deadline: float | None) -> float | None:
         """Return the earlier of a deadline and the scope's."""
         scope = self.scope
         if scope is None or scope.deadline is None:
             return deadline
         return scope.deadline if deadline is None else min(deadline, scope.deadline)
 
-    def recv(self, size: int, until: float | None) -> bytes:
+    def recv(self, size: int, deadline: float | None) -> bytes:
         """Return received bytes, at most `size`; b"" at the end.
 
         Raises:
@@ -122,7 +122,7 @@ class Connection:
                 try:
                     data = self.sock.recv(size)
                 except OSError as error:
-                    self._wait_for(error, READ, until)
+                    self._wait_for(error, READ, deadline)
                 else:
                     if self.stopped:
                         raise Stopped("the connection was closed")
@@ -153,14 +153,14 @@ class Connection:
                 try:
                     sent = self.sock.send(data)
                 except OSError as error:
-                    self._wait_for(error, WRITE, self.until(seconds), watch=watch)
+                    self._wait_for(error, WRITE, self.deadline_after(seconds), watch=watch)
                     continue
                 self.sent += sent
                 if sent == len(data):
                     runtime.give_way()
                     return
                 data = memoryview(data)[sent:]
-                self._wait(WRITE, self.until(seconds), watch=watch)  # another try now would fail
+                self._wait(WRITE, self.deadline_after(seconds), watch=watch)  # a retry now would fail
         finally:
             self._writing = False
             self._close_if_due()
@@ -185,14 +185,14 @@ class Connection:
             self._writing = True
             return self.sock.send(data[: 64 * 1024])
         except OSError as error:
-            if self.stopped or not waited_direction(error, WRITE):
+            if self.stopped or not blocked_direction(error, WRITE):
                 raise
             return 0
         finally:
             self._writing = False
             self._close_if_due()
 
-    def wait_for_room(self, until: float | None) -> None:
+    def wait_for_room(self, deadline: float | None) -> None:
         """Wait until the other side accepts more.
 
         Raises:
@@ -207,21 +207,21 @@ class Connection:
                         raise BrokenPipeError(errno.EPIPE, "the other side has closed the connection")
                 except BlockingIOError:
                     pass
-                look_again = time.monotonic() + _SLICE
+                next_check = time.monotonic() + _SLICE
                 try:
-                    return self._wait(WRITE, look_again if until is None else min(look_again, until))
+                    return self._wait(WRITE, next_check if deadline is None else min(next_check, deadline))
                 except TimeoutError:
-                    if until is not None and time.monotonic() >= until:
+                    if deadline is not None and time.monotonic() >= deadline:
                         raise
         finally:
             self._writing = False
             self._close_if_due()
 
-    def wait(self, direction: int, until: float | None) -> None:
+    def wait(self, direction: int, deadline: float | None) -> None:
         """Wait for either direction of a connection that one thread reads and writes."""
         try:
             self._writing = True
-            self._wait(direction, until)
+            self._wait(direction, deadline)
         finally:
             self._writing = False
             self._close_if_due()
@@ -231,28 +231,28 @@ class Connection:
 
         Returns less than `size` if the file is shorter, or if the system can't send from it; read and send the rest then.
         """
-        left = size
+        remaining = size
         try:
             self._writing = True
-            while left:
-                most = min(left, 2**30)
+            while remaining:
+                limit = min(remaining, 2**30)
                 try:
-                    sent = os.sendfile(self.sock.fileno(), descriptor, offset, most)
+                    sent = os.sendfile(self.sock.fileno(), descriptor, offset, limit)
                 except OSError as error:
                     if error.errno in _NO_SENDFILE:
                         break
-                    self._wait_for(error, WRITE, self.until(seconds), watch=True)
+                    self._wait_for(error, WRITE, self.deadline_after(seconds), watch=True)
                     continue
                 if not sent:
                     break
                 self.sent += sent
-                offset, left = offset + sent, left - sent
-                if sent < most:
-                    self._wait(WRITE, self.until(seconds), watch=True)
+                offset, remaining = offset + sent, remaining - sent
+                if sent < limit:
+                    self._wait(WRITE, self.deadline_after(seconds), watch=True)
         finally:
             self._writing = False
             self._close_if_due()
-        return size - left
+        return size - remaining
 
     def read_head(self, method: str, seconds: float | None, *, upgrade: bool = False) -> Head:
         """Read the head of a response; bytes after it stay in :attr:`buffer`.
@@ -268,7 +268,7 @@ class Connection:
             InvalidResponse: the received bytes are not an HTTP response.
             Stopped: the connection was stopped.
         """
-        until = self.until(seconds)
+        deadline = self.deadline_after(seconds)
         parser = HeadParser(method, upgrade=upgrade)
         data, self.buffer = self.buffer, b""
         try:
@@ -278,12 +278,12 @@ class Connection:
                     self.buffer = parser.rest
                     return head
                 if not self._tls:  # TLS may have read its bytes from the socket already
-                    self._wait(READ, until)
+                    self._wait(READ, deadline)
                 try:
                     data = self.sock.recv(FIRST_BLOCK)
                 except OSError as error:
                     data = b""
-                    self._wait_for(error, READ, until)
+                    self._wait_for(error, READ, deadline)
                 else:
                     if self.stopped:
                         raise Stopped("the connection was closed")
@@ -299,7 +299,7 @@ class Connection:
         try:
             data = self.sock.recv(FIRST_BLOCK)
         except OSError as error:
-            if not waited_direction(error, READ):
+            if not blocked_direction(error, READ):
                 raise
             return False
         if not data:
@@ -307,15 +307,15 @@ class Connection:
         self.buffer += data
         return HeadParser(method).feed(self.buffer) is not None
 
-    def _wait_for(self, error: OSError, direction: int, until: float | None, *, watch: bool = False) -> None:
+    def _wait_for(self, error: OSError, direction: int, deadline: float | None, *, watch: bool = False) -> None:
         """Wait until a call on the socket that would block can be retried; raise any other error."""
         if self.stopped:
             raise Stopped("the connection was closed") from error
-        wanted = waited_direction(error, direction)
-        if not wanted:
+        blocked = blocked_direction(error, direction)
+        if not blocked:
             self._raise_failure()
             raise _disconnect_error(error)
-        self._wait(wanted, until, watch=watch)
+        self._wait(blocked, deadline, watch=watch)
 
     def _raise_failure(self) -> None:
         """Raise the error that ended a bridged stream, if one did."""
@@ -323,10 +323,10 @@ class Connection:
         if failure is not None:
             raise _disconnect_error(failure if hasattr(failure, "library") else ConnectionResetError(str(failure)))
 
-    def _wait(self, direction: int, until: float | None, *, watch: bool = False) -> None:
+    def _wait(self, direction: int, deadline: float | None, *, watch: bool = False) -> None:
         seconds = None
-        if until is not None:
-            seconds = until - time.monotonic()
+        if deadline is not None:
+            seconds = deadline - time.monotonic()
             if seconds <= 0:
                 raise TimeoutError("timed out")
         if self.stopped:

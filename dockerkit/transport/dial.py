@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Dial = Callable[["float | None"], socket.socket]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.05, 1.0
 # Idle seconds before the first probe (macOS has another name), seconds between probes, and unanswered probes.
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 
@@ -62,8 +62,8 @@ class Dialer:
         """
         dial = self._dial
         if self._secure and (half_close or protocol):
-            dial = partial(_tls_both_ways, protocol=protocol)
-        until = time.monotonic() + self._connect_retry if self._reached else 0.0
+            dial = partial(_tls_half_close, protocol=protocol)
+        retry_until = time.monotonic() + self._connect_retry if self._reached else 0.0
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -72,7 +72,7 @@ class Dialer:
                 raise
             except (OSError, ValueError) as error:
                 refused = isinstance(error, (ConnectionRefusedError, FileNotFoundError))
-                if not refused or time.monotonic() + pause > until:
+                if not refused or time.monotonic() + pause > retry_until:
                     raise failures.connection_failed(self._endpoint, error) from error
                 failure = error
             else:
@@ -82,7 +82,7 @@ class Dialer:
                 attempt.sleep(pause)
             except TimeoutError:
                 raise failures.connection_failed(self._endpoint, failure) from failure
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, _MAX_PAUSE)
 
 
 def _unix(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
@@ -90,14 +90,14 @@ def _unix(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
 
 
 def _tcp(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
-    sock = _connected(endpoint, attempt)
+    sock = _connect_tcp(endpoint, attempt)
     if endpoint.tls is None:
         return sock
     try:
         context = endpoint.tls.ssl_context()
         secure = context.wrap_socket(
             sock,
-            server_hostname=_certified_name(endpoint),
+            server_hostname=_server_hostname(endpoint),
             do_handshake_on_connect=False,
             suppress_ragged_eofs=False,
         )
@@ -117,24 +117,24 @@ def _tcp(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
         raise
 
 
-def _tls_both_ways(endpoint: Endpoint, attempt: Attempt, protocol: str | None = None) -> socket.socket:
-    sock = _connected(endpoint, attempt)
+def _tls_half_close(endpoint: Endpoint, attempt: Attempt, protocol: str | None = None) -> socket.socket:
+    sock = _connect_tcp(endpoint, attempt)
     from dockerkit.transport import tls_stream
 
     try:
         assert endpoint.tls is not None
         context = endpoint.tls.ssl_context(protocol or "http/1.1")
-        return tls_stream.connect(sock, context, _certified_name(endpoint), attempt, protocol)
+        return tls_stream.connect(sock, context, _server_hostname(endpoint), attempt, protocol)
     except BaseException:
         sock.close()
         raise
 
 
-def _certified_name(endpoint: Endpoint) -> str:
+def _server_hostname(endpoint: Endpoint) -> str:
     return (endpoint.tls and endpoint.tls.server_hostname) or endpoint.hostname
 
 
-def _connected(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
+def _connect_tcp(endpoint: Endpoint, attempt: Attempt) -> socket.socket:
     host, port = endpoint.hostname, endpoint.port or (2376 if endpoint.tls else 2375)
     if endpoint.proxy:
         from dockerkit.transport import proxy

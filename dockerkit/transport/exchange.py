@@ -16,20 +16,20 @@ from dockerkit.transport.http1 import Head
 if TYPE_CHECKING:
     from typing import Self
 
-LARGEST_RESPONSE = 512 * 1024 * 1024
-_MANY_PIECES = 16  # joining more chunks than this of one read costs less than passing each on
+MAX_RESPONSE_BYTES = 512 * 1024 * 1024
+_JOIN_THRESHOLD = 16  # joining more chunks than this of one read costs less than passing each on
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """The owner of a connection: a pool, or the transport that created it."""
 
     closed: bool
 
-    def give_back(self, connection: Connection, reusable: bool) -> None:
+    def release(self, connection: Connection, reusable: bool) -> None:
         """Take a connection back after use, to reuse or close it."""
 
 
-class Link:
+class ConnectionReader:
     """A connection in use by one reader: the common part of responses and hijacked connections.
 
     Attributes:
@@ -41,12 +41,12 @@ class Link:
     """
 
     __slots__ = (
-        *("_request_line", "_connection", "_finished", "_pool", "_seconds", "_then"),
+        *("_request_line", "_callbacks", "_connection", "_finished", "_pool", "_seconds"),
         *("closed", "headers", "reason", "received", "status"),
     )
 
     def __init__(
-        self, head: Head, connection: Connection, pool: Owner, request_line: str, seconds: float | None
+        self, head: Head, connection: Connection, pool: ConnectionOwner, request_line: str, seconds: float | None
     ) -> None:
         self.status: int = head.status
         self.reason: str = head.reason
@@ -58,14 +58,14 @@ class Link:
         self._request_line = request_line
         self._seconds = seconds
         self._finished = False
-        self._then: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
 
     def when_done(self, then: Callable[[], None]) -> None:
         """Register a function to call at the end: when the body was read, or reading was stopped."""
         if self._finished:
             then()
         else:
-            self._then.append(then)
+            self._callbacks.append(then)
 
     def close(self) -> None:
         """Stop reading and close the connection; a reader in another thread sees the end.
@@ -81,11 +81,11 @@ class Link:
         if self._finished:
             return
         self._finished = True
-        self._pool.give_back(self._connection, reusable)
-        for then in self._then:
-            then()
+        self._pool.release(self._connection, reusable)
+        for callback in self._callbacks:
+            callback()
 
-    def _broken(self, error: OSError) -> NoReturn:
+    def _raise_read_error(self, error: OSError) -> NoReturn:
         """Raise the exception for a failure to read that was not caused by :meth:`close`."""
         scope = self._connection.scope
         if self._pool.closed:
@@ -115,7 +115,7 @@ class Link:
             self.close()
 
 
-class Response(Link):
+class Response(ConnectionReader):
     """A response whose head has arrived and whose body can be read.
 
     The connection returns to the pool at the end of the body, and is closed if the reader stops before.
@@ -125,7 +125,7 @@ class Response(Link):
     received: int
 
     def __init__(
-        self, head: Head, connection: Connection, pool: Owner, request_line: str, seconds: float | None
+        self, head: Head, connection: Connection, pool: ConnectionOwner, request_line: str, seconds: float | None
     ) -> None:
         super().__init__(head, connection, pool, request_line, seconds)
         self._length = head.length
@@ -134,7 +134,7 @@ class Response(Link):
         if head.length == 0:
             self._finish(reusable=head.reusable)
 
-    def read(self, limit: int = LARGEST_RESPONSE) -> bytes:
+    def read(self, limit: int = MAX_RESPONSE_BYTES) -> bytes:
         """Return the whole body.
 
         Args:
@@ -171,22 +171,22 @@ class Response(Link):
         complete = False
         try:
             size = min(size, BLOCK)
-            yield from self._decoded(size) if self._chunked else self._plain(size)
+            yield from self._chunked_blocks(size) if self._chunked else self._plain_blocks(size)
             complete = True
         except OSError as error:
             if not self.closed:
-                self._broken(error)
+                self._raise_read_error(error)
         finally:
             self._finish(reusable=complete and self._reusable and not self._connection.buffer)
 
-    def _decoded(self, size: int) -> Iterator[bytes]:
+    def _chunked_blocks(self, size: int) -> Iterator[bytes]:
         decoder = ChunkDecoder()
         connection, seconds = self._connection, self._seconds
         block = min(size, FIRST_BLOCK)
-        while data := connection.recv(block, connection.until(seconds)):
+        while data := connection.recv(block, connection.deadline_after(seconds)):
             block = next_block(block, len(data), size)
             pieces = decoder.feed(data)
-            if len(pieces) > _MANY_PIECES:
+            if len(pieces) > _JOIN_THRESHOLD:
                 pieces = [b"".join(pieces)]
             for piece in pieces:
                 self.received += len(piece)
@@ -194,14 +194,14 @@ class Response(Link):
             if decoder.done:
                 connection.buffer += decoder.rest
                 return
-        self._cut()
+        self._raise_if_truncated()
 
-    def _plain(self, size: int) -> Iterator[bytes]:
+    def _plain_blocks(self, size: int) -> Iterator[bytes]:
         left = self._length
         connection, seconds = self._connection, self._seconds
         block = min(size, FIRST_BLOCK)
         while left is None or left:
-            data = connection.recv(block if left is None else min(block, left), connection.until(seconds))
+            data = connection.recv(block if left is None else min(block, left), connection.deadline_after(seconds))
             if not data:
                 break
             block = next_block(block, len(data), size)
@@ -210,9 +210,9 @@ class Response(Link):
                 left -= len(data)
             yield data
         if left:
-            self._cut()
+            self._raise_if_truncated()
 
-    def _cut(self) -> None:
+    def _raise_if_truncated(self) -> None:
         if self.closed:
             return
         if self._pool.closed:

@@ -37,20 +37,20 @@ def connection_failed(endpoint: Endpoint, error: Exception) -> DockerException:
     if endpoint.source == "default" and endpoint.tried and isinstance(error, FileNotFoundError):
         return ConnectionFailed(_no_engine(endpoint), endpoint)
     cls = ConnectTimeout if isinstance(error, TimeoutError) else ConnectionFailed
-    text = f"can't reach the Docker Engine at {endpoint.host} ({endpoint.reason}): {describe(error)}"
+    message = f"can't reach the Docker Engine at {endpoint.host} ({endpoint.reason}): {describe(error)}"
     if hint := _hint(endpoint, error):
-        text += f". {hint}"
-    return cls(text, endpoint)
+        message += f". {hint}"
+    return cls(message, endpoint)
 
 
 def _no_engine(endpoint: Endpoint) -> str:
     """Return the message if no engine was named and no usual socket exists; ``error.endpoint.tried`` lists them."""
     stopped = next((item for item in endpoint.tried if "nobody listens" in item), None)
-    text = f"no Docker Engine was found: {endpoint.host} does not exist, nor does any other usual socket respond"
+    message = f"no Docker Engine was found: {endpoint.host} does not exist, nor does any other usual socket respond"
     if stopped:
-        text += f"\n  One engine seems to be stopped: {stopped}"
+        message += f"\n  One engine seems to be stopped: {stopped}"
     return (
-        f"{text}\n  Start an engine (Linux: sudo systemctl start docker; macOS, Windows: open Docker Desktop), "
+        f"{message}\n  Start an engine (Linux: sudo systemctl start docker; macOS, Windows: open Docker Desktop), "
         "or name one with DOCKER_HOST or a docker context\n  List everything that was tried: dockerkit doctor"
     )
 
@@ -173,9 +173,9 @@ _TLS_HINTS = (
 
 
 def _tls_hint(endpoint: Endpoint, error: Exception) -> str:
-    text = str(error).lower().replace("_", " ")
-    for marks, hint in _TLS_HINTS:
-        if any(mark in text for mark in marks):
+    message = str(error).lower().replace("_", " ")
+    for markers, hint in _TLS_HINTS:
+        if any(marker in message for marker in markers):
             return _client_cert_hint(endpoint) if hint == "client certificate" else hint
     return ""
 
@@ -189,7 +189,7 @@ def _client_cert_hint(endpoint: Endpoint) -> str:
     )
 
 
-def plain_on_tls_port(endpoint: Endpoint) -> ConnectionFailed:
+def tls_required(endpoint: Endpoint) -> ConnectionFailed:
     """Return the exception for an engine that requires TLS and was contacted without it."""
     from dockerkit.errors import ConnectionFailed
 

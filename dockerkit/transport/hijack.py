@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dockerkit.errors import ClientClosed
 from dockerkit.runtime import READ, WRITE
 from dockerkit.transport.connection import BLOCK, FIRST_BLOCK, Connection, next_block
-from dockerkit.transport.exchange import Link, Owner
+from dockerkit.transport.exchange import ConnectionOwner, ConnectionReader
 from dockerkit.transport.http1 import Head
 
 
-class HijackedConnection(Link):
+class HijackedConnection(ConnectionReader):
     """A raw stream to a process in a container, with the methods of a socket and of a file.
 
     Bytes that arrived together with the engine's head are read first. To use it with ``select``, read until
@@ -30,7 +30,7 @@ class HijackedConnection(Link):
 
     received: int
 
-    def __init__(self, head: Head, connection: Connection, pool: Owner, request_line: str) -> None:
+    def __init__(self, head: Head, connection: Connection, pool: ConnectionOwner, request_line: str) -> None:
         super().__init__(head, connection, pool, request_line, None)
         self._is_shut_down = False
 
@@ -63,7 +63,7 @@ class HijackedConnection(Link):
             ClientClosed: the client was closed meanwhile.
         """
         try:
-            return self.receive(self._connection.until(self._seconds), size)
+            return self.receive(self._connection.deadline_after(self._seconds), size)
         except TimeoutError:
             if self._seconds == 0:
                 raise BlockingIOError(errno.EAGAIN, "nothing has been received yet") from None
@@ -80,13 +80,13 @@ class HijackedConnection(Link):
             TimeoutError, StreamTruncated, ClientClosed: as for :meth:`recv`.
         """
         try:
-            data = self._connection.recv(size, self._connection.within(deadline))
+            data = self._connection.recv(size, self._connection.earliest_deadline(deadline))
         except TimeoutError:
             raise
         except (OSError, ValueError) as error:
             if self.closed or self._is_shut_down:
                 return b""
-            self._broken(OSError(error) if isinstance(error, ValueError) else error)
+            self._raise_read_error(OSError(error) if isinstance(error, ValueError) else error)
         if not data and self._pool.closed:
             raise ClientClosed(f"the client was closed during {self._request_line}")
         self.received += len(data)
@@ -113,7 +113,7 @@ class HijackedConnection(Link):
         while data := self.recv(block) if deadline is None else self.receive(deadline, block):
             block = next_block(block, len(data), size)
             yield data
-            _check(deadline)
+            _check_deadline(deadline)
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
         """Send all bytes to the process's stdin; return their number."""
@@ -127,7 +127,7 @@ class HijackedConnection(Link):
             BrokenPipeError: the process no longer reads its input.
             TimeoutError: it accepted no more within :meth:`settimeout`.
         """
-        self.transmit(data, self._connection.until(self._seconds))
+        self.transmit(data, self._connection.deadline_after(self._seconds))
 
     def transmit(self, data: bytes | bytearray | memoryview, deadline: float | None = None) -> None:
         """Send all bytes.
@@ -144,7 +144,7 @@ class HijackedConnection(Link):
         while rest:
             rest = rest[self._connection.send_some(rest) :]
             if rest:
-                self._connection.wait_for_room(self._connection.within(deadline))
+                self._connection.wait_for_room(self._connection.earliest_deadline(deadline))
 
     def converse(self, blocks: Iterable[bytes], deadline: float | None = None) -> Iterator[bytes]:
         """Send all blocks and the end of input, and yield the output meanwhile and afterwards.
@@ -169,18 +169,18 @@ class HijackedConnection(Link):
             except (BrokenPipeError, ConnectionResetError) as error:
                 refused = error
                 break
-            while data := self._receive_now():
+            while data := self._receive_available():
                 yield data
-                _check(deadline)
+                _check_deadline(deadline)
             if data is None:  # the output ended before all input was sent
                 return
             if rest:
-                connection.wait(READ | WRITE, connection.within(deadline))
+                connection.wait(READ | WRITE, connection.earliest_deadline(deadline))
         yield from self.chunks(deadline=deadline)
         if refused and not self.closed:  # a reset is reported only once, here to the sender
-            self._broken(refused)
+            self._raise_read_error(refused)
 
-    def _receive_now(self) -> bytes | None:
+    def _receive_available(self) -> bytes | None:
         """Return available bytes; b"" if there are none, None at the end."""
         try:
             return self.receive(0) or None
@@ -230,6 +230,6 @@ class HijackedConnection(Link):
         return True
 
 
-def _check(deadline: float | None) -> None:
+def _check_deadline(deadline: float | None) -> None:
     if deadline is not None and time.monotonic() >= deadline:
         raise TimeoutError("the process did not end in time")

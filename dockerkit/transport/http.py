@@ -19,15 +19,15 @@ from dockerkit.transport.hijack import HijackedConnection
 from dockerkit.transport.http1 import Disconnected, Head, request_head
 from dockerkit.transport.pool import Pool
 from dockerkit.transport.scope import current
-from dockerkit.transport.upload import WITH_HEAD, known_size, send_body
+from dockerkit.transport.upload import MAX_INLINE_BODY, known_size, send_body
 
 if TYPE_CHECKING:
     from dockerkit.endpoint.discovery import Endpoint
 
 # Methods that may be repeated on a new connection if an idle one turns out to be closed.
 _SAFE = frozenset({"GET", "HEAD"})
-_BROKEN = (Disconnected, ConnectionResetError, BrokenPipeError)
-_SWITCHED, _OK = 101, 200
+_DISCONNECT_ERRORS = (Disconnected, ConnectionResetError, BrokenPipeError)
+_SWITCHING_PROTOCOLS, _OK = 101, 200
 
 
 class HTTPTransport:
@@ -81,39 +81,39 @@ class HTTPTransport:
         head = request_head(
             method, self._prefix + target, self.host_header, headers, length, chunked=body is not None and size is None
         )
-        if isinstance(body, bytes) and len(body) <= WITH_HEAD:
+        if isinstance(body, bytes) and len(body) <= MAX_INLINE_BODY:
             head, body = head + body, None
-        stall = timeouts.head if timeouts.read is None else timeouts.read
+        send_timeout = timeouts.head if timeouts.read is None else timeouts.read
         connection: Connection | None = None
-        early = False
+        responded_early = False
         try:
             while True:
                 try:
                     connection = self.pool.take(timeouts.connect, fresh=connection is not None)
-                    connection.send_all(head, stall)
+                    connection.send_all(head, send_timeout)
                     if body is not None:
-                        early = not send_body(connection, body, size, stall)
+                        responded_early = not send_body(connection, body, size, send_timeout)
                     response_head = connection.read_head(method, timeouts.head)
-                except _BROKEN:
+                except _DISCONNECT_ERRORS:
                     # The engine has closed an idle connection: nothing was sent, or repeating the request is harmless.
-                    if connection is None or not connection.used or early or self.pool.closed:
+                    if connection is None or not connection.used or responded_early or self.pool.closed:
                         raise
                     if method not in _SAFE and connection.sent:
                         raise
-                    self.pool.give_back(connection, False)
+                    self.pool.release(connection, False)
                     continue
                 if (
                     response_head.version == b"1.0"
                     and self.endpoint.tls is None
                     and _wants_tls(response_head, connection)
                 ):
-                    raise failures.plain_on_tls_port(self.endpoint)
+                    raise failures.tls_required(self.endpoint)
                 connection.used += 1
-                if early:
+                if responded_early:
                     response_head = response_head._replace(reusable=False)
                 return Response(response_head, connection, self.pool, f"{method} {request.path}", timeouts.read)
         except BaseException as error:
-            self._failed(request, connection, error)
+            self._handle_failure(request, connection, error)
             raise
 
     def upgrade(self, request: HTTPRequest) -> HijackedConnection | Response:
@@ -134,11 +134,11 @@ class HTTPTransport:
             connection = self.pool.take(timeouts.connect, half_close=True)
             connection.send_all(head + payload, timeouts.head)
             response_head = connection.read_head(method, timeouts.head, upgrade=True)
-            if response_head.status in (_SWITCHED, _OK):
-                _refuse_a_body(response_head, request_line)
+            if response_head.status in (_SWITCHING_PROTOCOLS, _OK):
+                _refuse_body(response_head, request_line)
                 return HijackedConnection(response_head, connection, self.pool, request_line)
         except BaseException as error:
-            self._failed(request, connection, error)
+            self._handle_failure(request, connection, error)
             raise
         return Response(response_head._replace(reusable=False), connection, self.pool, request_line, timeouts.head)
 
@@ -150,11 +150,11 @@ class HTTPTransport:
 
             runtime.run_blocking(ssh.close_shared_login, self.endpoint)
 
-    def _failed(self, request: HTTPRequest, connection: Connection | None, error: BaseException) -> None:
+    def _handle_failure(self, request: HTTPRequest, connection: Connection | None, error: BaseException) -> None:
         """Close the connection, and raise an exception that explains the error, unless it needs no explanation."""
         scope = current()
         if connection is not None:
-            self.pool.give_back(connection, False)
+            self.pool.release(connection, False)
         if isinstance(error, DockerException) or not isinstance(error, OSError):
             return
         request_line = f"{request.method} {request.path}"
@@ -173,11 +173,11 @@ def _wants_tls(response_head: Head, connection: Connection) -> bool:
         return False
     if not connection.buffer:
         with contextlib.suppress(OSError):
-            connection.buffer = connection.recv(200, connection.until(1))
+            connection.buffer = connection.recv(200, connection.deadline_after(1))
     return b"HTTPS server" in connection.buffer
 
 
-def _refuse_a_body(response_head: Head, request_line: str) -> None:
+def _refuse_body(response_head: Head, request_line: str) -> None:
     """Refuse a response with a body, which is not an upgraded connection: reading it would never end."""
     if response_head.status == _OK and (response_head.chunked or response_head.length is not None):
         raise StreamParseError(

@@ -17,11 +17,11 @@ from dockerkit.errors import InvalidArgument
 if TYPE_CHECKING:
     import h11
 
-LARGEST_HEAD = 64 * 1024
-MOST_INTERIM = 32  # interim responses (1xx) before the final one
+MAX_HEAD_BYTES = 64 * 1024
+MAX_INTERIM = 32  # interim responses (1xx) before the final one
 
 _LENGTH_DIGITS = 20  # as in h11
-_SWITCHED = 101
+_SWITCHING_PROTOCOLS = 101
 
 _UNSAFE_TARGET = re.compile(r"[^!-~]")
 _UNSAFE_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]")
@@ -55,8 +55,8 @@ class Headers(Mapping[str, str]):
             items: dict[str, tuple[str, str]] = {}
             for raw_name, raw_value in self._raw:
                 name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-                known = items.get(name.lower())
-                items[name.lower()] = (name, value) if known is None else (known[0], f"{known[1]}, {value}")
+                previous = items.get(name.lower())
+                items[name.lower()] = (name, value) if previous is None else (previous[0], f"{previous[1]}, {value}")
             self._items = items
         return self._items
 
@@ -99,15 +99,15 @@ def request_head(
     if _UNSAFE_TARGET.search(target) or not method.isalpha():
         raise InvalidArgument(f"path: must be quoted ASCII, got {method} {target.partition('?')[0]!r}")
     lines = [f"{method} {target} HTTP/1.1\r\nHost: {host}"]
-    encoding = False
+    has_encoding = False
     for name, value in headers.items():
         lines.append(f"{name}: {value}")
         lowered = name.lower()
         if lowered == "accept-encoding":
-            encoding = True
+            has_encoding = True
         elif lowered in ("content-length", "transfer-encoding", "host"):
             raise InvalidArgument(f"headers: {name} is set by dockerkit and can't be passed")
-    if not encoding:
+    if not has_encoding:
         lines.append("Accept-Encoding: identity")
     if chunked:
         lines.append("Transfer-Encoding: chunked")
@@ -138,35 +138,35 @@ class HeadParser:
         """Parse a block, which is empty at the end of the connection; return the head as soon as it is complete."""
         if not data:
             raise Disconnected("the connection was closed before the response was complete")
-        if self._h11 is None and (plain := _PLAIN_HEAD.match(data)) is not None:
-            status = int(plain[1])
-            fields = [line.partition(b":") for line in plain[3][:-2].split(b"\r\n")]
+        if self._h11 is None and (match := _PLAIN_HEAD.match(data)) is not None:
+            status = int(match[1])
+            fields = [line.partition(b":") for line in match[3][:-2].split(b"\r\n")]
             raw = [(name, value.strip()) for name, _, value in fields]
-            head = self._head(status, plain[2], raw, b"1.1")
-            if head is not None and (status != _SWITCHED or self._upgrade):
-                self.rest = data[plain.end() :]
+            head = self._head(status, match[2], raw, b"1.1")
+            if head is not None and (status != _SWITCHING_PROTOCOLS or self._upgrade):
+                self.rest = data[match.end() :]
                 return head
-        return self._parsed_by_h11(data)
+        return self._parse_with_h11(data)
 
-    def _parsed_by_h11(self, data: bytes) -> Head | None:
+    def _parse_with_h11(self, data: bytes) -> Head | None:
         import h11  # rarely needed, and slow to import
 
         try:
             if self._h11 is None:  # it has to know the request
                 upgrade = [("Connection", "Upgrade"), ("Upgrade", "tcp")] if self._upgrade else []
-                self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=LARGEST_HEAD)
+                self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
                 self._h11.send(h11.Request(method="GET", target="/", headers=[("Host", "docker"), *upgrade]))
             self._h11.receive_data(data)
             while (event := self._h11.next_event()) is not h11.NEED_DATA:
                 if isinstance(event, h11.Response) or (
-                    isinstance(event, h11.InformationalResponse) and event.status_code == _SWITCHED
+                    isinstance(event, h11.InformationalResponse) and event.status_code == _SWITCHING_PROTOCOLS
                 ):
                     self.rest = self._h11.trailing_data[0]
                     raw = event.headers.raw_items()  # a list; iterating over h11's own object is slow
                     return self._head(event.status_code, event.reason, raw, event.http_version)
                 self._interim += 1
-                if self._interim > MOST_INTERIM:
-                    raise InvalidResponse(f"more than {MOST_INTERIM} interim responses arrived before the final one")
+                if self._interim > MAX_INTERIM:
+                    raise InvalidResponse(f"more than {MAX_INTERIM} interim responses arrived before the final one")
         except h11.RemoteProtocolError as error:
             raise InvalidResponse(str(error)) from error
         return None

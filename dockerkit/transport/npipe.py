@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dockerkit.endpoint.discovery import Endpoint
 
 _FILE_NOT_FOUND, _ACCESS_DENIED, _PIPE_BUSY, _MORE_DATA = 2, 5, 231, 234
-_ENDS = (6, 38, 109, 232, 233, 995)  # closed here, end of file, broken, no data, not connected, aborted here
+_END_CODES = (6, 38, 109, 232, 233, 995)  # closed here, end of file, broken, no data, not connected, aborted here
 _BUSY_WAIT = 0.05
 
 
@@ -40,7 +40,7 @@ def _open(path: str, timeout: float | None) -> Duplex:
             raise MissingExtra("named pipes require pywin32: pip install 'dockerkit[windows]'") from error
         raise HintedError("named pipes exist only on Windows", "Use unix://, tcp:// or ssh://") from error
     name = path.replace("/", "\\")
-    until = None if timeout is None else time.monotonic() + timeout
+    deadline = None if timeout is None else time.monotonic() + timeout
     while True:
         try:
             handle = win32file.CreateFile(
@@ -58,8 +58,8 @@ def _open(path: str, timeout: float | None) -> Duplex:
             return _Pipe(handle, messages=bool(flags & win32pipe.PIPE_TYPE_MESSAGE))
         except pywintypes.error as error:
             if error.winerror != _PIPE_BUSY:
-                raise _translated(error, name) from error
-            if until is not None and time.monotonic() >= until:
+                raise _pipe_error(error, name) from error
+            if deadline is not None and time.monotonic() >= deadline:
                 raise TimeoutError(f"{name} stayed busy") from error
             time.sleep(_BUSY_WAIT)
 
@@ -124,12 +124,12 @@ class _Pipe:
         except pywintypes.error as error:
             if error.winerror == _MORE_DATA:  # a message larger than the buffer: the rest comes with the next read
                 return len(data)
-            if error.winerror in _ENDS:
+            if error.winerror in _END_CODES:
                 raise BrokenPipeError("the engine has closed the pipe") from error
-            raise _translated(error, "the pipe") from error
+            raise _pipe_error(error, "the pipe") from error
 
 
-def _translated(error: Any, name: str) -> OSError:
+def _pipe_error(error: Any, name: str) -> OSError:
     if error.winerror == _FILE_NOT_FOUND:
         return HintedError(
             f"the pipe {name} does not exist", "Start the engine (Docker Desktop), or select another with DOCKER_HOST"

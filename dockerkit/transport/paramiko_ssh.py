@@ -74,12 +74,12 @@ def _log_in(endpoint: Endpoint, timeout: float | None) -> paramiko.SSHClient:
     except BaseException as error:
         client.close()
         if isinstance(error, paramiko.SSHException):
-            raise _explained(error) from error
+            raise _ssh_error(error) from error
         raise
     return client
 
 
-def _explained(error: paramiko.SSHException) -> SSHFailed:
+def _ssh_error(error: paramiko.SSHException) -> SSHFailed:
     import paramiko
 
     if isinstance(error, paramiko.BadHostKeyException):

@@ -27,7 +27,7 @@ class Pool:
         self._dial = dial
         self._max_idle = max_idle
         self._idle: list[Connection] = []
-        self._known: dict[int, weakref.ref[Connection]] = {}
+        self._connections: dict[int, weakref.ref[Connection]] = {}
         self._attempts: set[Attempt] = set()
         self._process = os.getpid()
         self.closed: bool = False
@@ -39,11 +39,11 @@ class Pool:
             self._forget_after_fork()
         if self.closed:
             if self._closed_by is not runtime.current_thread():
-                raise _closed()
+                raise _closed_error()
             self.closed = False  # the thread that closed the client may reuse it, as docker-py allows
         connection = None if fresh or half_close else self._take_idle()
         if connection is None:
-            connection = self._connected(timeout, half_close)
+            connection = self._connect(timeout, half_close)
         connection.sent = 0
         if (scope := current()) is not None:
             connection.scope = scope
@@ -61,7 +61,7 @@ class Pool:
             connection.close()
         return None
 
-    def _connected(self, timeout: float | None, half_close: bool) -> Connection:
+    def _connect(self, timeout: float | None, half_close: bool) -> Connection:
         attempt = Attempt(timeout)
         self._attempts.add(attempt)
         try:
@@ -72,15 +72,15 @@ class Pool:
         self.adopt(connection)
         if self.closed:  # by another thread, while this one was connecting
             connection.close()
-            raise _closed()
+            raise _closed_error()
         return connection
 
     def adopt(self, connection: Connection) -> None:
         """Register a connection in use, so that :meth:`close` ends it too."""
-        known, key = self._known, id(connection)
-        known[key] = weakref.ref(connection, lambda _: known.pop(key, None))
+        connections, key = self._connections, id(connection)
+        connections[key] = weakref.ref(connection, lambda _: connections.pop(key, None))
 
-    def give_back(self, connection: Connection, reusable: bool) -> None:
+    def release(self, connection: Connection, reusable: bool) -> None:
         """Take a connection back after use; close it if it can't be reused."""
         if connection.scope is not None:
             connection.scope.discard(connection)
@@ -108,19 +108,19 @@ class Pool:
         while self._idle:
             with contextlib.suppress(IndexError):
                 self._idle.pop().close()
-        for reference in list(self._known.values()):
+        for reference in list(self._connections.values()):
             if (connection := reference()) is not None:
                 connection.stop()
 
     def _forget_after_fork(self) -> None:
-        for reference in list(self._known.values()):
+        for reference in list(self._connections.values()):
             if (connection := reference()) is not None:
                 connection.abandon()
-        self._idle, self._known, self._attempts, self._process = [], {}, set(), os.getpid()
+        self._idle, self._connections, self._attempts, self._process = [], {}, set(), os.getpid()
 
     def __getstate__(self) -> dict[str, Any]:
         raise TypeError("a connection pool can't be pickled: pickle the client instead, which connects again")
 
 
-def _closed() -> ClientClosed:
+def _closed_error() -> ClientClosed:
     return ClientClosed("this client was closed by another thread. Create a new client to continue")

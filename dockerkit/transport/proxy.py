@@ -38,9 +38,9 @@ def connect(endpoint: Endpoint, address: tuple[str, int], attempt: Attempt) -> s
             f"the proxy {proxy.scheme}://{proxy.host} is not supported: "
             f"its scheme must be http, https or {', '.join(_SOCKS)}"
         )
-    through = _socks if proxy.scheme in _SOCKS else _tunnel
+    open_connection = _socks if proxy.scheme in _SOCKS else _tunnel
     try:
-        sock = through(proxy, address, attempt)
+        sock = open_connection(proxy, address, attempt)
     except TimeoutError:
         raise
     except (OSError, HTTPError) as error:
@@ -104,13 +104,13 @@ def _socks(proxy: Url, address: tuple[str, int], attempt: Attempt) -> socket.soc
     except ImportError as error:
         raise MissingExtra("SOCKS proxies require PySocks: pip install 'dockerkit[socks]'") from error
     name, password = _login(proxy) or (None, None)
-    create = cast("Callable[..., socket.socket]", socks.create_connection)  # its stub knows whole seconds only
-    kind = socks.SOCKS5 if (proxy.scheme or "").startswith("socks5") else socks.SOCKS4
+    create = cast("Callable[..., socket.socket]", socks.create_connection)  # its stub allows only whole seconds
+    proxy_type = socks.SOCKS5 if (proxy.scheme or "").startswith("socks5") else socks.SOCKS4
     return runtime.run_blocking(
         create,
         address,
         timeout=attempt.remaining(),
-        proxy_type=kind,
+        proxy_type=proxy_type,
         proxy_addr=(proxy.host or "").strip("[]"),
         proxy_port=_port(proxy),
         proxy_rdns=proxy.scheme in ("socks4a", "socks5h"),

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PATIENCE = 3.0  # seconds that an interrupted caller waits for the end of the call
+_GRACE_PERIOD = 3.0  # seconds that an interrupted caller waits for the end of the call
 _SLICE = 0.25  # seconds after which Windows notices Ctrl-C
-_IDLE = 0.1  # seconds that a thread waits for another call; starting one costs more than a call without it
+_IDLE_TIMEOUT = 0.1  # seconds that a thread waits for another call; starting one costs more than a call without it
 
 
 class Shielded(Generic[T]):
@@ -77,7 +77,7 @@ class Shielded(Generic[T]):
             context.run(runtime.acting_for, caller, self._run)
 
         self._lock = lock
-        if runtime.current() is None and _hand_over(run):
+        if runtime.current() is None and _run_in_idle_thread(run):
             return True
         thread = runtime.Thread(_work, (run,), name="dockerkit-shield")
         try:
@@ -106,7 +106,7 @@ class Shielded(Generic[T]):
         """
         try:
             if self._lock is not None and not self._ended:
-                self._lock.acquire(timeout=_PATIENCE)
+                self._lock.acquire(timeout=_GRACE_PERIOD)
         finally:
             self._abandoned = not self._ended
         if self._results:
@@ -128,7 +128,7 @@ class Shielded(Generic[T]):
                 logging.getLogger(__name__).warning("an interrupted call could not be undone: %s", error)
 
 
-class _Idle:
+class _IdleThread:
     """A thread that has completed a call and waits for another one."""
 
     def __init__(self) -> None:
@@ -137,15 +137,15 @@ class _Idle:
         self.ready.acquire()
 
 
-_idle: list[_Idle] = []
+_idle_threads: list[_IdleThread] = []
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_idle.clear)  # a child has no other threads
+    os.register_at_fork(after_in_child=_idle_threads.clear)  # a child has no other threads
 
 
-def _hand_over(call: Callable[[], object]) -> bool:
+def _run_in_idle_thread(call: Callable[[], object]) -> bool:
     """Have an idle thread make a call; return False if there is none."""
     try:
-        idle = _idle.pop()
+        idle = _idle_threads.pop()
     except IndexError:
         return False
     try:
@@ -156,17 +156,17 @@ def _hand_over(call: Callable[[], object]) -> bool:
 
 
 def _work(call: Callable[[], object]) -> None:
-    """Make a call, and those that are handed over until none comes for a moment."""
+    """Make a call, and the later calls of other threads, until none arrives for a moment."""
     call()
     del call
     if runtime.current() is not None:
         return
-    idle = _Idle()
+    idle = _IdleThread()
     while True:
-        _idle.append(idle)
-        if not idle.ready.acquire(timeout=_IDLE):
+        _idle_threads.append(idle)
+        if not idle.ready.acquire(timeout=_IDLE_TIMEOUT):
             try:
-                _idle.remove(idle)
+                _idle_threads.remove(idle)
             except ValueError:  # a call is on its way
                 idle.ready.acquire()
             else:

@@ -28,11 +28,11 @@ from dockerkit.transport.failures import SSH_LIMIT_HINT, SSHFailed, SSHTimeout
 if TYPE_CHECKING:
     from dockerkit.endpoint.discovery import Endpoint
 
-_USUAL_SOCKET = "/var/run/docker.sock"
+_DEFAULT_SOCKET = "/var/run/docker.sock"
 _CONNECT_TIMEOUT = 10.0  # for the host to respond; the whole login may take longer
 _LOGIN_TIMEOUT = 60.0  # if the caller sets none; ssh itself would wait as long as TCP does
-_WHERE = "docker context inspect --format '{{.Endpoints.docker.Host}}'"
-_LIMITED = ("Session open refused", "kex_exchange_identification")
+_CONTEXT_COMMAND = "docker context inspect --format '{{.Endpoints.docker.Host}}'"
+_LIMIT_MESSAGES = ("Session open refused", "kex_exchange_identification")
 _OPTIONS = (
     *("BatchMode=yes", "ClearAllForwardings=yes", "RemoteCommand=none", "RequestTTY=no", "ForwardX11=no"),
     *("LogLevel=ERROR", "ServerAliveInterval=30", "ServerAliveCountMax=3", "ExitOnForwardFailure=no"),
@@ -148,16 +148,16 @@ class _ControlMaster:
 
     def _log_in(self, timeout: float | None) -> None:
         """Log in, find the engine's socket, and choose how to connect to it."""
-        wait = _LOGIN_TIMEOUT if timeout is None else timeout
+        timeout = _LOGIN_TIMEOUT if timeout is None else timeout
         self._folder = _private_folder()
         try:
-            where = self._ask_where(wait)
-            scheme, _, path = where.partition("://")
-            if scheme == "unix" and ":" not in path and self._forward(path, wait):
+            address = self._query_address(timeout)
+            scheme, _, path = address.partition("://")
+            if scheme == "unix" and ":" not in path and self._forward(path, timeout):
                 return
             self._forwarded = ""
             with self._connect_stdio() as sock:
-                if not check(sock, wait):
+                if not check(sock, timeout):
                     raise SSHFailed(
                         f"logged in, but found no engine there: {sock.why() or 'no response'}",
                         f"`ssh {self._endpoint.hostname} docker version` must work; "
@@ -167,39 +167,39 @@ class _ControlMaster:
             self._forget()
             raise
 
-    def _ask_where(self, wait: float) -> str:
+    def _query_address(self, timeout: float) -> str:
         """Log in; return the address that the docker command on the host uses."""
         master = (
             "ControlMaster=yes",
             "ControlPersist=30",
-            f"ConnectTimeout={max(1, round(min(wait, _CONNECT_TIMEOUT)))}",
+            f"ConnectTimeout={max(1, round(min(timeout, _CONNECT_TIMEOUT)))}",
         )
-        question = "true" if self._endpoint.path else _WHERE
+        command = "true" if self._endpoint.path else _CONTEXT_COMMAND
         try:
-            result = _run(self._command(question, *master), wait)
+            result = _run(self._command(command, *master), timeout)
         except TimeoutError as error:
-            raise SSHTimeout(str(error), _reachable(self._endpoint)) from None
+            raise SSHTimeout(str(error), _reachability_hint(self._endpoint)) from None
         if result.returncode == 255:
             failure = SSHTimeout if "timed out" in result.stderr else SSHFailed
             raise failure(*_explain(result.stderr, self._endpoint))
         if self._endpoint.path:
             return f"unix://{self._endpoint.path}"
         if result.returncode != 0:  # no docker command there: try the engine's default socket
-            return f"unix://{_USUAL_SOCKET}"
+            return f"unix://{_DEFAULT_SOCKET}"
         return result.stdout.strip()
 
-    def _forward(self, path: str, wait: float) -> bool:
+    def _forward(self, path: str, timeout: float) -> bool:
         """Forward a local socket to the engine's; return whether an engine responds through it."""
         self._forwarded = f"{self._folder}/engine"
-        result = self._control("forward", "-L", f"{self._forwarded}:{path}", wait=wait)
+        result = self._control("forward", "-L", f"{self._forwarded}:{path}", timeout=timeout)
         if result.returncode != 0:
             return False
-        with self._connect_forwarded(self._forwarded, wait) as sock:
-            return check(sock, wait)
+        with self._connect_forwarded(self._forwarded, timeout) as sock:
+            return check(sock, timeout)
 
-    def _control(self, *arguments: str, wait: float) -> subprocess.CompletedProcess[str]:
+    def _control(self, *arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
         control = ["ssh", "-F", os.devnull, "-S", f"{self._folder}/control", "-O"]
-        return _run([*control, *arguments, "--", self._endpoint.hostname], wait)
+        return _run([*control, *arguments, "--", self._endpoint.hostname], timeout)
 
     def _command(self, remote: str, *options: str) -> list[str]:
         command = ["ssh", "-T"]
@@ -214,7 +214,7 @@ class _ControlMaster:
     def _forget(self) -> None:
         if self._folder is not None:
             with contextlib.suppress(OSError, SSHFailed):
-                self._control("exit", wait=5)
+                self._control("exit", timeout=5)
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder, self._forwarded = None, ""
 
@@ -234,8 +234,8 @@ class _Socket(socket.socket):
                 self.process.wait(2)
             self.errors.seek(0)
             message = self.errors.read().decode("utf-8", "replace")
-            self.message = _last_words(message)
-            if any(mark in message for mark in _LIMITED):
+            self.message = _last_lines(message)
+            if any(marker in message for marker in _LIMIT_MESSAGES):
                 self.message += f". {SSH_LIMIT_HINT}"
         return self.message
 
@@ -245,13 +245,13 @@ class _Socket(socket.socket):
             self.login._open.discard(id(self))
             self.login = None
         if self.process is not None and self.errors is not None:
-            _end(self.process)
+            _terminate(self.process)
             self.why()
             self.errors.close()
             self.process = self.errors = None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(2)
@@ -260,17 +260,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _run(command: list[str], wait: float) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], timeout: float) -> subprocess.CompletedProcess[str]:
     """Run an ssh command that exits by itself."""
     # Output goes to files: the control master that stays in the background would keep a pipe open.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
         try:
-            process.wait(wait)
+            process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"ssh did not log in within {wait:.3g} seconds") from None
+            raise TimeoutError(f"ssh did not log in within {timeout:.3g} seconds") from None
         finally:
-            _end(process)
+            _terminate(process)
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(command, process.returncode, out.read(), err.read())
@@ -278,33 +278,33 @@ def _run(command: list[str], wait: float) -> subprocess.CompletedProcess[str]:
 
 def _explain(message: str, endpoint: Endpoint) -> tuple[str, str]:
     """Return ssh's error message, and what to do."""
-    by_hand = _by_hand(endpoint)
+    manual_command = _manual_command(endpoint)
     if "IDENTIFICATION HAS CHANGED" in message:
         return "the host's key has changed", (
             "Somebody may be intercepting the connection, or the host was reinstalled: ask its owner, then remove the old key with "
             f"`ssh-keygen -R {endpoint.hostname}`"
         )
     if "Host key verification failed" in message:
-        return "the host's key is not known", f"Connect once with {by_hand}, compare the key, and accept it"
+        return "the host's key is not known", f"Connect once with {manual_command}, compare the key, and accept it"
     if "Permission denied" in message or "Too many authentication failures" in message:
-        return f"the host refused the login: {_last_words(message)}", (
+        return f"the host refused the login: {_last_lines(message)}", (
             "dockerkit never prompts for passwords: set up a key (ssh-copy-id) or load it into the ssh agent, "
-            f"until {by_hand} works without a prompt"
+            f"until {manual_command} works without a prompt"
         )
     if "Could not resolve hostname" in message:
-        return _last_words(message), "Check the name, or the Host entries of ~/.ssh/config"
-    if any(mark in message for mark in _LIMITED):
-        return _last_words(message), SSH_LIMIT_HINT
+        return _last_lines(message), "Check the name, or the Host entries of ~/.ssh/config"
+    if any(marker in message for marker in _LIMIT_MESSAGES):
+        return _last_lines(message), SSH_LIMIT_HINT
     if "timed out" in message or "No route to host" in message or "unreachable" in message:
-        return _last_words(message), _reachable(endpoint)
-    return _last_words(message) or "ssh failed without a message", f"Try {by_hand}"
+        return _last_lines(message), _reachability_hint(endpoint)
+    return _last_lines(message) or "ssh failed without a message", f"Try {manual_command}"
 
 
-def _reachable(endpoint: Endpoint) -> str:
-    return f"Is the host up, and reachable from here (VPN, firewall, port)? Try {_by_hand(endpoint)}"
+def _reachability_hint(endpoint: Endpoint) -> str:
+    return f"Is the host up, and reachable from here (VPN, firewall, port)? Try {_manual_command(endpoint)}"
 
 
-def _by_hand(endpoint: Endpoint) -> str:
+def _manual_command(endpoint: Endpoint) -> str:
     return f"`ssh {f'-p {endpoint.port} ' if endpoint.port else ''}{_login_name(endpoint)}`"
 
 
@@ -312,7 +312,7 @@ def _login_name(endpoint: Endpoint) -> str:
     return f"{endpoint.user}@{endpoint.hostname}" if endpoint.user else endpoint.hostname
 
 
-def _last_words(message: str) -> str:
+def _last_lines(message: str) -> str:
     lines = [line.strip() for line in message.split("\n") if line.strip()]
     return "; ".join(lines[-2:])
 

@@ -39,11 +39,11 @@ def connect(
 
 class _TLSStream:
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, name: str) -> None:
-        self._sock, self._link = sock, Connection(sock)
+        self._sock, self._connection = sock, Connection(sock)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         self._lock = runtime.Lock()  # protects the TLS state; never held while waiting for the network
-        self._sending = runtime.Lock()  # keeps records in order
+        self._send_lock = runtime.Lock()  # keeps records in order
         self._read_ahead = bytearray()
 
     @property
@@ -82,13 +82,13 @@ class _TLSStream:
             self._receive()
 
     def sendall(self, data: bytes, /) -> None:
-        with self._sending:
+        with self._send_lock:
             with self._lock:
                 self._tls.write(data)
             self._flush()
 
     def shutdown_write(self) -> None:
-        with self._sending:
+        with self._send_lock:
             with self._lock:
                 # unwrap() also expects the other side's closing message, and would fail on output before it.
                 with contextlib.suppress(ssl.SSLError):
@@ -99,11 +99,11 @@ class _TLSStream:
             self._flush()
 
     def close(self) -> None:
-        self._link.stop()
-        self._link.close()
+        self._connection.stop()
+        self._connection.close()
 
     def _receive(self) -> None:
-        data = self._link.recv(_BLOCK, None)
+        data = self._connection.recv(_BLOCK, None)
         with self._lock:
             if data:
                 self._incoming.write(data)
@@ -114,4 +114,4 @@ class _TLSStream:
         with self._lock:
             data = self._outgoing.read()
         if data:
-            self._link.send_all(data)
+            self._connection.send_all(data)

@@ -14,7 +14,7 @@ from dockerkit.transport.connection import BLOCK, Connection, RespondedEarly
 Body = bytes | IO[bytes] | Iterable[bytes] | None
 
 _BUFFERED = (io.BufferedReader, io.BufferedRandom)
-WITH_HEAD = 64 * 1024  # a body up to this size is sent together with the head
+MAX_INLINE_BODY = 64 * 1024  # a body up to this size is sent together with the head
 
 
 def known_size(body: Body) -> int | None:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 
 from dockerkit.endpoint.discovery import Endpoint
-from dockerkit.hooks import Hook, RequestEvent, watched
+from dockerkit.hooks import Hook, RequestEvent, send_with_hooks
 from dockerkit.transport.base import HTTPRequest, Response, Transport
 from dockerkit.transport.hijack import HijackedConnection
 from dockerkit.transport.upload import known_size
@@ -22,11 +22,11 @@ class WatchedTransport:
 
     def send(self, request: HTTPRequest) -> Response:
         """Send a request; see :class:`Transport`."""
-        return watched(self.hooks, self._event(request), lambda: self.inner.send(request))
+        return send_with_hooks(self.hooks, self._event(request), lambda: self.inner.send(request))
 
     def upgrade(self, request: HTTPRequest) -> HijackedConnection | Response:
         """Send a request that takes its connection over."""
-        return watched(self.hooks, self._event(request), lambda: self.inner.upgrade(request))
+        return send_with_hooks(self.hooks, self._event(request), lambda: self.inner.upgrade(request))
 
     def dial(self, timeout: float | None = None, protocol: str | None = None) -> socket.socket:
         """Return a new connected socket."""

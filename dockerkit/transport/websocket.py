@@ -30,7 +30,7 @@ def connect(transport: Transport, request: HTTPRequest, endpoint: Endpoint) -> W
     sock = transport.dial(request.timeouts.connect)
     try:
         sock.settimeout(request.timeouts.connect)
-        opened = runtime.run_blocking(
+        connection = runtime.run_blocking(
             websocket.create_connection,
             f"ws://{host_header(endpoint.host)}{prefix}{request.target}",
             socket=sock,
@@ -38,11 +38,11 @@ def connect(transport: Transport, request: HTTPRequest, endpoint: Endpoint) -> W
             enable_multithread=True,
             suppress_origin=True,
         )
-        opened.settimeout(None)
+        connection.settimeout(None)
     except websocket.WebSocketException as error:
         sock.close()
         raise DockerException(f"the engine refused a websocket for {request.path}: {error}") from error
     except BaseException:
         sock.close()
         raise
-    return opened
+    return connection

@@ -145,8 +145,8 @@ def test_stream_that_is_dropped_is_freed_at_once(
             del stream
             assert dropped() is None
         assert quiet()
-        known = client.api._transport.pool._known.values()  # type: ignore[attr-defined]
-        assert not [one for one in (reference() for reference in known) if one and one.sock.fileno() != -1]
+        references = client.api._transport.pool._connections.values()  # type: ignore[attr-defined]
+        assert not [one for one in (reference() for reference in references) if one and one.sock.fileno() != -1]
     finally:
         gc.enable()
 

@@ -143,7 +143,7 @@ def test_connection_of_a_stream_is_freed_without_the_collector(engine: ScriptedE
         items = iter(KINDS[kind](holder))
         next(items)
         pool = holder.api._transport.pool  # type: ignore[attr-defined]
-        used = [reference for reference in pool._known.values() if reference() not in pool._idle]
+        used = [reference for reference in pool._connections.values() if reference() not in pool._idle]
         assert used
         del items
         deadline = time.monotonic() + 5

@@ -24,7 +24,7 @@ KINDS = pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, TimeoutE
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let interrupted callers wait for the end of the call, even on a busy machine."""
-    monkeypatch.setattr(shield, "_PATIENCE", 60)
+    monkeypatch.setattr(shield, "_GRACE_PERIOD", 60)
 
 
 @contextlib.contextmanager
@@ -129,7 +129,7 @@ def test_dropped_sandbox_is_removed(scripted: ScriptedEngine) -> None:
 
 
 def test_result_that_comes_too_late_is_undone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shield, "_PATIENCE", 0.01)
+    monkeypatch.setattr(shield, "_GRACE_PERIOD", 0.01)
     go_on, undone = threading.Event(), threading.Event()
     results: list[int] = []
 
