@@ -310,7 +310,7 @@ class EngineClient:
         ids: Mapping[str, Ref],
         query: Mapping[str, object] | None = None,
     ) -> NoReturn:
-        from dockerkit.errors.api import ErrorAnswer
+        from dockerkit.errors.api import ErrorResponse
         from dockerkit.errors.explain import api_error
 
         try:
@@ -320,7 +320,7 @@ class EngineClient:
         finally:
             response.close()
         url = f"{self.endpoint.host}{request.path}"  # without the query, which may hold secrets: build arguments
-        answer = ErrorAnswer(response.status, response.reason, dict(response.headers), content, request.method, url)
+        answer = ErrorResponse(response.status, response.reason, dict(response.headers), content, request.method, url)
         if answer.status_code == 400 and (
             refused := negotiation.refusal(
                 answer.text,

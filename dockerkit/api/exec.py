@@ -239,11 +239,11 @@ class _Started:
         for first in blocks:
             refusal = _REFUSAL.fullmatch(first)
             if refusal and refusal["id"].decode() == self._id:
-                from dockerkit.errors.api import ErrorAnswer
+                from dockerkit.errors.api import ErrorResponse
                 from dockerkit.errors.explain import api_error
 
                 url = f"{self._host}/exec/{self._id}/start"
-                raise api_error(ErrorAnswer(409, "Conflict", dict(self.headers), refusal["text"], "POST", url))
+                raise api_error(ErrorResponse(409, "Conflict", dict(self.headers), refusal["text"], "POST", url))
             yield first
             break
         yield from blocks

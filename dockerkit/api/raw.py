@@ -142,12 +142,12 @@ class RawAPI(APIBase):
     _get, _post, _put, _delete = get, post, put, delete
 
     def _raise_for_status(self, response: requests.Response) -> None:
-        from dockerkit.errors.api import ErrorAnswer
+        from dockerkit.errors.api import ErrorResponse
         from dockerkit.errors.explain import api_error
 
         if response.status_code >= 400:
             headers = dict(response.headers)
-            answer = ErrorAnswer(response.status_code, response.reason, headers, response.content, "", response.url)
+            answer = ErrorResponse(response.status_code, response.reason, headers, response.content, "", response.url)
             raise self.phrased(api_error(answer, route=urlsplit(response.url).path))
 
     def _result(self, response: requests.Response, json: bool = False, binary: bool = False) -> Any:

@@ -17,7 +17,7 @@ import requests
 from dockerkit.errors.base import DockerException, InvalidArgument, UnreadableFile
 from dockerkit.errors.quoting import bounded, quoted
 
-# What engines say with 409 or 500 about an object that is being removed or is gone: Docker, then Podman.
+# What engines report with 409 or 500 about an object that is being removed or is gone: Docker, then Podman.
 _GONE = re.compile(
     r"marked for removal|removal of (container|volume|network) \S+ is already in progress"
     r"|(already|has) been removed|being removed|no such (container|exec|image|volume|network|object|pod)"
@@ -28,7 +28,7 @@ _GONE = re.compile(
 
 
 @dataclass(frozen=True)
-class ErrorAnswer:
+class ErrorResponse:
     """The response behind an :class:`APIError`, with the attributes of requests' Response.
 
     Attributes:
@@ -161,7 +161,7 @@ class InvalidName(NotFound, InvalidArgument):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.explanation: str | None = bounded(message)
-        self.response: Any = ErrorAnswer(404, "Not Found", content=bounded(message).encode("utf-8", "replace"))
+        self.response: Any = ErrorResponse(404, "Not Found", content=bounded(message).encode("utf-8", "replace"))
 
 
 class InvalidImageName(InvalidName, ImageNotFound):
@@ -175,7 +175,7 @@ class DockerfileNotFound(UnreadableFile, APIError):
         super().__init__(message)
         self.errno: int | None = errno.ENOENT
         self.explanation: str | None = bounded(message)
-        self.response: Any = ErrorAnswer(400, "Bad Request", content=bounded(message).encode("utf-8", "replace"))
+        self.response: Any = ErrorResponse(400, "Bad Request", content=bounded(message).encode("utf-8", "replace"))
 
 
 class ContainerNotFound(NotFound):
@@ -257,7 +257,7 @@ class StreamError(APIError):
 
     def __init__(self, message: str, code: int | None = None, detail: Mapping[str, Any] | None = None) -> None:
         content = b"" if detail is None else json.dumps(detail, default=str).encode()
-        super().__init__(message, ErrorAnswer(200, "OK", content=content), message)
+        super().__init__(message, ErrorResponse(200, "OK", content=content), message)
         self.message = message
         self.code = code
         self.detail = detail
@@ -327,10 +327,10 @@ class BuildError(StreamError):
         return cls(message, [record], code=code, detail=record, exit_code=code)
 
     def __str__(self) -> str:
-        text = f"{self.hint}\n  {self.msg}" if self.hint else self.msg
+        message = f"{self.hint}\n  {self.msg}" if self.hint else self.msg
         if self.step:
-            place = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
-            text += f"\n  in step: {self.step}{place}"
+            location = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
+            message += f"\n  in step: {self.step}{location}"
         if self.log:
-            text += "\n  last output:\n" + "\n".join(f"    {quoted(line, 500)}" for line in self.log)
-        return bounded(text)
+            message += "\n  last output:\n" + "\n".join(f"    {quoted(line, 500)}" for line in self.log)
+        return bounded(message)

@@ -9,16 +9,18 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from types import CodeType, FrameType
 
-# The rooms whose methods take arguments of users. Those of others only pass calls on, such as Scope.run().
-_ROOMS = tuple(f"dockerkit.{room}" for room in ("api.", "client", "endpoint.", "models.", "registry.", "types."))
-_INSIDE = ("dockerkit.api.versions",)  # its Gate is only called by clients
+# The packages whose methods take arguments of users. The methods of others only forward calls, such as Scope.run().
+_PACKAGES = tuple(
+    f"dockerkit.{package}" for package in ("api.", "client", "endpoint.", "models.", "registry.", "types.")
+)
+_INTERNAL = ("dockerkit.api.versions",)  # its Gate is only called by clients
 _RECEIVERS = (("self",), ("cls",))
 
 
 def called_function() -> str | None:
     """Return the public function or class that the caller called, such as ``"Container.stop"``; None if unknown."""
     called = None
-    for frame in _public():
+    for frame in _public_frames():
         name = frame.f_code.co_name
         if frame.f_code.co_varnames[:1] in _RECEIVERS:
             receiver = frame.f_locals.get(frame.f_code.co_varnames[0])
@@ -36,27 +38,28 @@ def argument_name(value: object, name: str) -> str:
         value: the value; it may be an item of an argument.
         name: its name in the inner function, such as a field of the Engine; returned if no parameter has the value.
     """
-    found = name
-    for frame in _public():
+    parameter_name = name
+    for frame in _public_frames():
         matches = [parameter for parameter, argument in _arguments(frame) if _holds(argument, value)]
         if matches:
-            found = matches[0] if len(matches) == 1 else name  # several arguments may be the same number or constant
-    return found
+            # Several arguments may be the same number or constant.
+            parameter_name = matches[0] if len(matches) == 1 else name
+    return parameter_name
 
 
-def _public() -> Iterator[FrameType]:
+def _public_frames() -> Iterator[FrameType]:
     """Yield the frames of public functions, the one that the caller called last.
 
     Foreign frames further inside are skipped, such as those of a tool that wraps a private method.
     """
     frame: FrameType | None = sys._getframe(1)
-    found = False
+    seen_public = False
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
         if _is_public(module, frame.f_code):
-            found = True
+            seen_public = True
             yield frame
-        elif found and not module.startswith("dockerkit."):
+        elif seen_public and not module.startswith("dockerkit."):
             return  # this is the caller; if it is a callback, the frames above it belong to another call
         frame = frame.f_back
 
@@ -64,7 +67,7 @@ def _public() -> Iterator[FrameType]:
 def _is_public(module: str, code: CodeType) -> bool:
     name = code.co_name
     if code.co_varnames[:1] in _RECEIVERS:
-        return module.startswith(_ROOMS) and module not in _INSIDE and (name == "__init__" or name[0] != "_")
+        return module.startswith(_PACKAGES) and module not in _INTERNAL and (name == "__init__" or name[0] != "_")
     return module.startswith("dockerkit.") and name in sys.modules["dockerkit"].__all__
 
 

@@ -1,7 +1,7 @@
 """Explain an engine's error: what happened, with names instead of IDs, and what to do next.
 
-The engine's own text stays available: every message quotes it, and it is the error's ``explanation``. A text without a
-rule is quoted as it is.
+The engine's own message stays available: every message quotes it, and it is the error's ``explanation``. One without a
+rule is quoted unchanged.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockerkit.errors import api
-from dockerkit.errors.api import APIError, ErrorAnswer
+from dockerkit.errors.api import APIError, ErrorResponse
 from dockerkit.errors.quoting import bounded, with_short_ids
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ NOT_AN_ENGINE = "Is this address a Docker Engine, or is a proxy in between?"
 
 
 def _rule(
-    pattern: str, news: str, cls: type[APIError] | None = None
+    pattern: str, message: str, cls: type[APIError] | None = None
 ) -> tuple[re.Pattern[str], str, type[APIError] | None]:
-    """Return a pattern to search for in an engine's text, its explanation, and its class."""
-    return re.compile(pattern, re.IGNORECASE | re.DOTALL), news, cls
+    """Return a pattern to search for in an engine's message, its explanation, and its class."""
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL), message, cls
 
 
 # {0}, {1}: groups of the pattern. {it}: object of the call, such as "container 'web'". {image}: its image, if known.
@@ -172,24 +172,24 @@ _BY_ROUTE: dict[str, type[APIError]] = {
 def explain(text: str, subject: str = "", image: str = "") -> tuple[type[APIError] | None, str]:
     """Return an exception class (None leaves the choice to the status), and the explanation in a sentence or two.
 
-    A text without a rule is returned with its IDs shortened.
+    A message without a rule is returned with its IDs shortened.
 
     Args:
-        text: the engine's text.
+        text: the engine's message.
         subject: object of the call, such as ``container 'web'``.
         image: name of the container's image, if known.
     """
-    for pattern, news, cls in _RULES:
+    for pattern, message, cls in _RULES:
         if match := pattern.search(text):
             groups = [group.strip(" .") for group in match.groups() if group]
-            if "{0" not in news or groups:
+            if "{0" not in message or groups:
                 subject = subject or "the container"
-                return cls, news.format(*groups, it=subject, image=f"image {image!r}" if image else subject)
+                return cls, message.format(*groups, it=subject, image=f"image {image!r}" if image else subject)
     return None, with_short_ids(text)
 
 
 def api_error(
-    answer: ErrorAnswer, *, route: str = "", subject: str = "", image: str = "", action: str = ""
+    response: ErrorResponse, *, route: str = "", subject: str = "", image: str = "", action: str = ""
 ) -> APIError:
     """Return the exception for an error response.
 
@@ -199,31 +199,31 @@ def api_error(
         subject, image: as for :func:`explain`.
         action: what failed, such as ``pulling image 'busybox'``.
     """
-    status = answer.status_code
-    explanation = _explanation(answer)
-    special, news = explain(explanation, subject, image)
+    status = response.status_code
+    explanation = _explanation(response)
+    special, message = explain(explanation, subject, image)
     cls = _BY_STATUS.get(status) or (api.ServerError if status >= 500 else APIError)
     if route == "/auth" and special is api.Unauthorized:
-        news = "the registry refused the user name or the password"
+        message = "the registry refused the user name or the password"
     if special is not None and (issubclass(special, cls) or special in _WITH_500):
         cls = special
     elif status == 404:
         about_image = route == "/containers/create" and "image" in explanation.lower()
         cls = api.ImageNotFound if about_image else _BY_ROUTE.get(route.strip("/").partition("/")[0], cls)
     if action and not issubclass(cls, api.ImageNotFound):
-        news = f"{action} failed: {news}"
-    request = f"{answer.method} {answer.url.partition('?')[0]} " if answer.url else ""
-    quoted = "" if news.endswith(with_short_ids(explanation)) else f": {explanation}"
-    error = cls(f"{news}\n  {with_short_ids(f'{request}returned {status} {answer.reason}{quoted}')}", answer)
+        message = f"{action} failed: {message}"
+    request = f"{response.method} {response.url.partition('?')[0]} " if response.url else ""
+    quoted = "" if message.endswith(with_short_ids(explanation)) else f": {explanation}"
+    error = cls(f"{message}\n  {with_short_ids(f'{request}returned {status} {response.reason}{quoted}')}", response)
     error.explanation = bounded(explanation)
     return error
 
 
-def _explanation(answer: ErrorAnswer) -> str:
-    """Return the engine's text: usually JSON ``{"message"}``, plain text from old engines, HTML from a proxy."""
-    text = answer.text.strip()
+def _explanation(response: ErrorResponse) -> str:
+    """Return the engine's message: usually JSON ``{"message"}``, plain text from old engines, HTML from a proxy."""
+    body = response.text.strip()
     try:
-        record = json.loads(text)
+        record = json.loads(body)
     except (ValueError, RecursionError):
         pass
     else:
@@ -233,9 +233,9 @@ def _explanation(answer: ErrorAnswer) -> str:
             message = record.get("message") or (detail.get("message") if isinstance(detail, dict) else None)
             if isinstance(message, str) and message.strip():
                 return message.strip()
-    if is_web_page(answer.content):
+    if is_web_page(response.content):
         return f"the response is a web page. {NOT_AN_ENGINE}"
-    return text[:2000] or ("the response has no text" + ("" if answer.method == "HEAD" else f". {NOT_AN_ENGINE}"))
+    return body[:2000] or ("the response has no text" + ("" if response.method == "HEAD" else f". {NOT_AN_ENGINE}"))
 
 
 def is_web_page(content: bytes) -> bool:
@@ -252,4 +252,4 @@ def create_api_error_from_http_exception(e: requests.HTTPError) -> None:
     response = e.response
     method = (response.request.method or "") if response.request is not None else ""
     content, headers = response.content or b"", dict(response.headers)
-    raise api_error(ErrorAnswer(response.status_code, response.reason, headers, content, method, response.url)) from e
+    raise api_error(ErrorResponse(response.status_code, response.reason, headers, content, method, response.url)) from e

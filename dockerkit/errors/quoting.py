@@ -11,8 +11,8 @@ _CONTROL = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 _ID = re.compile(r"\b(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}\b")
-LARGEST_MESSAGE = 16 * 1024
-LARGEST_QUOTE = 4 * 1024
+MAX_MESSAGE = 16 * 1024
+MAX_QUOTE = 4 * 1024
 
 
 def without_controls(text: str) -> str:
@@ -25,19 +25,19 @@ def with_short_ids(text: str) -> str:
     return _ID.sub(r"\1", text)
 
 
-def quoted(output: str | bytes | None, limit: int = LARGEST_QUOTE) -> str:
+def quoted(output: str | bytes | None, limit: int = MAX_QUOTE) -> str:
     """Return the end of a program's output, for an error message; longer output is cut at its beginning."""
-    left_out = max(len(output or "") - limit, 0)
-    end = (output or "")[left_out:]
-    text = without_controls(end.decode("utf-8", "replace") if isinstance(end, bytes) else end).strip()
-    return f"[{left_out} {'bytes' if isinstance(output, bytes) else 'characters'} before] {text}" if left_out else text
+    omitted = max(len(output or "") - limit, 0)
+    end = (output or "")[omitted:]
+    shown = without_controls(end.decode("utf-8", "replace") if isinstance(end, bytes) else end).strip()
+    return f"[{omitted} {'bytes' if isinstance(output, bytes) else 'characters'} before] {shown}" if omitted else shown
 
 
 def bounded(message: str) -> str:
     """Return a message without control characters, cut at 16 KiB."""
-    left_out = len(message) - LARGEST_MESSAGE
-    if left_out > 0:
-        message = f"{message[:LARGEST_MESSAGE]} [{left_out} characters more]"
+    omitted = len(message) - MAX_MESSAGE
+    if omitted > 0:
+        message = f"{message[:MAX_MESSAGE]} [{omitted} characters more]"
     return without_controls(message)
 
 

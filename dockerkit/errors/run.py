@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def _with_stderr(stderr: bytes | str | None) -> str:
     """Return a program's error output as a suffix for a message."""
-    text = quoted(stderr)
-    return f": {text}" if text else ""
+    output = quoted(stderr)
+    return f": {output}" if output else ""
 
 
 class ContainerError(DockerException):
@@ -82,10 +82,10 @@ class RunTimeout(ContainerError, TimeoutError):
         super().__init__(container, exit_status, command, image, stderr, stdout)
 
     def _outcome(self) -> str:
-        news = "timed out" if self.timeout is None else f"did not finish within {self.timeout:g} s"
+        outcome = "timed out" if self.timeout is None else f"did not finish within {self.timeout:g} s"
         if self.still_running is None:
-            return f"{news}, and its container was killed"
-        return f"{news}, and its container may still be running because it could not be killed: {self.still_running}"
+            return f"{outcome}, and its container was killed"
+        return f"{outcome}, and its container may still be running because it could not be killed: {self.still_running}"
 
 
 class ExecError(DockerException):
@@ -141,12 +141,12 @@ class ExecTimeout(DockerException, TimeoutError):
         self.stdout = stdout
         self.stderr = stderr
         self.still_running = still_running
-        fate = (
+        outcome = (
             "it may still be running: the engine did not respond, or the container has no sh to kill it with"
             if still_running
             else "it was killed"
         )
-        super().__init__(f"command {cmd!r} timed out after {timeout:g} s; {fate}")
+        super().__init__(f"command {cmd!r} timed out after {timeout:g} s; {outcome}")
 
 
 class WaitFailed(DockerException):
@@ -174,22 +174,22 @@ class WaitFailed(DockerException):
         super().__init__(message)
 
     def __str__(self) -> str:
-        text = f"container {self.container!r}: {self.args[0]}"
+        message = f"container {self.container!r}: {self.args[0]}"
         if self.pending:
-            text += f"\n  still waiting for: {', '.join(self.pending)}"
+            message += f"\n  still waiting for: {', '.join(self.pending)}"
         if self.state:
             health = (self.state.get("Health") or {}).get("Status")
             status = str(self.state.get("Status", ""))
-            facts = [status] if status == "running" else [status, f"exit code {self.state.get('ExitCode')}"]
-            facts += [f"health {health}"] if health else []
-            facts += [str(self.state["Error"])] if self.state.get("Error") else []
-            text += f"\n  state: {', '.join(facts)}"
+            details = [status] if status == "running" else [status, f"exit code {self.state.get('ExitCode')}"]
+            details += [f"health {health}"] if health else []
+            details += [str(self.state["Error"])] if self.state.get("Error") else []
+            message += f"\n  state: {', '.join(details)}"
             checks = (self.state.get("Health") or {}).get("Log") or []
             if checks and health != "healthy":
-                text += f"\n  last health check: {quoted(str(checks[-1].get('Output', '')), 500)}"
+                message += f"\n  last health check: {quoted(str(checks[-1].get('Output', '')), 500)}"
         if self.logs:
-            text += "\n  last log lines:\n" + "\n".join(f"    {quoted(line, 500)}" for line in self.logs[-10:])
-        return bounded(text)
+            message += "\n  last log lines:\n" + "\n".join(f"    {quoted(line, 500)}" for line in self.logs[-10:])
+        return bounded(message)
 
 
 class ContainerExited(WaitFailed):
@@ -220,8 +220,8 @@ class ConvergenceFailed(DockerException):
         self.tasks: tuple[str, ...] = tuple(tasks)
 
     def __str__(self) -> str:
-        text = f"{self.name}: {self.args[0]}" if self.name else str(self.args[0])
-        return text + "".join(f"\n  {quoted(task, 500)}" for task in self.tasks[:5])
+        message = f"{self.name}: {self.args[0]}" if self.name else str(self.args[0])
+        return message + "".join(f"\n  {quoted(task, 500)}" for task in self.tasks[:5])
 
 
 class ConvergenceTimeout(ConvergenceFailed, TimeoutError):

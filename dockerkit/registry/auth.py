@@ -83,11 +83,11 @@ class Authenticator:
         query: dict[str, Any] = {"scope": list(scopes) or challenge.get("scope", "").split()}
         if challenge.get("service"):
             query["service"] = challenge["service"]
-        status, body = _ask(http, realm, query, credential)
+        status, body = _request_token(http, realm, query, credential)
         if status == 401:
             fresh = self._credentials(True)
             if fresh and fresh != credential:
-                status, body = _ask(http, realm, query, fresh)
+                status, body = _request_token(http, realm, query, fresh)
         if status == 401:
             return False
         if status != 200:
@@ -118,16 +118,18 @@ class Authenticator:
 
     def _is_trusted(self, name: str, host: str) -> bool:
         """Return whether a token service may receive the registry's credentials: only on its host or in its domain."""
-        own = urlsplit(f"//{self._host}").hostname or ""
-        if name == own or name in self._token_hosts or host in self._token_hosts:
+        registry_name = urlsplit(f"//{self._host}").hostname or ""
+        if name == registry_name or name in self._token_hosts or host in self._token_hosts:
             return True
-        domain = own.partition(".")[2]
+        domain = registry_name.partition(".")[2]
         if "." not in domain or _SHARED_SUFFIX.fullmatch(domain) or domain.replace(".", "").isdigit():
             return False
         return name == domain or name.endswith(f".{domain}")
 
 
-def _ask(http: RegistryHTTP, realm: str, query: dict[str, Any], credential: Credential | None) -> tuple[int, bytes]:
+def _request_token(
+    http: RegistryHTTP, realm: str, query: dict[str, Any], credential: Credential | None
+) -> tuple[int, bytes]:
     if credential and credential.identity_token:
         form = {
             "grant_type": "refresh_token",
@@ -145,16 +147,16 @@ def parse_challenge(challenge: str) -> tuple[str, dict[str, str]]:
     """Parse a ``WWW-Authenticate`` header to the lower-case scheme and its parameters."""
     scheme, _, rest = challenge.strip().partition(" ")
     parameters = {}
-    for name, quoted, plain in _PARAMETER.findall(rest):
-        parameters[name.lower()] = re.sub(r"\\(.)", r"\1", quoted) or plain
+    for name, quoted, unquoted in _PARAMETER.findall(rest):
+        parameters[name.lower()] = re.sub(r"\\(.)", r"\1", quoted) or unquoted
     return scheme.lower(), parameters
 
 
 def _basic_header(credential: Credential | None) -> str | None:
     if not credential or not credential.username:
         return None
-    text = f"{credential.username}:{credential.password or ''}"
-    return "Basic " + base64.b64encode(text.encode()).decode()
+    login = f"{credential.username}:{credential.password or ''}"
+    return "Basic " + base64.b64encode(login.encode()).decode()
 
 
 def _host(url: str) -> str:

@@ -102,8 +102,8 @@ def upload_blob(
         query = {"mount": digest, "from": mount_from}
     what = f"{registry.host}/{path}"
     request = partial(registry._request, scopes=scopes, what=what)
-    start = f"/v2/{path}/blobs/uploads/" + (f"?{urlencode(query)}" if query else "")
-    response = request("POST", start, body=b"", expected=(201, 202))
+    upload_path = f"/v2/{path}/blobs/uploads/" + (f"?{urlencode(query)}" if query else "")
+    response = request("POST", upload_path, body=b"", expected=(201, 202))
     response.close()
     if response.status_code == 201:
         return digest or "", 0
@@ -113,11 +113,11 @@ def upload_blob(
     if isinstance(data, bytes):
         actual, size = digest or sha256(data), len(data)
     else:
-        counted = _Counted(data, digest)
-        response = request("PATCH", location, headers=_BINARY, body=iter(counted), expected=(202, 204))
+        hashed = _HashedBlocks(data, digest)
+        response = request("PATCH", location, headers=_BINARY, body=iter(hashed), expected=(202, 204))
         response.close()
         location = response.headers.get("Location") or location
-        actual, size = counted.digest, counted.size
+        actual, size = hashed.digest, hashed.size
         data = b""
     if digest is not None and actual != digest:
         raise DigestMismatch(f"{what}: the content has digest {actual}, expected {digest}")
@@ -130,7 +130,7 @@ def upload_blob(
     return actual, size
 
 
-class _Counted:
+class _HashedBlocks:
     """Data in blocks, hashed and counted while it is sent."""
 
     def __init__(self, data: IO[bytes] | Iterable[bytes], expected: str | None) -> None:

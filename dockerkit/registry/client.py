@@ -95,12 +95,12 @@ class Registry:
             raise InvalidArgument(f"host: must be a registry such as 'registry.example.com:5000', got {host!r}")
         token_hosts = string_list(token_hosts, "token_hosts")
         self._auth_config = auth_config
-        self._known: Callable[[], AuthConfig] = _docker_command
-        self._engine_says_insecure: Callable[[str], bool] = lambda host: False
+        self._load_auth_config: Callable[[], AuthConfig] = _docker_auth_config
+        self._is_insecure_for_engine: Callable[[str], bool] = lambda host: False
         self._insecure = insecure if insecure is not None or not ca_cert else False
         self._ca_cert = ca_cert
         if isinstance(timeout, tuple):
-            connect, read = (time_limit(part) for part in timeout)
+            connect, read = (time_limit(seconds) for seconds in timeout)
         else:
             read = time_limit(timeout)
             connect = min(read or 10.0, 10.0)
@@ -113,8 +113,8 @@ class Registry:
     def _of_engine(cls, api: APIClient, host: str, **options: Unpack[RegistryOptions]) -> Self:
         """Return a registry with the credentials of an engine's client and the engine's insecure registries."""
         registry = cls(host, **options)
-        registry._known = lambda: api.auth_config
-        registry._engine_says_insecure = lambda host: _is_insecure_for(api.info(), host)
+        registry._load_auth_config = lambda: api.auth_config
+        registry._is_insecure_for_engine = lambda host: _is_insecure_for(api.info(), host)
         return registry
 
     # -- names and lists -----------------------------------------------------------------------------------------
@@ -194,20 +194,20 @@ class Registry:
             DigestMismatch: the registry sent other content.
         """
         reference = self._reference(name)
-        found = self._manifest(reference)
+        manifest = self._manifest(reference)
         if platform is None:
-            return found
-        if isinstance(found, Index):
-            chosen = found.find(platform)
+            return manifest
+        if isinstance(manifest, Index):
+            chosen = manifest.find(platform)
             if chosen is not None:
                 single = self._manifest(reference._replace(digest=chosen.digest))
                 if isinstance(single, Manifest):
                     return single
-            offered = ", ".join(found.platforms) or "none"
+            offered = ", ".join(manifest.platforms) or "none"
         else:
-            offered = self._config(reference, found).platform
+            offered = self._config(reference, manifest).platform
             if manifests.platforms_match(platform, offered):
-                return found
+                return manifest
         raise RegistryError(f"{reference}: the image does not support {platform!r}, only {offered}")
 
     def config(self, name: str, *, platform: Platform | None = None) -> RegistryImageConfig:
@@ -222,12 +222,12 @@ class Registry:
             RegistryError: the image has several platforms and none is chosen, or it does not support the chosen one.
         """
         reference = self._reference(name)
-        found = self.manifest(name, platform=platform) if platform is not None else self.manifest(name)
-        if isinstance(found, Index):
-            if len(found.platforms) != 1:
-                raise RegistryError(f"{reference}: choose a platform: {', '.join(found.platforms)}")
-            found = self.manifest(name, platform=found.platforms[0])
-        return self._config(reference, found)
+        manifest = self.manifest(name, platform=platform) if platform is not None else self.manifest(name)
+        if isinstance(manifest, Index):
+            if len(manifest.platforms) != 1:
+                raise RegistryError(f"{reference}: choose a platform: {', '.join(manifest.platforms)}")
+            manifest = self.manifest(name, platform=manifest.platforms[0])
+        return self._config(reference, manifest)
 
     def put_manifest(self, name: str, manifest: bytes | Mapping[str, Any], media_type: str | None = None) -> str:
         """Store a manifest or an index under a name. ``PUT /v2/{name}/manifests/{reference}``
@@ -269,8 +269,8 @@ class Registry:
         subject = (record.get("subject") or {}).get("digest")
         if not subject:
             return
-        tag, found = self._referrers_index(reference, subject)
-        index: dict[str, Any] = found.attrs if found else {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX}
+        tag, stored = self._referrers_index(reference, subject)
+        index: dict[str, Any] = stored.attrs if stored else {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX}
         entries = [item for item in index.get("manifests") or () if item.get("digest") != digest]
         entry = {
             "mediaType": kind,
@@ -285,8 +285,8 @@ class Registry:
     def _referrers_index(self, reference: Reference, digest: str) -> tuple[str, Index | None]:
         """Return the tag under which referrers are listed where the registry has no call for it, and its index."""
         tag = reference._replace(tag=digest.replace(":", "-", 1)[:128], digest=None)
-        found = self._manifest(tag) if self.exists(str(tag)) else None
-        return str(tag), found if isinstance(found, Index) else None
+        manifest = self._manifest(tag) if self.exists(str(tag)) else None
+        return str(tag), manifest if isinstance(manifest, Index) else None
 
     def delete(self, name: str) -> None:
         """Delete a tag, or an image with all its tags. ``DELETE /v2/{name}/manifests/{reference}``
@@ -335,11 +335,13 @@ class Registry:
         path = f"/v2/{reference.path}/referrers/{quote(digest, safe=':')}{query}"
         pages = list(self._records(path, _pull(reference.path), str(reference), missing=(404, 405, 501)))
         if pages:
-            found = [Descriptor.of(item, str(reference)) for page in pages for item in page.get("manifests") or ()]
+            descriptors = [
+                Descriptor.of(item, str(reference)) for page in pages for item in page.get("manifests") or ()
+            ]
         else:
             _, index = self._referrers_index(reference, digest)
-            found = list(index.manifests) if index is not None else []
-        return [item for item in found if artifact_type in (None, item.artifact_type)]
+            descriptors = list(index.manifests) if index is not None else []
+        return [item for item in descriptors if artifact_type in (None, item.artifact_type)]
 
     def attestations(
         self, name: str, *, platform: Platform | None = None, predicate_type: str | None = None
@@ -358,14 +360,18 @@ class Registry:
         """
         reference = self._reference(name)
         prefix = "" if predicate_type is None else string(predicate_type, "predicate_type")
-        found = self._manifest(reference)
-        subjects: dict[str, str | None] = {found.digest: None} if isinstance(found, Manifest) else {}
+        image = self._manifest(reference)
+        subjects: dict[str, str | None] = {image.digest: None} if isinstance(image, Manifest) else {}
         holders: list[tuple[Descriptor, str]] = []
-        if isinstance(found, Index):
-            subjects |= {item.digest: item.platform for item in found.manifests if item.attests is None}
-            holders = [(item, item.attests) for item in found.manifests if item.attests is not None]
+        if isinstance(image, Index):
+            subjects |= {item.digest: item.platform for item in image.manifests if item.attests is None}
+            holders = [(item, item.attests) for item in image.manifests if item.attests is not None]
         if platform is not None:
-            subjects = {digest: of for digest, of in subjects.items() if of and manifests.platforms_match(platform, of)}
+            subjects = {
+                digest: offered
+                for digest, offered in subjects.items()
+                if offered and manifests.platforms_match(platform, offered)
+            }
         for digest in subjects:
             holders += [(item, digest) for item in self.referrers(str(reference._replace(digest=digest)))]
         result = []
@@ -454,7 +460,7 @@ class Registry:
         digest, size = upload_blob(self, path, payload(data, "data"))
         return Descriptor(media_type, digest, size, attrs={"mediaType": media_type, "digest": digest, "size": size})
 
-    # -- life ----------------------------------------------------------------------------------------------------
+    # -- lifecycle -----------------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
@@ -471,17 +477,19 @@ class Registry:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.host}>"
 
-    # -- inside --------------------------------------------------------------------------------------------------
+    # -- internals -----------------------------------------------------------------------------------------------
 
     def _reference(self, name: str, *, default_tag: str | None = "latest") -> Reference:
         """Parse an image name that belongs to this registry, with or without its host."""
         if not isinstance(name, str) or not name:
             raise InvalidArgument(f"{argument_name(name, 'name')}: must be the name of an image, got {name!r}")
-        first = name.partition("/")[0] if "/" in name else ""
-        local = (
-            name[len(first) + 1 :] if first == self.host or (self.host == INDEX_NAME and first in _HUB_NAMES) else name
+        prefix = name.partition("/")[0] if "/" in name else ""
+        remainder = (
+            name[len(prefix) + 1 :]
+            if prefix == self.host or (self.host == INDEX_NAME and prefix in _HUB_NAMES)
+            else name
         )
-        reference = Reference.parse(f"{self.host}/{local}")
+        reference = Reference.parse(f"{self.host}/{remainder}")
         return reference if reference.tag or reference.digest else reference._replace(tag=default_tag)
 
     def _blob_path(self, repository: str, digest: str) -> str:
@@ -530,25 +538,25 @@ class Registry:
 
         seen: set[str] = set()
         missing = tuple(missing)
-        following: str | None = path
-        while following is not None:
-            if following in seen or len(seen) >= _MAX_PAGES:
+        next_path: str | None = path
+        while next_path is not None:
+            if next_path in seen or len(seen) >= _MAX_PAGES:
                 raise RegistryError(f"{what}: the registry's list does not end after {len(seen)} pages")
-            seen.add(following)
-            response = self._request("GET", following, scopes=scopes, expected=(200, *missing), what=what)
+            seen.add(next_path)
+            response = self._request("GET", next_path, scopes=scopes, expected=(200, *missing), what=what)
             if response.status_code in missing:
                 response.close()
                 return
             yield manifests.decode_object(read_all(response, _MAX_LIST_BYTES, what), what)
             link = _NEXT.search(response.headers.get("Link") or "")
-            following = None if link is None else self._local(urljoin(response.url, link[1]), what)
+            next_path = None if link is None else self._local(urljoin(response.url, link[1]), what)
 
     def _local(self, url: str, what: str) -> str:
         """Return a pagination link as path and query. It must not lead to another host."""
-        parts, own = urlsplit(url), urlsplit(self._http.base)
-        if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
-            raise RegistryError(f"{what}: the registry's list continues at another host, {parts.netloc}")
-        return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        target, base = urlsplit(url), urlsplit(self._http.base)
+        if (target.scheme, target.netloc) != (base.scheme, base.netloc):
+            raise RegistryError(f"{what}: the registry's list continues at another host, {target.netloc}")
+        return f"{target.path}?{target.query}" if target.query else target.path
 
     def _request(self, method: str, path: str, **options: Any) -> requests.Response:
         return self._http.request(method, path, **{"what": path, **options})
@@ -573,15 +581,15 @@ class Registry:
 
         if self._insecure is not None:
             return self._insecure
-        return is_loopback(self.host) or self._engine_says_insecure(self.host)
+        return is_loopback(self.host) or self._is_insecure_for_engine(self.host)
 
     def _credentials(self, fresh: bool) -> Credential | None:
         auth_config = self._auth_config
         if auth_config is not None:
             return Credential(auth_config(self.host) if callable(auth_config) else auth_config) or None
         registry = None if self.host == INDEX_NAME else self.host
-        known = self._known()
-        return known.fresh(registry) if fresh else known.resolve_authconfig(registry)
+        config = self._load_auth_config()
+        return config.fresh(registry) if fresh else config.resolve_authconfig(registry)
 
 
 def _is_insecure_for(info: Mapping[str, Any], host: str) -> bool:
@@ -598,7 +606,7 @@ def _is_insecure_for(info: Mapping[str, Any], host: str) -> bool:
     return any(address in ipaddress.ip_network(network) for network in config.get("InsecureRegistryCIDRs") or ())
 
 
-def _docker_command() -> AuthConfig:
+def _docker_auth_config() -> AuthConfig:
     from dockerkit.credentials.auth import AuthConfig
 
     return AuthConfig.load_config(None, None)

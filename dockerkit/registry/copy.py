@@ -58,13 +58,13 @@ def copy_image(
         copy_image("registry.example.com/app:1.2", "mirror.example.com/app", platform="linux/arm64")
     """
     origin = Reference.parse(source)
-    goal = _target(target, origin.tag)
-    with _registries(open_registry) as opened, track_operation(progress, f"Copying {source}") as state:
-        from_, to = opened(origin.domain), opened(goal.domain)
-        found = from_.manifest(str(origin))
+    destination = _target(target, origin.tag)
+    with _registries(open_registry) as get_registry, track_operation(progress, f"Copying {source}") as state:
+        source_registry, target_registry = get_registry(origin.domain), get_registry(destination.domain)
+        image = source_registry.manifest(str(origin))
         if platform is not None:
-            found = _select(from_, origin, found, platform)
-        return _Copy(from_, origin, to, goal, state).store(found, goal)
+            image = _select(source_registry, origin, image, platform)
+        return _Copy(source_registry, origin, target_registry, destination, state).store(image, destination)
 
 
 def create_index(
@@ -93,31 +93,37 @@ def create_index(
         NotFound: the image does not exist.
         InvalidArgument: there are no sources, or one has no platform.
     """
-    goal = _target(target, None)
+    destination = _target(target, None)
     origins = [Reference.parse(source) for source in string_list(sources, "sources")]
     if not origins:
         raise InvalidArgument("sources: must name at least one image")
-    described = None if annotations is None else string_map(annotations, "annotations")
+    index_annotations = None if annotations is None else string_map(annotations, "annotations")
     entries: dict[str, dict[str, Any]] = {}
-    with _registries(open_registry) as opened, track_operation(progress, f"Creating {target}") as state:
-        to = opened(goal.domain)
+    with _registries(open_registry) as get_registry, track_operation(progress, f"Creating {target}") as state:
+        target_registry = get_registry(destination.domain)
         for origin in origins:
-            from_ = opened(origin.domain)
-            found = from_.manifest(str(origin))
-            copy = _Copy(from_, origin, to, goal, state)
-            for entry in _entries(from_, origin, found):
+            source_registry = get_registry(origin.domain)
+            image = source_registry.manifest(str(origin))
+            copy = _Copy(source_registry, origin, target_registry, destination, state)
+            for entry in _entries(source_registry, origin, image):
                 copy.child(entry["digest"])
                 entries[_key(entry)] = entry
         subjects = {entry["digest"] for entry in entries.values()}
-        kept = [entry for entry in entries.values() if _attested(entry) is None or _attested(entry) in subjects]
-        docker = not described and all(entry["mediaType"] == manifests.DOCKER_MANIFEST for entry in kept)
+        included = [
+            entry
+            for entry in entries.values()
+            if _attested_digest(entry) is None or _attested_digest(entry) in subjects
+        ]
+        is_docker_list = not index_annotations and all(
+            entry["mediaType"] == manifests.DOCKER_MANIFEST for entry in included
+        )
         index = {
             "schemaVersion": 2,
-            "mediaType": manifests.DOCKER_LIST if docker else manifests.OCI_INDEX,
-            "manifests": kept,
-            **({"annotations": described} if described else {}),
+            "mediaType": manifests.DOCKER_LIST if is_docker_list else manifests.OCI_INDEX,
+            "manifests": included,
+            **({"annotations": index_annotations} if index_annotations else {}),
         }
-        return to.put_manifest(str(goal), index)
+        return target_registry.put_manifest(str(destination), index)
 
 
 def annotate_index(
@@ -146,15 +152,15 @@ def annotate_index(
     reference = _target(name, None)
     removed = {key for key, value in mapping(annotations, "annotations").items() if value is None}
     changed = string_map({key: value for key, value in annotations.items() if value is not None}, "annotations")
-    with _registries(open_registry) as opened:
-        registry = opened(reference.domain)
-        found = registry.manifest(str(reference))
-        if not isinstance(found, Index):
+    with _registries(open_registry) as get_registry:
+        registry = get_registry(reference.domain)
+        index = registry.manifest(str(reference))
+        if not isinstance(index, Index):
             raise RegistryError(f"{name}: a single image has no index to annotate; create one with create_index()")
-        record = found.attrs
+        record = index.attrs
         entry = record
         if platform is not None:
-            entry = record["manifests"][found.manifests.index(_entry_for(platform, found, name))]
+            entry = record["manifests"][index.manifests.index(_entry_for(platform, index, name))]
         values = {**(entry.get("annotations") or {}), **changed}
         entry["annotations"] = {key: value for key, value in values.items() if key not in removed}
         record["mediaType"] = manifests.OCI_INDEX  # Docker's lists have no annotations
@@ -164,35 +170,37 @@ def annotate_index(
 class _Copy:
     """One image being copied from a repository to another."""
 
-    def __init__(self, source: Registry, origin: Reference, target: Registry, goal: Reference, state: Progress) -> None:
+    def __init__(
+        self, source: Registry, origin: Reference, target: Registry, destination: Reference, state: Progress
+    ) -> None:
         self._source, self._origin = source, origin
-        self._target, self._goal = target, goal
+        self._target, self._destination = target, destination
         self._state = state
-        self._here = origin.repository == goal.repository
+        self._same_repository = origin.repository == destination.repository
         self._mount = origin.path if source is target else None
 
-    def store(self, found: Manifest | Index, goal: Reference) -> str:
+    def store(self, image: Manifest | Index, destination: Reference) -> str:
         """Copy an image with all its content, and store it under a name."""
-        if isinstance(found, Index):
-            for item in found.manifests:
+        if isinstance(image, Index):
+            for item in image.manifests:
                 self.child(item.digest)
-        elif not self._here:
-            for blob in (*found.layers, found.config):
+        elif not self._same_repository:
+            for blob in (*image.layers, image.config):
                 if not blob.attrs.get("urls"):  # otherwise it is a foreign layer, which may not be redistributed
                     self._blob(blob)
-        return self._target.put_manifest(str(goal), found.raw, found.media_type)
+        return self._target.put_manifest(str(destination), image.raw, image.media_type)
 
     def child(self, digest: str) -> None:
         """Copy a manifest without a name."""
-        goal = self._goal._replace(tag=None, digest=digest)
-        if not self._here and not self._target.exists(str(goal)):
-            self.store(self._source.manifest(str(self._origin._replace(tag=None, digest=digest))), goal)
+        destination = self._destination._replace(tag=None, digest=digest)
+        if not self._same_repository and not self._target.exists(str(destination)):
+            self.store(self._source.manifest(str(self._origin._replace(tag=None, digest=digest))), destination)
 
     def _blob(self, blob: Descriptor) -> None:
         name = blob.digest.partition(":")[2][:12]
-        if not self._target.has_blob(self._goal.path, blob.digest):
+        if not self._target.has_blob(self._destination.path, blob.digest):
             upload_blob(
-                self._target, self._goal.path, self._read(blob, name), mount_from=self._mount, digest=blob.digest
+                self._target, self._destination.path, self._read(blob, name), mount_from=self._mount, digest=blob.digest
             )
         self._state.amount(blob.digest, blob.size, blob.size, name)
 
@@ -206,34 +214,34 @@ class _Copy:
 
 
 def _select(
-    registry: Registry, origin: Reference, found: Manifest | Index, platform: Platform | Sequence[Platform]
+    registry: Registry, origin: Reference, image: Manifest | Index, platform: Platform | Sequence[Platform]
 ) -> Manifest | Index:
     """Return the part of an image for one platform, or an index of the parts for several."""
     if isinstance(platform, (str, Mapping)):
         return registry.manifest(str(origin), platform=platform)
     if not isinstance(platform, Iterable):
         raise_invalid("platform", "a platform such as 'linux/arm64', or a list of them", platform)
-    if not isinstance(found, Index):
+    if not isinstance(image, Index):
         raise RegistryError(f"{origin}: the image has only one platform; pass that one or omit platform")
-    digests = {_entry_for(item, found, origin).digest for item in platform}
-    record = found.attrs
-    record["manifests"] = [dict(item.attrs) for item in found.manifests if digests & {item.digest, item.attests}]
+    digests = {_entry_for(item, image, origin).digest for item in platform}
+    record = image.attrs
+    record["manifests"] = [dict(item.attrs) for item in image.manifests if digests & {item.digest, item.attests}]
     raw = json.dumps(record, separators=(",", ":")).encode()
-    return cast("Index", manifests.parse_manifest(raw, found.media_type, str(origin)))
+    return cast("Index", manifests.parse_manifest(raw, image.media_type, str(origin)))
 
 
 def _entry_for(platform: Platform, index: Index, name: object) -> Descriptor:
-    found = index.find(platform)
-    if found is None:
+    descriptor = index.find(platform)
+    if descriptor is None:
         raise RegistryError(f"{name}: the image does not support {platform!r}, only {', '.join(index.platforms)}")
-    return found
+    return descriptor
 
 
-def _entries(registry: Registry, origin: Reference, found: Manifest | Index) -> Iterable[dict[str, Any]]:
+def _entries(registry: Registry, origin: Reference, image: Manifest | Index) -> Iterable[dict[str, Any]]:
     """Return the entries of an index for an image."""
-    if isinstance(found, Index):
-        return [dict(item.attrs) for item in found.manifests]
-    config = registry._config(origin, found)
+    if isinstance(image, Index):
+        return [dict(item.attrs) for item in image.manifests]
+    config = registry._config(origin, image)
     platform = {
         name: config.attrs[name]
         for name in ("architecture", "os", "variant", "os.version", "os.features")
@@ -241,29 +249,29 @@ def _entries(registry: Registry, origin: Reference, found: Manifest | Index) -> 
     }
     if not {"architecture", "os"} <= platform.keys():
         raise InvalidArgument(f"sources: {origin} does not specify its platform")
-    return [{"mediaType": found.media_type, "digest": found.digest, "size": len(found.raw), "platform": platform}]
+    return [{"mediaType": image.media_type, "digest": image.digest, "size": len(image.raw), "platform": platform}]
 
 
 def _key(entry: Mapping[str, Any]) -> str:
     """Return the unique key of an index entry: the platform, or for attestations the digest."""
-    if _attested(entry) is not None or not entry.get("platform"):
+    if _attested_digest(entry) is not None or not entry.get("platform"):
         return str(entry["digest"])
     return json.dumps(entry["platform"], sort_keys=True)
 
 
-def _attested(entry: Mapping[str, Any]) -> str | None:
-    return (entry.get("annotations") or {}).get(manifests._ATTESTS)
+def _attested_digest(entry: Mapping[str, Any]) -> str | None:
+    return (entry.get("annotations") or {}).get(manifests._SUBJECT_ANNOTATION)
 
 
 def _target(name: str, tag: str | None) -> Reference:
-    goal = Reference.parse(name)
-    if goal.digest:
+    destination = Reference.parse(name)
+    if destination.digest:
         raise InvalidArgument(f"target: must have a tag instead of a digest, got {name!r}")
-    return goal if goal.tag else goal._replace(tag=tag or "latest")
+    return destination if destination.tag else destination._replace(tag=tag or "latest")
 
 
 @contextlib.contextmanager
 def _registries(open_registry: Opener) -> Iterator[Opener]:
     """Open each registry once, and close all of them."""
-    with contextlib.ExitStack() as opened:
-        yield cache(lambda host: opened.enter_context(contextlib.closing(open_registry(host))))
+    with contextlib.ExitStack() as stack:
+        yield cache(lambda host: stack.enter_context(contextlib.closing(open_registry(host))))

@@ -22,7 +22,7 @@ from urllib3.util import Retry
 from dockerkit import __version__, runtime
 from dockerkit.endpoint.tls import TLSConfig
 from dockerkit.errors import ConnectionFailed, ConnectTimeout, ReadTimeout, RegistryError, StreamTruncated
-from dockerkit.errors.api import ErrorAnswer
+from dockerkit.errors.api import ErrorResponse
 from dockerkit.errors.explain import api_error
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _MAX_ERROR_BYTES = 64 * 1024
 _MAX_TOKEN_BYTES = 1024 * 1024
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_RETRIED = frozenset({429, 500, 502, 503, 504})
+_RETRYABLE = frozenset({429, 500, 502, 503, 504})
 _MAX_WAIT_SECONDS = 60.0
 _CERTIFICATES = ("/etc/docker/certs.d", "~/.config/docker/certs.d")
 
@@ -103,8 +103,8 @@ class RegistryHTTP:
         idempotent = method in ("GET", "HEAD")
         attempt = challenged = redirects = 0
         while True:
-            ours = self._is_ours(url)
-            auth = self._authenticator.header(scopes) if ours else None
+            same_origin = self._is_same_origin(url)
+            auth = self._authenticator.header(scopes) if same_origin else None
             try:
                 credentials = {"Authorization": auth} if auth else {}
                 response = self._send(method, url, {**(headers or {}), **credentials}, body)
@@ -116,7 +116,7 @@ class RegistryHTTP:
                 continue
             if response.status_code in expected:
                 return response
-            if response.status_code == 401 and ours and challenged < 2 and repeatable:
+            if response.status_code == 401 and same_origin and challenged < 2 and repeatable:
                 error = self._error(response, method, what)  # reads the body, so that no connection stays open
                 challenges = response.raw.headers.getlist("WWW-Authenticate")
                 if not self._authenticator.accept(challenges, scopes, self, refused=auth):
@@ -129,7 +129,7 @@ class RegistryHTTP:
             if idempotent and response.status_code in _REDIRECTS and (target := response.headers.get("Location")):
                 response.close()
                 url = urljoin(url, target)
-                if not self._is_ours(url):
+                if not self._is_same_origin(url):
                     return self._follow(method, url, headers, expected, what)
                 redirects += 1
                 if redirects <= _MAX_REDIRECTS:
@@ -178,7 +178,7 @@ class RegistryHTTP:
         """Whether the registry uses plain HTTP."""
         return self.base.startswith("http://")
 
-    def _is_ours(self, url: str) -> bool:
+    def _is_same_origin(self, url: str) -> bool:
         return _origin(url) == _origin(self._base)
 
     def _check_scheme(self, url: str) -> None:
@@ -205,11 +205,11 @@ class RegistryHTTP:
         session = requests.Session()
         session.headers.update({"User-Agent": f"dockerkit/{__version__}", "Accept-Encoding": "identity"})
         session.auth = lambda request: request  # otherwise requests would add credentials from ~/.netrc
-        others = _context(self._host, self._ca_cert, verify)
-        session.mount("https://", _Adapter(others))
-        session.mount("http://", _Adapter(others))
-        own = _context(self._host, self._ca_cert, verify, own=True)
-        session.mount(f"https://{self._host}/", _Adapter(own))
+        context = _context(self._host, self._ca_cert, verify)
+        session.mount("https://", _Adapter(context))
+        session.mount("http://", _Adapter(context))
+        registry_context = _context(self._host, self._ca_cert, verify, client_certs=True)
+        session.mount(f"https://{self._host}/", _Adapter(registry_context))
         return session
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], body: Body, **options: Any) -> requests.Response:
@@ -227,7 +227,7 @@ class RegistryHTTP:
 
     def _pause(self, response: requests.Response, attempt: int) -> bool:
         """Wait before a retry; return False if the request should not be repeated."""
-        if response.status_code not in _RETRIED or attempt >= self._retries:
+        if response.status_code not in _RETRYABLE or attempt >= self._retries:
             return False
         try:
             wait = Retry().get_retry_after(response.raw)
@@ -246,7 +246,7 @@ class RegistryHTTP:
             content = read_all(response, _MAX_ERROR_BYTES, what)
         except (RegistryError, StreamTruncated, ReadTimeout):
             content = b""
-        answer = ErrorAnswer(
+        error_response = ErrorResponse(
             response.status_code,
             response.reason or "",
             {},
@@ -254,7 +254,7 @@ class RegistryHTTP:
             method,
             f"{self._host}/{what.removeprefix(self._host).lstrip('/')}",
         )
-        return api_error(answer)
+        return api_error(error_response)
 
 
 class _Adapter(HTTPAdapter):
@@ -336,10 +336,11 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
-def _context(host: str, ca_cert: str | None, verify: bool, *, own: bool = False) -> ssl.SSLContext:
+def _context(host: str, ca_cert: str | None, verify: bool, *, client_certs: bool = False) -> ssl.SSLContext:
     """Return the TLS context for a registry, with the system's authorities and those that an engine would trust for it.
 
-    Only the registry itself (`own`) receives the client certificate, not redirect targets and token services.
+    With `client_certs`, load the client certificates too. Only the registry itself receives one, not redirect targets
+    and token services.
     """
     context = TLSConfig(verify=verify).ssl_context()
     # This urllib3 compares the name itself, and can't let ssl do so for IP addresses.
@@ -350,7 +351,7 @@ def _context(host: str, ca_cert: str | None, verify: bool, *, own: bool = False)
     for path in [ca_cert] if ca_cert else authorities:
         TLSConfig(ca_cert=path).ssl_context()  # names the file that is not a certificate
         context.load_verify_locations(cafile=path)
-    for folder in folders if own else ():
+    for folder in folders if client_certs else ():
         for cert in sorted(glob.glob(os.path.join(glob.escape(folder), "*.cert"))):
             TLSConfig._load_client_cert(context, cert, cert.removesuffix(".cert") + ".key")
     return context
@@ -386,10 +387,10 @@ def _explanation(content: bytes) -> bytes:
     """Convert a registry's error to the format that :func:`api_error` reads."""
     try:
         errors = json.loads(content)["errors"]
-        texts = [f"{item.get('code', '')}: {item.get('message', '')}".strip(": ") for item in errors]
+        messages = [f"{item.get('code', '')}: {item.get('message', '')}".strip(": ") for item in errors]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return content
-    return "; ".join(texts).encode()
+    return "; ".join(messages).encode()
 
 
 def _backoff(attempt: int) -> float:

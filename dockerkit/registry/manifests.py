@@ -26,7 +26,7 @@ INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFESTS = frozenset({OCI_MANIFEST, DOCKER_MANIFEST})
 ACCEPT = f"{OCI_INDEX}, {DOCKER_LIST}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
 
-_ATTESTS = "vnd.docker.reference.digest"  # BuildKit's annotation of an attestation: digest of its subject
+_SUBJECT_ANNOTATION = "vnd.docker.reference.digest"  # BuildKit's annotation of an attestation: digest of its subject
 _IMPLIED_VARIANTS = {"arm64": "v8", "amd64": "v1", "arm": "v7"}
 _HASHES = frozenset({"sha256", "sha384", "sha512"})
 
@@ -112,7 +112,7 @@ class Descriptor:
     @property
     def attests(self) -> str | None:
         """Digest of the manifest that this attestation describes; None for an image."""
-        return self.annotations.get(_ATTESTS)
+        return self.annotations.get(_SUBJECT_ANNOTATION)
 
     def has_platform(self, platform: Platform) -> bool:
         """Return whether the content is for a platform.
@@ -277,8 +277,8 @@ def parse_manifest(raw: bytes, media_type: str, where: str) -> Manifest | Index:
         kind = OCI_INDEX if "manifests" in record else OCI_MANIFEST if "layers" in record else kind
     annotations = dict(record.get("annotations") or {})
     if kind in INDEXES:
-        found = tuple(Descriptor.of(item, where) for item in record.get("manifests") or ())
-        return Index(sha256(raw), kind, found, annotations, raw)
+        descriptors = tuple(Descriptor.of(item, where) for item in record.get("manifests") or ())
+        return Index(sha256(raw), kind, descriptors, annotations, raw)
     if kind in MANIFESTS:
         subject = record.get("subject")
         return Manifest(
@@ -291,20 +291,20 @@ def parse_manifest(raw: bytes, media_type: str, where: str) -> Manifest | Index:
             None if subject is None else Descriptor.of(subject, where),
             raw,
         )
-    old = " (schema 1, which was retired in 2020; push the image again)" if record.get("schemaVersion") == 1 else ""
-    raise RegistryError(f"{where}: a manifest of type {kind!r}{old} is not supported")
+    note = " (schema 1, which was retired in 2020; push the image again)" if record.get("schemaVersion") == 1 else ""
+    raise RegistryError(f"{where}: a manifest of type {kind!r}{note} is not supported")
 
 
-def platforms_match(wanted: Platform, offered: str | None) -> bool:
+def platforms_match(requested: Platform, offered: str | None) -> bool:
     """Return whether an offered platform matches the wanted one. Parts omitted from `wanted` match anything."""
-    text = platform_text(wanted) or ""
-    if not 2 <= len(text.split("/")) <= 3:
-        raise InvalidArgument(f"platform: must be os/architecture[/variant], got {wanted!r}")
-    parts, others = text.split("/"), (offered or "").split("/")
-    if parts[:2] != others[:2]:
+    requested_name = platform_text(requested) or ""
+    if not 2 <= len(requested_name.split("/")) <= 3:
+        raise InvalidArgument(f"platform: must be os/architecture[/variant], got {requested!r}")
+    requested_parts, offered_parts = requested_name.split("/"), (offered or "").split("/")
+    if requested_parts[:2] != offered_parts[:2]:
         return False
-    implied = _IMPLIED_VARIANTS.get(parts[1], "")
-    return len(parts) == 2 or parts[2] == (others[2] if len(others) > 2 else implied)
+    implied = _IMPLIED_VARIANTS.get(requested_parts[1], "")
+    return len(requested_parts) == 2 or requested_parts[2] == (offered_parts[2] if len(offered_parts) > 2 else implied)
 
 
 def _platform_of(record: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from dockerkit import errors
 from dockerkit.api.refs import action_of, subject_of
-from dockerkit.errors.api import ErrorAnswer
+from dockerkit.errors.api import ErrorResponse
 from dockerkit.errors.explain import api_error, explain
 from dockerkit.models.containers import Container
 
@@ -144,7 +144,9 @@ def test_unknown_text_is_quoted_with_short_ids():
 
 def answer(status, text):
     content = json.dumps({"message": text}).encode()
-    return ErrorAnswer(status, "Conflict", {}, content, "POST", f"unix:///x.sock/v1.45/containers/{ID}/start?t=secret")
+    return ErrorResponse(
+        status, "Conflict", {}, content, "POST", f"unix:///x.sock/v1.45/containers/{ID}/start?t=secret"
+    )
 
 
 def test_first_line_explains_and_second_line_has_the_request():
@@ -209,8 +211,8 @@ def test_actions_name_their_image(path, ids, query, action):
 
 
 def test_web_page_is_not_an_engine():
-    page = ErrorAnswer(404, "Not Found", {}, b"<!doctype html><HTML>", "GET", "tcp://web:80/v1.45/version")
-    for content in (page, ErrorAnswer(404, "Not Found", {}, b"", "GET", "tcp://web:80/v1.45/version")):
+    page = ErrorResponse(404, "Not Found", {}, b"<!doctype html><HTML>", "GET", "tcp://web:80/v1.45/version")
+    for content in (page, ErrorResponse(404, "Not Found", {}, b"", "GET", "tcp://web:80/v1.45/version")):
         assert "Is this address a Docker Engine, or is a proxy in between?" in str(api_error(content)).splitlines()[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from scripted_engine import Answer, ScriptedEngine
 
 from dockerkit import DockerClient, errors
-from dockerkit.errors.quoting import LARGEST_MESSAGE, LARGEST_QUOTE, quoted
+from dockerkit.errors.quoting import MAX_MESSAGE, MAX_QUOTE, quoted
 from dockerkit.models.containers.conditions import Log
 from dockerkit.models.containers.log_lines import LogEntry, LogParser
 from dockerkit.progress import Progress
@@ -132,7 +132,7 @@ HOSTILE = b"\x1b]0;title\x07\x1b[2Jred\x9b31m" + b"x" * 8 * MIB + b"\x1b[31mthe 
 )
 def test_errors_quote_the_end_of_output_without_control_characters(error: errors.DockerException) -> None:
     text = str(error)
-    assert len(text) < LARGEST_QUOTE + 200
+    assert len(text) < MAX_QUOTE + 200
     assert "the reason" in text
     assert not {char for char in text if char < " " and char != "\n"}
     assert "\x9b" not in text
@@ -150,7 +150,7 @@ def test_every_error_has_a_bounded_message_without_control_characters(name: str)
         given = {"ExecError": (1, b"", b""), "ExecStartError": (1, "n", "r"), "ExecTimeout": (1, b"", b"", True)}
         error = kind(hostile, *given[name]) if name in given else kind(None, 1, hostile, "i", b"")
     for text in (str(error), repr(error)):
-        assert len(text) < 2 * LARGEST_MESSAGE
+        assert len(text) < 2 * MAX_MESSAGE
         assert "\x1b" not in text
         assert "\x07" not in text
 
@@ -160,7 +160,7 @@ def test_errors_of_streams_have_a_bounded_message_too(scripted: ScriptedEngine) 
     scripted.on("POST", "/images/create", Answer.text(f"{record}\n"))
     with DockerClient(scripted.host, version="1.51") as client, pytest.raises(errors.PullError) as caught:
         client.images.pull("app", tag="1")
-    assert len(str(caught.value)) < 2 * LARGEST_MESSAGE
+    assert len(str(caught.value)) < 2 * MAX_MESSAGE
     assert "\x1b" not in str(caught.value)
 
 
