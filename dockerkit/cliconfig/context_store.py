@@ -53,16 +53,16 @@ def tls_dir(config_dir: str, name: str | None = None) -> str:
 
 def names(config_dir: str) -> list[str]:
     """Return the sorted names of the stored contexts, without the built-in ``default``. Damaged ones cause a warning."""
-    found = []
+    stored = []
     folder = meta_dir(config_dir)
     for entry in os.listdir(folder) if os.path.isdir(folder) else ():
         path = os.path.join(folder, entry, METAFILE)
         if os.path.isfile(path):
             try:
-                found.append(str(_load(path)["Name"]))
+                stored.append(str(_load(path)["Name"]))
             except errors.InvalidConfigFile as error:
                 warnings.warn(f"{error}; this context is skipped", errors.EngineWarning, stacklevel=3)
-    return sorted(found)
+    return sorted(stored)
 
 
 def read(config_dir: str, name: str) -> dict[str, Any]:
@@ -71,8 +71,8 @@ def read(config_dir: str, name: str) -> dict[str, Any]:
         raise_invalid(argument_name(name, "name"), "the name of a context", name)
     path = os.path.join(meta_dir(config_dir, name), METAFILE)
     if not os.path.isfile(path):
-        known = ", ".join([DEFAULT, *names(config_dir)])
-        raise errors.ContextNotFound(name, f"looked in {meta_dir(config_dir)}; known: {known}")
+        available = ", ".join([DEFAULT, *names(config_dir)])
+        raise errors.ContextNotFound(name, f"looked in {meta_dir(config_dir)}; known: {available}")
     return _load(path)
 
 

@@ -41,13 +41,13 @@ def edit_json(path: str, change: Callable[[dict[str, Any]], None], *, private: b
         raise InvalidConfigFile("the user's home folder is not known: set HOME or DOCKER_CONFIG")
     os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     with _locked(os.path.dirname(target)):
-        there = os.path.exists(target)
-        record = read_json(target) if there else {}
+        exists = os.path.exists(target)
+        record = read_json(target) if exists else {}
         before = json.dumps(record)
         change(record)
         if json.dumps(record) != before:
-            mode = None if there else 0o600
-            if private and there and os.stat(target).st_mode & 0o007:
+            mode = None if exists else 0o600
+            if private and exists and os.stat(target).st_mode & 0o007:
                 mode = 0o600
             with atomic_write(target, mode) as file:
                 file.write((json.dumps(record, indent="\t") + "\n").encode())

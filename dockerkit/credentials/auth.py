@@ -68,7 +68,7 @@ __all__ = [
     "resolve_repository_name", "split_repo_name", "stream_with_credentials",
 ]  # fmt: skip
 
-_KNOWN = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders", "proxies"})
+_FIELDS = frozenset({"auths", "credsStore", "credHelpers", "HttpHeaders", "proxies"})
 
 log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class AuthConfig(SecretDict):
 
     def __init__(self, dct: Mapping[str, Any], credstore_env: Mapping[str, str] | None = None) -> None:
         content = {key: dct[key] for key in ("auths", "credsStore", "credHelpers") if dct.get(key)}
-        if dct and not _KNOWN & dct.keys():
+        if dct and not _FIELDS & dct.keys():
             content = {"auths": dict(dct)}
         if "auths" in content:
             content["auths"] = {server: Credential(entry) for server, entry in content["auths"].items()}
@@ -112,10 +112,10 @@ class AuthConfig(SecretDict):
         )
 
     def __copy__(self) -> AuthConfig:
-        twin = type(self)({}, self.credstore_env)
-        twin.update(self)
-        twin.__dict__.update({**self.__dict__, "_logins": dict(self._logins)})
-        return twin
+        clone = type(self)({}, self.credstore_env)
+        clone.update(self)
+        clone.__dict__.update({**self.__dict__, "_logins": dict(self._logins)})
+        return clone
 
     @classmethod
     def parse_auth(cls, entries: Mapping[str, Any], raise_on_error: bool = False) -> dict[str, Credential]:
@@ -164,12 +164,13 @@ class AuthConfig(SecretDict):
         content = (read_credentials(path) if path else {}) if config_dict is None else config_dict
         _check_shape(content, path or "config_dict")
         auths: Mapping[str, Any] = content.get("auths") or {}
-        if not _KNOWN & content.keys():  # the oldest layout contains only the entries; other files may contain anything
+        if not _FIELDS & content.keys():
+            # The oldest layout contains only the entries; other files may contain anything.
             auths = content if path is None else {key: value for key, value in content.items() if is_entry(value)}
         parsed, damaged = parse_entries(auths)
-        config = cls({**{key: content[key] for key in _KNOWN & content.keys()}, "auths": parsed}, credstore_env)
+        config = cls({**{key: content[key] for key in _FIELDS & content.keys()}, "auths": parsed}, credstore_env)
         config.setdefault("auths", {})
-        config._damaged = {registry: f"{path or 'config_dict'}: {why}" for registry, why in damaged.items()}
+        config._damaged = {registry: f"{path or 'config_dict'}: {reason}" for registry, reason in damaged.items()}
         if config_dict is None:
             config.path = path or config_path or configfile.config_path(variables)
             config._variables = environment
@@ -219,46 +220,49 @@ class AuthConfig(SecretDict):
         since the registry may need no credentials.
         """
         name = registry or INDEX_URL
-        found = lookup(self._logins, name) or lookup(self._environment, name)
-        if not found:
+        credential = lookup(self._logins, name) or lookup(self._environment, name)
+        if not credential:
             helper = self.get_credential_store(registry)
-            found = self._tolerant(helper, partial(self._ask, helper, server_name(name)), _warn) if helper else None
-        found = found or lookup(self.auths, name)
-        if not found and (reason := lookup(self._damaged, name)):
+            if helper:
+                credential = self._skip_on_error(
+                    helper, partial(self._get_from_helper, helper, server_name(name)), _warn
+                )
+        credential = credential or lookup(self.auths, name)
+        if not credential and (reason := lookup(self._damaged, name)):
             _warn(f"no credentials are sent to {name}: {reason}")
-        return found or None
+        return credential or None
 
-    def _read_environment(self, text: str) -> None:
+    def _read_environment(self, value: str) -> None:
         try:
-            self._environment, damaged = from_environment(text)
+            self._environment, damaged = from_environment(value)
         except InvalidConfigFile as error:
             _warn(f"{error}; it is ignored")
         else:
-            self._damaged.update({registry: f"{ENVIRONMENT}: {why}" for registry, why in damaged.items()})
+            self._damaged.update({registry: f"{ENVIRONMENT}: {reason}" for registry, reason in damaged.items()})
 
     def fresh(self, registry: str | None = None) -> Credential | None:
         """Return fresh credentials for a registry that refused the current ones. The file is read and helpers are run
         again, and this client's login is skipped if there are other credentials.
         """
-        found = None
+        credential = None
         if self.path:
             with contextlib.suppress(InvalidConfigFile):  # another process may be changing it
-                again = type(self).load_config(self.path, None, self.credstore_env, environment=self._variables)
-                found = again.resolve_authconfig(registry)
-        return found or self.resolve_authconfig(registry)
+                reloaded = type(self).load_config(self.path, None, self.credstore_env, environment=self._variables)
+                credential = reloaded.resolve_authconfig(registry)
+        return credential or self.resolve_authconfig(registry)
 
     def get_all_credentials(self) -> dict[str, Credential]:
         """Return all credentials by registry, for the classic builder. A failing helper is skipped with a warning in
         the log, since its registry may not be used at all.
         """
-        every: dict[str, Credential] = {server: entry for server, entry in self.auths.items() if entry}
+        credentials: dict[str, Credential] = {server: entry for server, entry in self.auths.items() if entry}
         if self.creds_store:
-            every.update(self._list(self.creds_store))
+            credentials.update(self._list(self.creds_store))
         for registry, helper in self.cred_helpers.items():
-            found = self._tolerant(helper, partial(self._ask, helper, server_name(registry)))
-            if found:
-                every[registry] = found
-        return {**every, **self._environment, **self._logins}
+            credential = self._skip_on_error(helper, partial(self._get_from_helper, helper, server_name(registry)))
+            if credential:
+                credentials[registry] = credential
+        return {**credentials, **self._environment, **self._logins}
 
     def save(self, registry: str | None, data: Mapping[str, Any]) -> str:
         """Store credentials where the docker command stores them.
@@ -273,22 +277,22 @@ class AuthConfig(SecretDict):
         server, entry = server_name(registry), Credential(data)
         helper = self.get_credential_store(registry)
         path = self.path or configfile.config_path()
-        place = path
+        location = path
         if helper:
             store, token = self._store(helper), entry.identity_token
             store.store(server, TOKEN_USERNAME if token else entry.username or "", token or entry.password or "")
-            place = store.program
-        kept = {} if helper else file_entry(entry)
+            location = store.program
+        stored = {} if helper else file_entry(entry)
 
         def add(record: dict[str, Any]) -> None:
             auths = record.get("auths") or {}
             if not isinstance(auths, dict):
                 raise InvalidConfigFile(f"{path}: auths must be a JSON object")
-            record["auths"] = {**auths, server: kept}
+            record["auths"] = {**auths, server: stored}
 
-        edit_json(path, add, private=bool(kept))
+        edit_json(path, add, private=bool(stored))
         self.path = path
-        return place
+        return location
 
     def erase(self, registry: str | None) -> bool:
         """Delete the credentials for a registry from this client, its helper and config.json.
@@ -301,51 +305,53 @@ class AuthConfig(SecretDict):
             InvalidConfigFile: config.json can't be read.
         """
         server = server_name(registry)
-        found = False
+        existed = False
         for entries in (self._logins, self.auths):
             for key in matching(entries, server):
-                found = bool(entries.pop(key)) or found
+                existed = bool(entries.pop(key)) or existed
         helper = self.get_credential_store(registry)
         if helper:
             try:
                 self._store(helper).get(server)
                 self._store(helper).erase(server)
-                found = True
+                existed = True
             except CredentialsNotFound:
                 pass
         path = self.path or configfile.config_path()
         if os.path.exists(path) and matching(read_json(path).get("auths") or {}, server):
             edit_json(path, lambda record: drop(record["auths"], server))
-            found = True
-        return found
+            existed = True
+        return existed
 
     def _store(self, helper: str) -> Store:
         if helper not in self._stores:
             self._stores[helper] = Store(helper, self.credstore_env)
         return self._stores[helper]
 
-    def _ask(self, helper: str, server: str) -> Credential | None:
+    def _get_from_helper(self, helper: str, server: str) -> Credential | None:
         try:
-            found = self._store(helper).get(server)
+            stored = self._store(helper).get(server)
         except CredentialsNotFound:
             return None
-        if found["Username"] == TOKEN_USERNAME:
-            return Credential(ServerAddress=server, IdentityToken=found["Secret"])
-        return Credential(ServerAddress=server, Username=found["Username"], Password=found["Secret"])
+        if stored["Username"] == TOKEN_USERNAME:
+            return Credential(ServerAddress=server, IdentityToken=stored["Secret"])
+        return Credential(ServerAddress=server, Username=stored["Username"], Password=stored["Secret"])
 
     def _list(self, helper: str) -> dict[str, Credential]:
-        servers = self._tolerant(helper, self._store(helper).list) or {}
+        servers = self._skip_on_error(helper, self._store(helper).list) or {}
         listed: dict[str, Credential] = {}
         for server in servers:  # spelled as in the helper, which finds no other spelling
-            if found := self._tolerant(helper, partial(self._ask, helper, server)):
-                listed[server] = listed[server_name(server)] = found
+            if credential := self._skip_on_error(helper, partial(self._get_from_helper, helper, server)):
+                listed[server] = listed[server_name(server)] = credential
         return listed
 
-    def _tolerant(self, helper: str, ask: Callable[[], T], tell: Callable[[str], object] = log.warning) -> T | None:
+    def _skip_on_error(
+        self, helper: str, call: Callable[[], T], report: Callable[[str], object] = log.warning
+    ) -> T | None:
         try:
-            return ask()
+            return call()
         except (StoreError, InvalidArgument) as error:
-            tell(f"credential helper {helper} is skipped: {error.args[0]}")
+            report(f"credential helper {helper} is skipped: {error.args[0]}")
             return None
 
 

@@ -56,10 +56,10 @@ class Credential(SecretDict):
     """
 
     def __repr__(self) -> str:
-        shown = {key: "***" if value and key.lower() in _SECRET_KEYS else value for key, value in self.items()}
-        return f"Credential({shown!r})"
+        masked = {key: "***" if value and key.lower() in _SECRET_KEYS else value for key, value in self.items()}
+        return f"Credential({masked!r})"
 
-    def _text(self, *names: str) -> str | None:
+    def _value(self, *names: str) -> str | None:
         for key, value in self.items():
             if key.lower() in names and value:
                 return str(value)
@@ -68,22 +68,22 @@ class Credential(SecretDict):
     @property
     def username(self) -> str | None:
         """User name."""
-        return self._text("username")
+        return self._value("username")
 
     @property
     def password(self) -> str | None:
         """Password, or an access token used as one."""
-        return self._text("password", "secret")
+        return self._value("password", "secret")
 
     @property
     def identity_token(self) -> str | None:
         """Token that a registry returned at login, used instead of user and password."""
-        return self._text("identitytoken")
+        return self._value("identitytoken")
 
     @property
     def registry_token(self) -> str | None:
         """Bearer token that is sent to the registry unchanged."""
-        return self._text("registrytoken")
+        return self._value("registrytoken")
 
 
 def parse_entry(registry: str, entry: object) -> Credential:
@@ -117,10 +117,10 @@ def parse_entries(entries: Mapping[str, object]) -> tuple[dict[str, Credential],
     return parsed, damaged
 
 
-def from_environment(text: str) -> tuple[dict[str, Credential], dict[str, str]]:
+def from_environment(value: str) -> tuple[dict[str, Credential], dict[str, str]]:
     """Parse the value of ``DOCKER_AUTH_CONFIG``, like :func:`parse_entries`."""
     try:
-        parsed, damaged = parse_entries(json.loads(text)["auths"])
+        parsed, damaged = parse_entries(json.loads(value)["auths"])
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InvalidConfigFile(
             f'environment variable {ENVIRONMENT} must be JSON like {{"auths": {{"registry": {{"auth": "…"}}}}}}'
@@ -205,10 +205,10 @@ def decode_auth(auth: str | bytes) -> tuple[str, str]:
     try:
         if isinstance(auth, str):
             auth = auth.replace("\r", "").replace("\n", "")  # base64 tools wrap lines; the docker command allows it
-        text = base64.b64decode(auth, validate=True).decode()
+        decoded = base64.b64decode(auth, validate=True).decode()
     except (binascii.Error, UnicodeError, ValueError, TypeError):
-        text = ""
-    user, colon, password = text.partition(":")
+        decoded = ""
+    user, colon, password = decoded.partition(":")
     if not colon:
         raise InvalidArgument("auth: must be base64 of 'user:password'")
     return user, password.strip("\0")
@@ -225,11 +225,11 @@ def read_credentials(path: str) -> Mapping[str, Any]:
         try:
             return read_json(path)
         except InvalidConfigFile:
-            return _read_ancient(path)
+            return _read_oldest_layout(path)
     return read_json(path)
 
 
-def _read_ancient(path: str) -> Mapping[str, Any]:
+def _read_oldest_layout(path: str) -> Mapping[str, Any]:
     """Read the oldest .dockercfg layout: lines ``auth = base64`` and ``email = address``, for Docker Hub."""
     try:
         with open(path, encoding="utf-8", newline="\n") as file:

@@ -52,11 +52,11 @@ def process_store_error(cpe: subprocess.CalledProcessError, program: str) -> Sto
         program: name of the helper.
     """
     output = cpe.output or b""
-    text = (output.decode("utf-8", "replace") if isinstance(output, bytes) else str(output)).strip()
-    lowered = text.lower()
+    detail = (output.decode("utf-8", "replace") if isinstance(output, bytes) else str(output)).strip()
+    lowered = detail.lower()
     if any(phrase in lowered for phrase in _NOT_FOUND):
         return CredentialsNotFound(f"{program} has no credentials for this server")
-    message = f"credential helper {program} exited with code {cpe.returncode}: {text or 'no output'}"
+    message = f"credential helper {program} exited with code {cpe.returncode}: {detail or 'no output'}"
     if "not initialized" in lowered or "failed to initialize" in lowered:
         return InitializationError(message)
     return StoreError(message)

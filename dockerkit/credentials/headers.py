@@ -38,8 +38,8 @@ def encode_header(auth: Mapping[str, Any]) -> bytes:
 
 def get_config_header(client: HasAuth, registry: str | None) -> bytes | None:
     """Return the value of ``X-Registry-Auth`` for a registry from the client's credentials; None if it has none."""
-    found = client.auth_config.resolve_authconfig(registry)
-    return encode_header(found) if found else None
+    credential = client.auth_config.resolve_authconfig(registry)
+    return encode_header(credential) if credential else None
 
 
 def registry_headers(
@@ -53,14 +53,14 @@ def registry_headers(
         auth_config: credentials of this call; ``{}`` for no credentials.
         always: send an empty record instead of no header if no credentials are known, as a push requires.
     """
-    found: Mapping[str, Any] | None
+    credentials: Mapping[str, Any] | None
     if auth_config is None:
-        found = client.auth_config.resolve_authconfig(registry)
+        credentials = client.auth_config.resolve_authconfig(registry)
     else:
-        found = auth_config(resolve_index_name(registry or INDEX_NAME)) if callable(auth_config) else auth_config
-    if not found and not always:
+        credentials = auth_config(resolve_index_name(registry or INDEX_NAME)) if callable(auth_config) else auth_config
+    if not credentials and not always:
         return {}
-    return {"X-Registry-Auth": encode_header(found or {}).decode()}
+    return {"X-Registry-Auth": encode_header(credentials or {}).decode()}
 
 
 def call_with_credentials(
@@ -83,7 +83,7 @@ def call_with_credentials(
     try:
         return call(headers)
     except DockerException as error:
-        fresh = _other_headers(headers, error, client, registry, auth_config, always=always)
+        fresh = _fresh_headers(headers, error, client, registry, auth_config, always=always)
         if fresh is None:
             raise
     return call(fresh)
@@ -103,22 +103,22 @@ def stream_with_credentials(
     """
     headers = registry_headers(client, registry, auth_config, always=always)
 
-    def again(error: DockerException) -> ProgressStream[T] | None:
-        fresh = _other_headers(headers, error, client, registry, auth_config, always=always)
+    def retry(error: DockerException) -> ProgressStream[T] | None:
+        fresh = _fresh_headers(headers, error, client, registry, auth_config, always=always)
         return None if fresh is None else call(fresh)
 
     try:
         records = call(headers)
     except DockerException as error:
-        other = again(error)
-        if other is None:
+        retried = retry(error)
+        if retried is None:
             raise
-        return other
-    return records.or_instead(again)
+        return retried
+    return records.or_instead(retry)
 
 
-def _other_headers(
-    used: Mapping[str, str],
+def _fresh_headers(
+    previous: Mapping[str, str],
     error: DockerException,
     client: HasAuth,
     registry: str | None,
@@ -129,9 +129,9 @@ def _other_headers(
     """Return headers with fresh credentials if the used ones were refused; None on other errors or without other credentials."""
     if not is_refusal(error) or (auth_config is not None and not callable(auth_config)):
         return None
-    found: AuthSource = auth_config if auth_config is not None else client.auth_config.fresh(registry) or {}
-    fresh = registry_headers(client, registry, found, always=always)
-    return None if fresh == used else fresh
+    source: AuthSource = auth_config if auth_config is not None else client.auth_config.fresh(registry) or {}
+    fresh = registry_headers(client, registry, source, always=always)
+    return None if fresh == previous else fresh
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -142,9 +142,9 @@ def is_refusal(error: BaseException) -> bool:
     """
     if getattr(error, "status_code", None) == 401:
         return True
-    text = f"{error} {getattr(error, 'message', '')}".lower()  # a stream's error explains the engine's message
+    message = f"{error} {getattr(error, 'message', '')}".lower()  # a stream's error explains the engine's message
     return any(
-        phrase in text
+        phrase in message
         for phrase in (
             "unauthorized",
             "authentication required",

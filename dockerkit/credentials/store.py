@@ -25,10 +25,10 @@ from dockerkit.errors import InvalidArgument
 
 __all__ = ["Store", "StoredCredential"]
 
-_MOST = 1024 * 1024  # maximum output of a helper in bytes
-_SHOWN = 300
+_MAX_OUTPUT = 1024 * 1024  # maximum output of a helper in bytes
+_MAX_SHOWN = 300
 _BLOCK = 64 * 1024
-_LEFT_OPEN = 0.5  # seconds to wait for output that a child of an exited helper keeps open
+_DRAIN_SECONDS = 0.5  # seconds to wait for output that a child of an exited helper keeps open
 
 
 class StoredCredential(TypedDict):
@@ -112,12 +112,12 @@ class Store:
         """
         return {str(server): str(user) for server, user in self._record(self._execute("list", "")).items()}
 
-    def _execute(self, verb: str, text: str, secret: str = "") -> bytes:
+    def _execute(self, verb: str, payload: str, secret: str = "") -> bytes:
         if self.exe is None:
             raise errors.StoreError(self._missing())
         try:
-            code, output, said = _run(
-                [self.exe, verb], text.encode(), create_environment_dict(self.environment), self.timeout
+            code, stdout, stderr = _run(
+                [self.exe, verb], payload.encode(), create_environment_dict(self.environment), self.timeout
             )
         # `from None` everywhere: those exceptions contain the input and output of the helper.
         except subprocess.TimeoutExpired:
@@ -127,16 +127,18 @@ class Store:
             ) from None
         except OSError as error:
             raise errors.StoreError(f"credential helper {self.exe} can't be run: {error.strerror}") from None
-        if max(len(output), len(said)) > _MOST:
-            raise errors.StoreError(f"credential helper {self.program} wrote more than {_MOST} bytes and was killed")
+        if max(len(stdout), len(stderr)) > _MAX_OUTPUT:
+            raise errors.StoreError(
+                f"credential helper {self.program} wrote more than {_MAX_OUTPUT} bytes and was killed"
+            )
         if code == 0:
-            return output
-        failed = subprocess.CalledProcessError(code, [self.program, verb], _harmless(output, said, secret))
+            return stdout
+        failed = subprocess.CalledProcessError(code, [self.program, verb], _displayable(stdout, stderr, secret))
         raise errors.process_store_error(failed, self.program)
 
-    def _record(self, answer: bytes) -> Mapping[str, Any]:
+    def _record(self, output: bytes) -> Mapping[str, Any]:
         try:  # only the first value, as in the docker command: some helpers print a notice after it
-            record, _ = json.JSONDecoder().raw_decode(answer.decode().lstrip() or "{}")
+            record, _ = json.JSONDecoder().raw_decode(output.decode().lstrip() or "{}")
         except (ValueError, RecursionError):
             record = None
         if not isinstance(record, dict):
@@ -153,7 +155,7 @@ class Store:
 
 
 def _run(
-    command: list[str], text: bytes, environment: Mapping[str, str], timeout: float | None
+    command: list[str], payload: bytes, environment: Mapping[str, str], timeout: float | None
 ) -> tuple[int, bytes, bytes]:
     """Run a program with limited output and return (exit code, stdout, stderr). Any exception here kills the program."""
     pipe = subprocess.PIPE
@@ -161,13 +163,13 @@ def _run(
     pipes = [item for item in (process.stdin, process.stdout, process.stderr) if item is not None]
     try:
         if sys.platform == "win32":  # Windows can't poll pipes
-            output, said = process.communicate(text, timeout)
-            return process.returncode, output, said
+            stdout, stderr = process.communicate(payload, timeout)
+            return process.returncode, stdout, stderr
         deadline = math.inf if timeout is None else time.monotonic() + timeout
-        output, said = _converse(process, pipes, text, deadline)
+        stdout, stderr = _communicate(process, pipes, payload, deadline)
         left = None if timeout is None else max(deadline - time.monotonic(), 0)
         code = process.poll()
-        return runtime.run_blocking(process.wait, left) if code is None else code, output, said
+        return runtime.run_blocking(process.wait, left) if code is None else code, stdout, stderr
     except BaseException:
         process.kill()
         raise
@@ -178,44 +180,44 @@ def _run(
         process.wait()
 
 
-def _converse(
-    process: subprocess.Popen[bytes], pipes: list[IO[bytes]], text: bytes, deadline: float
+def _communicate(
+    process: subprocess.Popen[bytes], pipes: list[IO[bytes]], payload: bytes, deadline: float
 ) -> tuple[bytes, bytes]:
     """Write a program's input and read its output, until both end or the output exceeds the limit."""
-    writing, *reading = [item.fileno() for item in pipes]
-    written = {number: bytearray() for number in reading}
-    interests = {writing: runtime.WRITE, **dict.fromkeys(reading, runtime.READ)}
-    for number in interests:
-        os.set_blocking(number, False)
-    while interests.keys() & written.keys() and max(map(len, written.values())) <= _MOST:
+    stdin_fd, *output_fds = [item.fileno() for item in pipes]
+    outputs = {fd: bytearray() for fd in output_fds}
+    interests = {stdin_fd: runtime.WRITE, **dict.fromkeys(output_fds, runtime.READ)}
+    for fd in interests:
+        os.set_blocking(fd, False)
+    while interests.keys() & outputs.keys() and max(map(len, outputs.values())) <= _MAX_OUTPUT:
         if (left := deadline - time.monotonic()) <= 0:
             raise subprocess.TimeoutExpired(process.args, 0)
-        ready = runtime.wait_any(interests, min(left, _LEFT_OPEN))
+        ready = runtime.wait_any(interests, min(left, _DRAIN_SECONDS))
         if not ready and process.poll() is not None:
             break  # a child of the program keeps its output open
-        for number in ready:
-            if number == writing:
+        for fd in ready:
+            if fd == stdin_fd:
                 try:
-                    text = text[os.write(number, text[:_BLOCK]) :]
+                    payload = payload[os.write(fd, payload[:_BLOCK]) :]
                 except OSError:  # the program does not read its input
-                    text = b""
-                if text:
+                    payload = b""
+                if payload:
                     continue
                 pipes[0].close()
-            elif data := os.read(number, _BLOCK):
-                written[number] += data
+            elif data := os.read(fd, _BLOCK):
+                outputs[fd] += data
                 continue
-            del interests[number]
-    if max(map(len, written.values())) > _MOST:
+            del interests[fd]
+    if max(map(len, outputs.values())) > _MAX_OUTPUT:
         process.kill()
-    output, said = written.values()
-    return bytes(output), bytes(said)
+    stdout, stderr = outputs.values()
+    return bytes(stdout), bytes(stderr)
 
 
-def _harmless(output: bytes, said: bytes, secret: str) -> bytes:
+def _displayable(stdout: bytes, stderr: bytes, secret: str) -> bytes:
     """Return the displayable output of a failed helper: nothing if it may contain a secret."""
-    text = (output.strip() or said.strip()).decode("utf-8", "replace")
-    forms = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]} if secret else set()
-    if "{" in text or any(form in text for form in forms):
+    message = (stdout.strip() or stderr.strip()).decode("utf-8", "replace")
+    encodings = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]} if secret else set()
+    if "{" in message or any(encoding in message for encoding in encodings):
         return b"its output is not shown, since it may contain a secret; run the helper by hand to see it"
-    return text[:_SHOWN].encode()
+    return message[:_MAX_SHOWN].encode()

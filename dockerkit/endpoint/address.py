@@ -11,7 +11,7 @@ from dockerkit.errors.quoting import without_password
 __all__ = ["parse_host"]
 
 _PORT, _TLS_PORT = 2375, 2376
-_Bad = Callable[[str], errors.InvalidArgument]
+_ErrorFactory = Callable[[str], errors.InvalidArgument]
 
 
 def parse_host(address: str, *, parameter: str = "base_url", tls: bool = False) -> tuple[str, bool]:
@@ -32,76 +32,76 @@ def parse_host(address: str, *, parameter: str = "base_url", tls: bool = False) 
         InvalidArgument: the address is invalid.
     """
 
-    def bad(why: str) -> errors.InvalidArgument:
-        shown = without_password(address) if isinstance(address, str) else address
-        return errors.InvalidArgument(f"{parameter}: {shown!r} is not a valid engine address: {why}")
+    def invalid(reason: str) -> errors.InvalidArgument:
+        masked = without_password(address) if isinstance(address, str) else address
+        return errors.InvalidArgument(f"{parameter}: {masked!r} is not a valid engine address: {reason}")
 
     if not isinstance(address, str):
         raise errors.InvalidArgument(f"{parameter}: must be a string, got {type(address).__name__}")
     address = address.strip()
     if any(c.isspace() or not c.isprintable() for c in address):
-        raise bad("it contains blanks or control characters")
+        raise invalid("it contains blanks or control characters")
     scheme, mark, rest = address.partition("://")
     if not mark:
         scheme, rest = "tcp", address
         if address.startswith("unix:"):
-            raise bad(f"write 'unix:///{address.removeprefix('unix:').strip('/')}', with three slashes")
+            raise invalid(f"write 'unix:///{address.removeprefix('unix:').strip('/')}', with three slashes")
         if rest.startswith(("/", ".", "~")):
-            raise bad(f"for a socket file write 'unix://{rest}'")
+            raise invalid(f"for a socket file write 'unix://{rest}'")
         if ":" not in rest:
-            raise bad("write 'tcp://HOST:PORT', 'unix:///PATH' or 'ssh://USER@HOST'")
+            raise invalid("write 'tcp://HOST:PORT', 'unix:///PATH' or 'ssh://USER@HOST'")
     scheme = scheme.lower()
     if scheme in ("unix", "http+unix"):
         if "?" in rest or "#" in rest:
-            raise bad("a socket path must not contain '?' or '#'")
+            raise invalid("a socket path must not contain '?' or '#'")
         path = "/" + rest.strip("/")
         return (f"unix://{path}" if path != "/" else "unix:///var/run/docker.sock"), False
     if scheme == "npipe":
         path = "//" + rest.replace("\\", "/").strip("/")
         return (f"npipe://{path}" if rest else "npipe:////./pipe/docker_engine"), False
     if scheme in ("tcp", "http", "https"):
-        return _parse_tcp(scheme, rest, tls, bad), scheme == "https"
+        return _parse_tcp(scheme, rest, tls, invalid), scheme == "https"
     if scheme == "ssh":
-        return _parse_ssh(rest, bad), False
-    raise bad(f"{scheme!r} is not one of unix, tcp, http, https, ssh, npipe")
+        return _parse_ssh(rest, invalid), False
+    raise invalid(f"{scheme!r} is not one of unix, tcp, http, https, ssh, npipe")
 
 
-def _parse_tcp(scheme: str, rest: str, tls: bool, bad: _Bad) -> str:
+def _parse_tcp(scheme: str, rest: str, tls: bool, invalid: _ErrorFactory) -> str:
     if not rest:
-        raise bad("the host is missing")
-    host, port, user, path = _split(rest, bad)
+        raise invalid("the host is missing")
+    host, port, user, path = _split(rest, invalid)
     if user is not None:
-        raise bad("a tcp address must not contain a user name")
+        raise invalid("a tcp address must not contain a user name")
     if port is None:
         if scheme != "tcp":
-            raise bad("the port is missing")
+            raise invalid("the port is missing")
         port = _TLS_PORT if tls else _PORT
     return f"tcp://{host or '127.0.0.1'}:{port}{path}"
 
 
-def _parse_ssh(rest: str, bad: _Bad) -> str:
-    host, port, user, path = _split(rest, bad)
+def _parse_ssh(rest: str, invalid: _ErrorFactory) -> str:
+    host, port, user, path = _split(rest, invalid)
     if host.startswith("-") or (user or "").startswith("-"):
-        raise bad("host and user must not begin with '-'")
+        raise invalid("host and user must not begin with '-'")
     return f"ssh://{user + '@' if user else ''}{host or '127.0.0.1'}{f':{port}' if port else ''}{path}"
 
 
-def _split(rest: str, bad: _Bad) -> tuple[str, int | None, str | None, str]:
+def _split(rest: str, invalid: _ErrorFactory) -> tuple[str, int | None, str | None, str]:
     """Split what follows ``scheme://`` into host (IPv6 in brackets), port, user and path."""
     if "?" in rest or "#" in rest or ";" in rest:
-        raise bad("it must not contain '?', '#' or ';'")
+        raise invalid("it must not contain '?', '#' or ';'")
     try:
         parts = urlsplit("//" + rest)
         port = parts.port
     except ValueError as error:
-        written = rest.rpartition("@")[2].partition("/")[0].rpartition(":")[2]
-        raise bad(
-            f"the port {written!r} is not a number from 1 to 65535" if "Port" in str(error) else str(error)
+        raw_port = rest.rpartition("@")[2].partition("/")[0].rpartition(":")[2]
+        raise invalid(
+            f"the port {raw_port!r} is not a number from 1 to 65535" if "Port" in str(error) else str(error)
         ) from None
     if parts.password is not None:
-        raise bad("it must not contain a password")
+        raise invalid("it must not contain a password")
     if port == 0 or parts.netloc.endswith(":"):
-        raise bad("the port is missing")
+        raise invalid("the port is missing")
     host = parts.netloc.rpartition("@")[2]
     host = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
     return host, port, parts.username, parts.path.rstrip("/")

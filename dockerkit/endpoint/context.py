@@ -63,10 +63,10 @@ class Context:
         if not endpoints:
             self.endpoints[self._kind] = {"Host": _address(host, tls), "SkipTLSVerify": False}
             return
-        for kind, facts in values.mapping(endpoints, "endpoints").items():
-            if not isinstance(facts, dict):
-                raise errors.ContextException(f"context {name!r}: endpoint {kind!r} must be an object, got {facts!r}")
-            self.endpoints[kind] = dict(facts)
+        for kind, fields in values.mapping(endpoints, "endpoints").items():
+            if not isinstance(fields, dict):
+                raise errors.ContextException(f"context {name!r}: endpoint {kind!r} must be an object, got {fields!r}")
+            self.endpoints[kind] = dict(fields)
         if "docker" in self.endpoints:
             docker = self.endpoints["docker"]
             docker["Host"] = docker.get("Host") or _address(host, tls)
@@ -92,13 +92,13 @@ class Context:
         loaded = cls(meta["Name"], metadata.get("StackOrchestrator"), endpoints=meta["Endpoints"])
         loaded._metadata = metadata
         loaded.context_type = metadata.get("Type")
-        loaded._note_places(folder)
+        loaded._set_paths(folder)
         tls = context_tls(folder, name, loaded.endpoints.get("docker", {}))
         if tls is not None and (tls.cert or tls.ca_cert):
             loaded.tls_cfg["docker"] = tls
         return loaded
 
-    def _note_places(self, folder: str) -> None:
+    def _set_paths(self, folder: str) -> None:
         self.meta_path = context_store.meta_dir(folder, self.name)
         self.tls_path = context_store.tls_dir(folder, self.name)
 
@@ -131,7 +131,7 @@ class Context:
         folder = config_dir()
         files = {kind: _files(tls) for kind, tls in self.tls_cfg.items()}
         context_store.write(folder, self.Metadata, files)
-        self._note_places(folder)
+        self._set_paths(folder)
 
     def remove(self) -> None:
         """Delete the context and its TLS files from the store."""

@@ -72,7 +72,7 @@ class ContextAPI:
     @classmethod
     def get_context(cls, name: str | None = None) -> Context | None:
         """Return a context, by default the current one; None if it does not exist."""
-        name = name or _in_use()
+        name = name or _current_name()
         return _default() if name == context_store.DEFAULT else Context.load_context(name)
 
     @classmethod
@@ -87,7 +87,7 @@ class ContextAPI:
         Raises:
             ContextNotFound: the context does not exist.
         """
-        return _existing(name).inspect()
+        return _get_existing(name).inspect()
 
     @classmethod
     def set_current_context(cls, name: str = "default") -> None:
@@ -96,7 +96,7 @@ class ContextAPI:
         Raises:
             ContextNotFound: the context does not exist.
         """
-        context_store.use(configfile.config_dir(), _existing(name).name)
+        context_store.use(configfile.config_dir(), _get_existing(name).name)
 
     @classmethod
     def remove_context(cls, name: str) -> None:
@@ -108,7 +108,7 @@ class ContextAPI:
         """
         if name == context_store.DEFAULT:
             raise errors.ContextException(f"{context_store.DEFAULT!r} is the built-in context: it can't be removed")
-        _existing(name).remove()
+        _get_existing(name).remove()
 
     @classmethod
     def kwargs_from_context(
@@ -124,11 +124,11 @@ class ContextAPI:
             ContextNotFound: the context does not exist.
         """
         env = {k: v for k, v in (os.environ if environment is None else environment).items() if k != "DOCKER_HOST"}
-        found = discovery.resolve(context=name, environment=env)
-        return {"base_url": found.host} if found.tls is None else {"base_url": found.host, "tls": found.tls}
+        endpoint = discovery.resolve(context=name, environment=env)
+        return {"base_url": endpoint.host} if endpoint.tls is None else {"base_url": endpoint.host, "tls": endpoint.tls}
 
 
-def _in_use() -> str:
+def _current_name() -> str:
     if os.environ.get("DOCKER_HOST"):
         return context_store.DEFAULT
     return os.environ.get("DOCKER_CONTEXT") or context_store.current_name(
@@ -140,11 +140,11 @@ def _default() -> Context:
     return Context(context_store.DEFAULT, host=os.environ.get("DOCKER_HOST"))
 
 
-def _existing(name: str) -> Context:
+def _get_existing(name: str) -> Context:
     if not name:
         raise errors.MissingContextParameter("name")
     context = ContextAPI.get_context(name)
     if context is None:
-        known = ", ".join([context_store.DEFAULT, *context_store.names(configfile.config_dir())])
-        raise errors.ContextNotFound(name, f"known: {known}")
+        names = ", ".join([context_store.DEFAULT, *context_store.names(configfile.config_dir())])
+        raise errors.ContextNotFound(name, f"known: {names}")
     return context

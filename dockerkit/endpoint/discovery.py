@@ -128,11 +128,11 @@ def resolve(
         raise errors.InvalidArgument("base_url, context: pass only one of them, each names an engine")
     if isinstance(base_url, Endpoint):
         return base_url
-    config = _given_tls(tls)
-    found = _find(base_url, context, env, use_context, config)
-    if found.scheme != "tcp":  # Unix sockets and ssh need no TLS
-        return found._replace(tls=None)
-    return found._replace(proxy=proxy_of(found, env))
+    config = _tls_config(tls)
+    endpoint = _find(base_url, context, env, use_context, config)
+    if endpoint.scheme != "tcp":  # Unix sockets and ssh need no TLS
+        return endpoint._replace(tls=None)
+    return endpoint._replace(proxy=proxy_of(endpoint, env))
 
 
 def _find(
@@ -165,22 +165,22 @@ def _find(
 def _default(env: Mapping[str, str], tls: TLSConfig | None, tried: list[str]) -> Endpoint:
     """Return the default socket or, if it is missing, the first responding one of the other usual sockets."""
     path = DEFAULT_SOCKET.partition("://")[2]
-    if _is_there(path):
+    if _socket_exists(path):
         return Endpoint(DEFAULT_SOCKET, "default", "the default socket", tls, tried=tuple(tried))
     tried.append(f"{path}: no such {'pipe' if _WINDOWS else 'socket'}")
-    silent = None
-    for name, place in _usual_places(env):
-        if not _is_there(place):
-            tried.append(f"{place} ({name}): no such socket")
-        elif not _accepts(place):
-            tried.append(f"{place} ({name}): exists, but nothing listens on it")
-            silent = silent or (name, place)
+    stopped = None
+    for name, candidate in _usual_sockets(env):
+        if not _socket_exists(candidate):
+            tried.append(f"{candidate} ({name}): no such socket")
+        elif not _accepts(candidate):
+            tried.append(f"{candidate} ({name}): exists, but nothing listens on it")
+            stopped = stopped or (name, candidate)
         else:
             reason = f"{path} is missing; this is the socket of {name}"
-            return Endpoint(f"{'npipe' if _WINDOWS else 'unix'}://{place}", "probe", reason, tried=tuple(tried))
+            return Endpoint(f"{'npipe' if _WINDOWS else 'unix'}://{candidate}", "probe", reason, tried=tuple(tried))
     reason = "nothing else was found"
-    if silent is not None:
-        reason += f" ({silent[0]} seems to be stopped: {silent[1]})"
+    if stopped is not None:
+        reason += f" ({stopped[0]} seems to be stopped: {stopped[1]})"
     return Endpoint(DEFAULT_SOCKET, "default", reason, tls, tried=tuple(tried))
 
 
@@ -222,7 +222,7 @@ def context_tls(folder: str, name: str, docker: Mapping[str, Any]) -> TLSConfig 
     return TLSConfig(cert, files.get(context_store.CA), verify=not skip)
 
 
-def _given_tls(tls: TLSConfig | ssl.SSLContext | bool | None) -> TLSConfig | None:
+def _tls_config(tls: TLSConfig | ssl.SSLContext | bool | None) -> TLSConfig | None:
     if isinstance(tls, TLSConfig):
         return tls
     if tls is None or isinstance(tls, bool):
@@ -249,14 +249,14 @@ def _environment_tls(env: Mapping[str, str]) -> TLSConfig | None:
             f"DOCKER_TLS_VERIFY is set, but {ca} does not exist: "
             f"set DOCKER_CERT_PATH to the folder with {context_store.CA}"
         )
-    own = (cert, key) if os.path.isfile(cert) and os.path.isfile(key) else None
-    return TLSConfig(own, ca if verify else None, verify=verify)
+    client_cert = (cert, key) if os.path.isfile(cert) and os.path.isfile(key) else None
+    return TLSConfig(client_cert, ca if verify else None, verify=verify)
 
 
 # --- usual sockets
 
 
-def _usual_places(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _usual_sockets(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield (engine name, socket path) of engines that do not use the default socket."""
     if _WINDOWS:
         yield "Docker Desktop", "//./pipe/dockerDesktopLinuxEngine"
@@ -280,7 +280,7 @@ def _usual_places(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield "Podman", f"{home}/.local/share/containers/podman/machine/podman.sock"
 
 
-def _is_there(path: str) -> bool:
+def _socket_exists(path: str) -> bool:
     if _WINDOWS:
         return os.path.exists(path.replace("/", "\\"))
     try:
@@ -319,12 +319,12 @@ def proxy_of(endpoint: Endpoint, env: Mapping[str, str]) -> str | None:
     """Return the HTTP proxy for a tcp endpoint, from ``HTTP_PROXY``/``HTTPS_PROXY`` and ``NO_PROXY``."""
     name = "HTTP_PROXY" if endpoint.tls is None else "HTTPS_PROXY"
     proxy = env.get(name.lower()) or (None if name == "HTTP_PROXY" and "REQUEST_METHOD" in env else env.get(name))
-    if not proxy or _goes_direct(endpoint.hostname, endpoint.port, env.get("no_proxy") or env.get("NO_PROXY") or ""):
+    if not proxy or _bypasses_proxy(endpoint.hostname, endpoint.port, env.get("no_proxy") or env.get("NO_PROXY") or ""):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def _goes_direct(host: str, port: int | None, rules: str) -> bool:
+def _bypasses_proxy(host: str, port: int | None, rules: str) -> bool:
     """Return whether ``NO_PROXY`` (names, suffixes, addresses, networks, each with an optional port) matches."""
     import ipaddress
 

@@ -62,15 +62,15 @@ class TLSConfig:
         self.ca_cert = local_path(ca_cert, "ca_cert") if ca_cert else None
         self.verify = verify
         self.server_hostname = server_hostname
-        self._given = context
-        self._made: dict[str, ssl.SSLContext] = {}
+        self._custom_context = context
+        self._contexts: dict[str, ssl.SSLContext] = {}
         if self.verifies and self.authorities is not None and not os.path.exists(self.authorities):
             raise errors.TLSParameterError(f"ca_cert: no such file: {self.authorities}")
 
     @property
     def verifies(self) -> bool:
         """Whether the engine's certificate is verified."""
-        if self._given is not None:
+        if self._custom_context is not None:
             import ssl
 
             return self.ssl_context().verify_mode == ssl.CERT_REQUIRED
@@ -92,13 +92,15 @@ class TLSConfig:
         Raises:
             TLSParameterError: a file can't be read, is not PEM, or certificate and key don't match.
         """
-        if self._given is not None and not callable(self._given):
-            return self._given
-        if protocol not in self._made:
-            self._made[protocol] = self._given(protocol) if self._given is not None else self._make(protocol)
-        return self._made[protocol]
+        if self._custom_context is not None and not callable(self._custom_context):
+            return self._custom_context
+        if protocol not in self._contexts:
+            self._contexts[protocol] = (
+                self._custom_context(protocol) if self._custom_context is not None else self._create_context(protocol)
+            )
+        return self._contexts[protocol]
 
-    def _make(self, protocol: str) -> ssl.SSLContext:
+    def _create_context(self, protocol: str) -> ssl.SSLContext:
         import ssl  # imported lazily: takes a tenth of the time of a short plain-connection process
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -127,16 +129,16 @@ class TLSConfig:
     def _load_client_cert(context: ssl.SSLContext, cert: str, key: str) -> None:
         import ssl
 
-        def locked() -> str:  # otherwise OpenSSL would prompt on the terminal and wait
+        def refuse_password() -> str:  # otherwise OpenSSL would prompt on the terminal and wait
             raise errors.TLSParameterError(
                 f"client_cert: the key {key} is protected by a password; use a key without one"
             )
 
         try:
-            context.load_cert_chain(cert, key, password=locked)
+            context.load_cert_chain(cert, key, password=refuse_password)
         except (OSError, ssl.SSLError) as error:
-            why = "they don't match" if "KEY_VALUES_MISMATCH" in str(error) else str(error)
-            raise errors.TLSParameterError(f"client_cert: {cert} and {key} can't be used: {why}") from error
+            reason = "they don't match" if "KEY_VALUES_MISMATCH" in str(error) else str(error)
+            raise errors.TLSParameterError(f"client_cert: {cert} and {key} can't be used: {reason}") from error
 
     def configure_client(self, client: requests.Session) -> None:
         """Set ``verify`` and ``cert`` of a requests session, as docker-py's method of this name does."""
@@ -144,23 +146,23 @@ class TLSConfig:
         if self.cert is not None:
             client.cert = self.cert
 
-    def _facts(self) -> tuple[object, ...]:
-        return self.cert, self.ca_cert, self.verify, self.server_hostname, self._given
+    def _identity(self) -> tuple[object, ...]:
+        return self.cert, self.ca_cert, self.verify, self.server_hostname, self._custom_context
 
     def __eq__(self, other: object) -> bool:
-        return self._facts() == other._facts() if isinstance(other, TLSConfig) else NotImplemented
+        return self._identity() == other._identity() if isinstance(other, TLSConfig) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._facts())
+        return hash(self._identity())
 
     def __repr__(self) -> str:
-        own = ", custom context" if self._given is not None else ""
-        return f"TLSConfig(client_cert={self.cert!r}, ca_cert={self.ca_cert!r}, verify={self.verify!r}{own})"
+        custom = ", custom context" if self._custom_context is not None else ""
+        return f"TLSConfig(client_cert={self.cert!r}, ca_cert={self.ca_cert!r}, verify={self.verify!r}{custom})"
 
     def __getstate__(self) -> dict[str, object]:
-        if self._given is not None:
+        if self._custom_context is not None:
             raise TypeError("a TLSConfig made from an ssl.SSLContext can't be pickled; pass files instead")
-        return {**self.__dict__, "_made": {}}
+        return {**self.__dict__, "_contexts": {}}
 
 
 def _client_cert(paths: tuple[str, str] | None) -> tuple[str, str] | None:

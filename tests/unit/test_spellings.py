@@ -286,9 +286,9 @@ def test_all_values_are_exported() -> None:
     ],
 )  # fmt: skip
 def test_no_proxy_as_the_docker_command_reads_it(rules: str, host: str, direct: bool) -> None:
-    from dockerkit.endpoint.discovery import _goes_direct
+    from dockerkit.endpoint.discovery import _bypasses_proxy
 
-    assert _goes_direct(host, 2375, rules) is direct
+    assert _bypasses_proxy(host, 2375, rules) is direct
 
 
 def test_folder_takes_precedence_over_a_repository_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
