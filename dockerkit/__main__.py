@@ -28,13 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     doctor.add_argument(
         "--timeout", type=float, default=10, metavar="SECONDS", help="limit for each response (default: 10)"
     )
-    chosen = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
 
     from dockerkit.doctor import examine, render
 
-    report = examine(chosen.host, context=chosen.context, timeout=chosen.timeout)
+    report = examine(options.host, context=options.context, timeout=options.timeout)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    sys.stdout.write(json.dumps(report.as_dict(), indent=2) + "\n" if chosen.json else render(report, colour=colour))
+    sys.stdout.write(json.dumps(report.as_dict(), indent=2) + "\n" if options.json else render(report, colour=colour))
     return 0 if report.healthy else 1
 
 

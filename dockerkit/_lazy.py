@@ -13,7 +13,7 @@ __all__ = ["lazy_names"]
 
 def lazy_names(
     package: str,
-    homes: Mapping[str, str] | None = None,
+    modules: Mapping[str, str] | None = None,
     *,
     submodules: str = "",
     renamed: Mapping[str, str] | None = None,
@@ -26,12 +26,12 @@ def lazy_names(
 
     Args:
         package: the module's ``__name__``.
-        homes: module -> the names it defines, separated by blanks; ``.x`` is a submodule of the package.
+        modules: module -> the names it defines, separated by blanks; ``.x`` is a submodule of the package.
         submodules: names of submodules that load when used as an attribute, separated by blanks.
-        renamed: old names and what they are called now; using one is a DeprecationWarning.
-        before: called before a home is loaded, to raise a clear error if it can't be.
+        renamed: old names and their new names; using an old one causes a DeprecationWarning.
+        before: called before a module is loaded, to raise a clear error if it can't be.
     """
-    sources = {name: home for home, names in (homes or {}).items() for name in names.split()}
+    sources = {name: module for module, names in (modules or {}).items() for name in names.split()}
     loadable = frozenset(submodules.split())
     renames = renamed or {}
 
@@ -57,7 +57,7 @@ def lazy_names(
         return value
 
     def names() -> list[str]:
-        known = vars(sys.modules[package])
-        return sorted({*known.get("__all__", known), *sources, *loadable})
+        namespace = vars(sys.modules[package])
+        return sorted({*namespace.get("__all__", namespace), *sources, *loadable})
 
     return load, names

@@ -197,12 +197,12 @@ def _contexts(report: Report, env: Mapping[str, str], settings: Mapping[str, Any
 def _credentials(report: Report, env: Mapping[str, str], settings: Mapping[str, Any]) -> None:
     path = os.path.join(configfile.config_dir(env), "config.json")
     helpers = {"": settings.get("credsStore"), **(settings.get("credHelpers") or {})}
-    found = []
+    described = []
     for registry, helper in helpers.items():
         if not helper:
             continue
         program = shutil.which(f"docker-credential-{helper}", path=env.get("PATH"))
-        found.append({"registry": registry or "all others", "helper": helper, "program": program})
+        described.append({"registry": registry or "all others", "helper": helper, "program": program})
         if program is None:
             report.warning(
                 f"{path} names the credential helper {helper!r}, but the program docker-credential-{helper} is not installed",
@@ -211,7 +211,7 @@ def _credentials(report: Report, env: Mapping[str, str], settings: Mapping[str, 
     stored = [name for name, entry in (settings.get("auths") or {}).items() if entry]
     report.credentials = {
         "file": path if os.path.isfile(path) else None,
-        "helpers": found,
+        "helpers": described,
         "in_file": stored,
     }
     if stored and os.name == "posix" and os.stat(path).st_mode & 0o077:
@@ -263,9 +263,9 @@ def _details(report: Report, api: APIClient) -> None:
     swarm = info.get("Swarm") or {}
     report.engine |= {
         "product": ", ".join(
-            f"{part.get('Name')} {str(part.get('Version')).partition(chr(10))[0]}"
-            for part in version.get("Components") or ()
-            if part.get("Name")
+            f"{component.get('Name')} {str(component.get('Version')).partition(chr(10))[0]}"
+            for component in version.get("Components") or ()
+            if component.get("Name")
         )
         or (version.get("Platform") or {}).get("Name"),
         "version": version.get("Version"),
@@ -294,8 +294,8 @@ def _details(report: Report, api: APIClient) -> None:
         report.warning(f"swarm: {swarm['Error']}", "`docker swarm leave`, and join again, or `docker swarm unlock`")
     if info.get("Driver") in _SLOW_DRIVERS:
         report.warning(f"the storage driver {info['Driver']} is slow or no longer maintained", "Use overlay2")
-    theirs = parse_time(info.get("SystemTime"))
-    skew = 0.0 if theirs is None else (theirs - datetime.now(UTC)).total_seconds()
+    engine_time = parse_time(info.get("SystemTime"))
+    skew = 0.0 if engine_time is None else (engine_time - datetime.now(UTC)).total_seconds()
     if abs(skew) > _CLOCK_SKEW:
         report.warning(
             f"the engine's clock is {abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} this machine's",
@@ -313,15 +313,15 @@ def _without_login(address: str) -> str:
 
 
 def render(report: Report, *, colour: bool = False) -> str:
-    """Return the report as text, in ANSI colours if asked: the verdict, then what is wrong, then what was found."""
+    """Return the report as text, in ANSI colours if requested: the verdict, the problems, and the details."""
 
-    def painted(text: str, code: str) -> str:
+    def paint(text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if colour else text
 
-    lines: list[str] = [painted(*_verdict(report))]
+    lines: list[str] = [paint(*_verdict(report))]
     for problem in sorted(report.problems, key=lambda problem: problem.level):  # errors before warnings
         lines.append(
-            painted(f"{problem.level.upper()}:", "31" if problem.level == "error" else "33") + f" {problem.what}"
+            paint(f"{problem.level.upper()}:", "31" if problem.level == "error" else "33") + f" {problem.what}"
         )
         if problem.do:
             lines.append(f"  -> {problem.do}")
@@ -332,11 +332,11 @@ def render(report: Report, *, colour: bool = False) -> str:
         ("Engine", report.engine),
         ("Credentials", report.credentials),
     )
-    for title, facts in sections:
-        if rows := _rows(facts):
-            lines += ["", painted(title, "1"), *rows]
+    for title, section in sections:
+        if rows := _rows(section):
+            lines += ["", paint(title, "1"), *rows]
         if title == "Endpoint" and report.contexts:
-            lines += ["", painted("Contexts", "1")]
+            lines += ["", paint("Contexts", "1")]
             lines += [f"  {'*' if item['current'] else ' '} {item['name']}: {item['host']}" for item in report.contexts]
     return "\n".join(lines) + "\n"
 
@@ -362,7 +362,7 @@ def _rows(section: Mapping[str, Any]) -> list[str]:
                 for item in value
             ]
         else:
-            text = ", ".join(map(str, value)) if isinstance(value, list) else value
-            if text not in (None, ""):
-                rows.append(f"{label}{text}")
+            displayed = ", ".join(map(str, value)) if isinstance(value, list) else value
+            if displayed not in (None, ""):
+                rows.append(f"{label}{displayed}")
     return rows

@@ -39,9 +39,9 @@ def __getattr__(name: str) -> Any:
         module, sync_name = _CLASSES[name]
     except KeyError:
         raise AttributeError(f"module 'dockerkit.aio' has no attribute {name!r}") from None
-    found = counterpart(getattr(importlib.import_module(module), sync_name))
-    globals()[name] = found
-    return found
+    proxy_class = counterpart(getattr(importlib.import_module(module), sync_name))
+    globals()[name] = proxy_class
+    return proxy_class
 
 
 def __dir__() -> list[str]:

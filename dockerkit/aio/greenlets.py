@@ -42,7 +42,7 @@ class CoreGreenlet(greenlet):
         future: receives the result of the greenlet.
         thread: the core's current thread; None for the greenlet itself.
         dying: whether it may no longer wait.
-        entered: when it was last resumed, on the monotonic clock.
+        resumed_at: when it was last resumed, on the monotonic clock.
     """
 
     def __init__(self, loop_runtime: LoopRuntime, function: Callable[..., Any]) -> None:
@@ -52,7 +52,7 @@ class CoreGreenlet(greenlet):
         self.future: asyncio.Future[Any] | None = None
         self.thread: object = None
         self.dying = False
-        self.entered: float = time.monotonic()
+        self.resumed_at: float = time.monotonic()
 
     def resume(self, value: object = None) -> None:
         """Resume the greenlet, from a callback of the loop."""
@@ -62,14 +62,14 @@ class CoreGreenlet(greenlet):
         """Resume the greenlet with an exception."""
         self._settle(self.throw, error)
 
-    def _settle(self, enter: Callable[[Any], Any], value: object) -> None:
+    def _settle(self, switch: Callable[[Any], Any], value: object) -> None:
         if self.dead:
             return
         if self.parent is not (current := getcurrent()):
             self.parent = current
-        self.entered = time.monotonic()
+        self.resumed_at = time.monotonic()
         try:
-            result = enter(value)
+            result = switch(value)
         except BaseException as error:
             if self.future is not None and not self.future.done():
                 self.future.set_exception(error)
@@ -284,8 +284,8 @@ class LoopRuntime:
     def call_soon(self, function: Callable[[Any], object], value: object) -> asyncio.Handle:
         """Schedule a function in the loop, from any thread."""
         assert self._loop is not None
-        same = threading.get_ident() == self._thread
-        return (self._loop.call_soon if same else self._loop.call_soon_threadsafe)(function, value)
+        in_loop_thread = threading.get_ident() == self._thread
+        return (self._loop.call_soon if in_loop_thread else self._loop.call_soon_threadsafe)(function, value)
 
     def sleep(self, seconds: float) -> None:
         """Pause the caller, but not the loop."""
@@ -294,7 +294,7 @@ class LoopRuntime:
     def give_way(self) -> None:
         """Let other tasks run if the caller has run for long."""
         caller = getcurrent()
-        if isinstance(caller, CoreGreenlet) and time.monotonic() - caller.entered > TURN and not caller.dying:
+        if isinstance(caller, CoreGreenlet) and time.monotonic() - caller.resumed_at > TURN and not caller.dying:
             self.park_in([], 0)
 
     def Thread(self, target: Callable[..., object], args: tuple[Any, ...], name: str) -> Any:
@@ -356,7 +356,7 @@ class _NoWaiting(LoopRuntime):
 def _caller() -> CoreGreenlet:
     caller = getcurrent()
     if not isinstance(caller, CoreGreenlet):
-        raise RuntimeError("this would block the event loop")  # noqa: TRY004 - wrong is from where it is called
+        raise RuntimeError("this would block the event loop")  # noqa: TRY004 - the type is right, the caller is wrong
     if caller.dying:
         raise RequestCancelled("the event loop has ended")
     return caller

@@ -85,18 +85,18 @@ class Event(threading.Event):
 
 class Lock:
     def __init__(self) -> None:
-        self._held = threading.Lock()  # only for its owner's flag: it is never waited for
+        self._lock = threading.Lock()  # only a flag: nothing waits for it
         self._waiters: list[Waiter] = []
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        if self._held.acquire(blocking=False):
+        if self._lock.acquire(blocking=False):
             return True
         return blocking and _wait(
-            self._waiters, lambda: self._held.acquire(blocking=False), None if timeout < 0 else timeout
+            self._waiters, lambda: self._lock.acquire(blocking=False), None if timeout < 0 else timeout
         )
 
     def release(self) -> None:
-        self._held.release()
+        self._lock.release()
         wake(self._waiters)
 
     def __enter__(self) -> bool:
@@ -109,19 +109,19 @@ class Lock:
 class Condition(threading.Condition):
     def __init__(self, lock: Any) -> None:
         super().__init__(lock)  # has the lock's methods
-        self._news = 0
+        self._notifications = 0
         self._sleepers: list[Waiter] = []
 
     def wait(self, timeout: float | None = None) -> bool:
-        seen = self._news
+        before = self._notifications
         self.release()
         try:
-            return _wait(self._sleepers, lambda: self._news != seen, timeout)
+            return _wait(self._sleepers, lambda: self._notifications != before, timeout)
         finally:
             self.acquire()
 
     def notify(self, n: int = 1) -> None:
-        self._news += 1
+        self._notifications += 1
         wake(self._sleepers)
 
     def notify_all(self) -> None:

@@ -207,15 +207,15 @@ class _Client(_Context, _Closable):
     @classmethod
     def from_env(cls, **options: Any) -> Self:
         """Create a client of the engine that the docker command would use; see :meth:`DockerClient.from_env`."""
-        return cls._made("from_env", options)
+        return cls._create("from_env", options)
 
     @classmethod
     def from_context(cls, name: str | None = None, **options: Any) -> Self:
         """Create a client of the engine of a Docker context; see :meth:`DockerClient.from_context`."""
-        return cls._made("from_context", {"name": name, **options})
+        return cls._create("from_context", {"name": name, **options})
 
     @classmethod
-    def _made(cls, method: str, options: dict[str, Any]) -> Self:
+    def _create(cls, method: str, options: dict[str, Any]) -> Self:
         from dockerkit.client import DockerClient
 
         runtime = LoopRuntime()
@@ -274,17 +274,17 @@ def counterpart(cls: type) -> type[AsyncObject] | None:
     try:
         return _counterparts[cls]
     except KeyError:
-        found = None
+        proxy = None
         for base in cls.__mro__:
             if base.__name__ in PROXIED.get(base.__module__, ()):
-                found = _counterparts.get(base) or _build(base)
-                _counterparts[base] = found
+                proxy = _counterparts.get(base) or _build(base)
+                _counterparts[base] = proxy
                 break
         else:
             if issubclass(cls, Iterator) and not hasattr(cls, "fileno"):
-                found = AsyncStream
-        _counterparts[cls] = found
-        return found
+                proxy = AsyncStream
+        _counterparts[cls] = proxy
+        return proxy
 
 
 def _build(cls: type[Any]) -> type[AsyncObject]:
@@ -297,7 +297,7 @@ def _build(cls: type[Any]) -> type[AsyncObject]:
             bases += [_Closable] if hasattr(cls, "close") else []
             bases += [_Iterable] if hasattr(cls, "__iter__") else []
     bases = bases or [AsyncObject]
-    inherited = {name for base in bases for kind in base.__mro__ for name in vars(kind)}
+    inherited = {name for base in bases for ancestor in base.__mro__ for name in vars(ancestor)}
     unavailable: dict[str, str] = {}
     names: dict[str, Any] = {
         "__doc__": cls.__doc__,
@@ -307,10 +307,10 @@ def _build(cls: type[Any]) -> type[AsyncObject]:
     }
     for name in dir(cls):
         if not name.startswith("_") and name not in inherited:
-            where, member = _find(cls, name)
-            if where in UNAVAILABLE:
-                unavailable[name] = UNAVAILABLE[where]
-            elif where in AWAITED:
+            qualified_name, member = _find(cls, name)
+            if qualified_name in UNAVAILABLE:
+                unavailable[name] = UNAVAILABLE[qualified_name]
+            elif qualified_name in AWAITED:
                 names[name] = property(functools.partial(_request, name), doc=member.__doc__)
             elif isinstance(member, functools.cached_property):
                 read = _read_once if bases == [_Client] else _read  # others change with reload()
@@ -318,7 +318,7 @@ def _build(cls: type[Any]) -> type[AsyncObject]:
             elif isinstance(member, property):
                 names[name] = property(functools.partial(_read, name), doc=member.__doc__)
             elif isinstance(member, FunctionType):  # AsyncObject.__getattr__ finds the rest
-                names[name] = _plain(member) if where in PLAIN else _awaited(member, name)
+                names[name] = _plain_method(member) if qualified_name in PLAIN else _awaited_method(member, name)
     return type(async_name(cls.__name__), tuple(bases), names)
 
 
@@ -328,7 +328,7 @@ def _find(cls: type[Any], name: str) -> tuple[str, Any]:
     return f"{base.__name__}.{name}", vars(base)[name]
 
 
-def _awaited(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _awaited_method(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(function, updated=())
     def method(self: AsyncObject, /, *args: Any, **options: Any) -> Pending[Any]:
         return Pending(_call(self._runtime, getattr(self._sync, name), args, options))
@@ -346,7 +346,7 @@ async def _call(
     return wrap(await runtime.run(method, *args, **options), runtime)
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+def _plain_method(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function, updated=())
     def method(self: AsyncObject, /, *args: Any, **options: Any) -> Any:
         return wrap(self._runtime.run_now(function, self._sync, *args, **options), self._runtime)
@@ -382,13 +382,13 @@ def wrap(value: Any, runtime: LoopRuntime) -> Any:
     kind = type(value)
     if kind in _PLAIN_DATA:  # each block of a stream, for example
         return value
-    if (found := counterpart(kind)) is not None:
-        made = found.__new__(found)
-        if found.__base__ is _Client:
-            AsyncObject.__init__(made, value, runtime)
+    if (proxy_class := counterpart(kind)) is not None:
+        proxy = proxy_class.__new__(proxy_class)
+        if proxy_class.__base__ is _Client:
+            AsyncObject.__init__(proxy, value, runtime)
         else:
-            made.__init__(value, runtime)  # type: ignore[misc]
-        return made
+            proxy.__init__(value, runtime)  # type: ignore[misc]
+        return proxy
     if kind is tuple:
         return tuple([wrap(item, runtime) for item in value])
     if isinstance(value, list):
@@ -416,7 +416,7 @@ def unwrap(value: Any, runtime: LoopRuntime) -> Any:
     if isinstance(value, _FUNCTIONS):
         return _Callback(value, runtime)
     if isinstance(value, AsyncIterable):
-        return _pulled(value, runtime)
+        return _iterate(value, runtime)
     return value
 
 
@@ -434,7 +434,7 @@ class _Callback:
         return unwrap(result, self._runtime)
 
 
-def _pulled(source: AsyncIterable[T], runtime: LoopRuntime) -> Iterator[T]:
+def _iterate(source: AsyncIterable[T], runtime: LoopRuntime) -> Iterator[T]:
     items = aiter(source)
     while True:
         try:

@@ -45,17 +45,17 @@ def write(folder: Path) -> list[Path]:
         f"{_INFO}/INSTALLER": "dockerkit\n",
     }
     # `pip uninstall` uses this list.
-    lines = [f"{name},sha256={_digest(text)},{len(text.encode())}" for name, text in contents.items()]
+    lines = [f"{name},sha256={_digest(content)},{len(content.encode())}" for name, content in contents.items()]
     contents[f"{_INFO}/RECORD"] = "\n".join([*lines, f"{_INFO}/RECORD,,", ""])
     (folder / "docker").mkdir()
     (folder / _INFO).mkdir()
-    for name, text in contents.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in contents]
 
 
-def _digest(text: str) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+def _digest(content: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).rstrip(b"=").decode()
 
 
 def install(folder: Path | None = None) -> list[Path]:
@@ -64,9 +64,9 @@ def install(folder: Path | None = None) -> list[Path]:
     The default folder is this environment's site-packages. Return the created files.
     """
     target = folder or Path(sysconfig.get_path("purelib"))
-    found = next(iter(importlib.metadata.distributions(name="docker", path=[str(target)])), None)
-    if found is not None:
-        raise DockerException(f"docker {found.version} is installed in {target}: uninstall it first")
+    installed = next(iter(importlib.metadata.distributions(name="docker", path=[str(target)])), None)
+    if installed is not None:
+        raise DockerException(f"docker {installed.version} is installed in {target}: uninstall it first")
     return write(target)
 
 

@@ -92,8 +92,8 @@ class APIClient(native.APIClient):
         code = super().wait(container, timeout, condition)
         if self.profile.waits_return_int:
             return code
-        failed = {"Error": code["Error"]} if code.error else {}
-        return {"StatusCode": int(code), **failed}
+        details = {"Error": code["Error"]} if code.error else {}
+        return {"StatusCode": int(code), **details}
 
     @property
     def verify(self) -> bool | str:
@@ -116,21 +116,21 @@ class APIClient(native.APIClient):
         """Return an adapter for this engine, for use in another ``requests.Session``."""
         from dockerkit.compat import transport
 
-        kinds: dict[str, Any] = {
+        adapter_classes: dict[str, Any] = {
             "unix": transport.UnixHTTPAdapter,
             "ssh": transport.SSHHTTPAdapter,
             "npipe": transport.NpipeHTTPAdapter,
         }
-        make = kinds.get(self.endpoint.scheme)
-        if make is None:
+        adapter_class = adapter_classes.get(self.endpoint.scheme)
+        if adapter_class is None:
             return transport.BaseHTTPAdapter(self.endpoint, self._timeouts[:2], transport.MAX_IDLE)
-        adapter: BaseHTTPAdapter = make(self.endpoint.host, self._timeouts[:2])
+        adapter: BaseHTTPAdapter = adapter_class(self.endpoint.host, self._timeouts[:2])
         return adapter
 
     def get_adapter(self, url: str) -> BaseAdapter:
         """Return the adapter with the longest matching prefix; this engine's if none matches. Sends nothing."""
-        found = [prefix for prefix in self.adapters if url.lower().startswith(prefix.lower())]
-        return self.adapters[max(found, key=len)] if found else self._custom_adapter
+        prefixes = [prefix for prefix in self.adapters if url.lower().startswith(prefix.lower())]
+        return self.adapters[max(prefixes, key=len)] if prefixes else self._custom_adapter
 
     def mount(self, prefix: str, adapter: BaseAdapter) -> None:
         """Use an adapter of requests for URLs with a prefix. URLs begin with :attr:`base_url`.
@@ -141,9 +141,9 @@ class APIClient(native.APIClient):
         """
         from dockerkit.compat.transport import MountedTransport
 
-        before = self.get_adapter(self.base_url)
+        previous = self.get_adapter(self.base_url)
         self.adapters[prefix] = adapter
-        if self.get_adapter(self.base_url) is not before:
+        if self.get_adapter(self.base_url) is not previous:
             self._transport = MountedTransport(adapter, self.base_url, self._transport)
 
     def close(self) -> None:
@@ -175,8 +175,8 @@ class APIClient(native.APIClient):
     def _auth_configs(self, configs: Mapping[str, Any]) -> None:
         from dockerkit.credentials.auth import AuthConfig
 
-        known = configs if isinstance(configs, AuthConfig) else AuthConfig(configs, self.credstore_env)
-        self._auth_config = known
+        config = configs if isinstance(configs, AuthConfig) else AuthConfig(configs, self.credstore_env)
+        self._auth_config = config
 
     @property
     def _proxy_configs(self) -> ProxyConfig:

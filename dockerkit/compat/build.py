@@ -33,10 +33,10 @@ def match_tag(tag: str) -> bool:
     return True
 
 
-def _spool(pieces: Iterable[bytes], fileobj: IO[bytes] | None = None) -> IO[bytes]:
+def _spool(blocks: Iterable[bytes], fileobj: IO[bytes] | None = None) -> IO[bytes]:
     file = fileobj or cast("IO[bytes]", tempfile.NamedTemporaryFile())  # noqa: SIM115 - it is the result
-    for piece in pieces:
-        file.write(piece)
+    for block in blocks:
+        file.write(block)
     file.seek(0)
     return file
 
@@ -89,8 +89,8 @@ def create_archive(
     added = dict(extra_files or ())
     names = [name for name in (build_file_list(root) if files is None else files) if name not in added]
     on_disk = (entry_of(os.path.join(root, name), name, os.lstat(os.path.join(root, name))) for name in names)
-    pieces = pack(chain(on_disk, archive_files(added)))
-    return _spool(_gzip(pieces) if gzip else pieces, fileobj)
+    blocks = pack(chain(on_disk, archive_files(added)))
+    return _spool(_gzip(blocks) if gzip else blocks, fileobj)
 
 
 def mkbuildcontext(dockerfile: IO[bytes] | IO[str]) -> IO[bytes]:

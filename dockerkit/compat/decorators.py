@@ -37,9 +37,9 @@ def minimum_version(version: str) -> Callable[[Callable[_P, _R]], Callable[_P, _
     def decorate(method: Callable[_P, _R]) -> Callable[_P, _R]:
         @functools.wraps(method)
         def checked(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-            spoken = getattr(args[0], "api_version")  # noqa: B009 - a method's first argument is its client
-            if version_lt(spoken, version):
-                raise InvalidVersion(f"{method.__name__} requires API version {version}; this client uses {spoken}")
+            current = getattr(args[0], "api_version")  # noqa: B009 - a method's first argument is its client
+            if version_lt(current, version):
+                raise InvalidVersion(f"{method.__name__} requires API version {version}; this client uses {current}")
             return method(*args, **kwargs)
 
         return checked

@@ -19,7 +19,7 @@ SURFACE_VERSION = "7.2.0"
 _NAME = "docker"
 
 # Modules of docker that are not the same objects as dockerkit's.
-_OTHERS = {
+_REPLACEMENTS = {
     "docker.client": "dockerkit.compat.client",
     "docker.api.client": "dockerkit.compat.api_client",
     **dict.fromkeys(
@@ -84,8 +84,8 @@ class _Alias(importlib.abc.Loader):
     """Loads a module of dockerkit under its second name. It is the same object, so that its classes are the same."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        module = importlib.import_module(_OTHERS.get(spec.name) or _native(spec.name))
-        self._own = (module.__spec__, module.__loader__)
+        module = importlib.import_module(_REPLACEMENTS.get(spec.name) or _native(spec.name))
+        self._original = (module.__spec__, module.__loader__)
         from dockerkit.compat import helpers
 
         for name in helpers.ADDED.get(spec.name, ()):
@@ -94,7 +94,7 @@ class _Alias(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         # The import system has just set the spec of the second name on the module, which was executed long before.
-        module.__spec__, module.__loader__ = self._own
+        module.__spec__, module.__loader__ = self._original
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -105,13 +105,13 @@ class _Finder(importlib.abc.MetaPathFinder):
     ) -> ModuleSpec | None:
         if fullname != _NAME and not fullname.startswith(f"{_NAME}."):
             return None
-        if fullname in _OTHERS:
+        if fullname in _REPLACEMENTS:
             return ModuleSpec(fullname, _Alias(), is_package=fullname == "docker.transport")
-        found = importlib.util.find_spec(_native(fullname))
-        if found is None:
+        native = importlib.util.find_spec(_native(fullname))
+        if native is None:
             return None
         if _is_overlay(fullname):
-            return ModuleSpec(fullname, _OverlayLoader(), is_package=found.submodule_search_locations is not None)
+            return ModuleSpec(fullname, _OverlayLoader(), is_package=native.submodule_search_locations is not None)
         return ModuleSpec(fullname, _Alias())
 
 

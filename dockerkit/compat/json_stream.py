@@ -24,12 +24,12 @@ def stream_as_text(stream: Iterable[bytes | str]) -> Iterator[str]:
 
 def json_splitter(buffer: str) -> tuple[Any, str] | None:
     """Return the first JSON value of a string and the rest; None if it is incomplete."""
-    text = buffer.strip()
+    stripped = buffer.strip()
     try:
-        value, end = json_decoder.raw_decode(text)
+        value, end = json_decoder.raw_decode(stripped)
     except ValueError:
         return None
-    return value, text[end:].lstrip()
+    return value, stripped[end:].lstrip()
 
 
 def json_stream(stream: Iterable[bytes | str]) -> Iterator[Any]:
@@ -43,8 +43,8 @@ def json_stream(stream: Iterable[bytes | str]) -> Iterator[Any]:
 
 def line_splitter(buffer: str, separator: str = "\n") -> tuple[str, str] | None:
     """Return the first line of a string with its end, and the rest; None if it has no line end."""
-    line, found, rest = buffer.partition(separator)
-    return (line + found, rest) if found else None
+    line, end, rest = buffer.partition(separator)
+    return (line + end, rest) if end else None
 
 
 def split_buffer(
@@ -66,8 +66,8 @@ def split_buffer(
     buffered = ""
     for data in stream_as_text(stream):
         buffered += data
-        while (found := split(buffered)) is not None:
-            item, buffered = found
+        while (result := split(buffered)) is not None:
+            item, buffered = result
             yield item
     if buffered.strip() if splitter else buffered:
         try:

@@ -73,10 +73,10 @@ def read_exactly(socket: Readable, n: int) -> bytes:
     """
     data = b""
     while len(data) < n:
-        more = read(socket, n - len(data))
-        if not more:
+        block = read(socket, n - len(data))
+        if not block:
             raise SocketError(f"the socket ended after {len(data)} of {n} bytes")
-        data += more
+        data += block
     return data
 
 
@@ -97,14 +97,14 @@ def frames_iter(socket: Readable, tty: bool) -> Iterator[tuple[int, bytes]]:
 def frames_iter_no_tty(socket: Readable) -> Iterator[tuple[int, bytes]]:
     """Yield (stream, bytes) of multiplexed output; a frame is yielded in the parts in which it arrives."""
     while True:
-        stream, left = next_frame_header(socket)
-        if left < 0:
+        stream, remaining = next_frame_header(socket)
+        if remaining < 0:
             return
-        while left > 0:
-            data = read(socket, left)
+        while remaining > 0:
+            data = read(socket, remaining)
             if not data:
                 return
-            left -= len(data)
+            remaining -= len(data)
             yield stream, data
 
 
@@ -133,12 +133,12 @@ def consume_socket_output(
     """
     if not demux:
         return b"".join(cast("Iterable[bytes]", frames))
-    out: list[list[bytes]] = [[], []]
+    outputs: list[list[bytes]] = [[], []]
     for pair in cast("Iterable[DemuxedOutput]", frames):
-        for kept, data in zip(out, pair, strict=True):
+        for blocks, data in zip(outputs, pair, strict=True):
             if data is not None:
-                kept.append(data)
-    return (b"".join(out[0]) if out[0] else None, b"".join(out[1]) if out[1] else None)
+                blocks.append(data)
+    return (b"".join(outputs[0]) if outputs[0] else None, b"".join(outputs[1]) if outputs[1] else None)
 
 
 def demux_adaptor(stream_id: int, data: bytes) -> DemuxedOutput:

@@ -29,33 +29,33 @@ class DictValue(dict[str, Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         value = self._kind(*args, **options)
         super().__init__(value.to_engine())
-        for name, row in self._kind._engine_fields.items():
-            if not row.path:  # several keys, or none: the passed value stays readable
+        for name, field in self._kind._engine_fields.items():
+            if not field.path:  # several keys, or none: the passed value stays readable
                 self.__dict__[name] = getattr(value, name)
 
     def __missing__(self, key: str) -> Any:
         """Add the keys of unset fields that docker-py also has, mostly with None."""
-        for row in self._kind._engine_fields.values():
-            if row.path[:1] == (key,):
-                return row.unset if len(row.path) == 1 else None
+        for field in self._kind._engine_fields.values():
+            if field.path[:1] == (key,):
+                return field.unset if len(field.path) == 1 else None
         raise KeyError(key)
 
     def __getattr__(self, name: str) -> Any:
-        row = self._row(name)
+        field = self._field(name)
         value: Any = self
-        for key in row.path:
+        for key in field.path:
             value = value.get(key) if isinstance(value, Mapping) else None
         return value
 
     def __setattr__(self, name: str, value: object) -> None:
-        row = self._row(name)
-        set_path(self, row.path, row.convert(value, name) if row.convert and value is not None else value)
+        field = self._field(name)
+        set_path(self, field.path, field.convert(value, name) if field.convert and value is not None else value)
 
-    def _row(self, name: str) -> EngineField:
-        row = self._kind._engine_fields.get(name)
-        if row is None or not row.path:
+    def _field(self, name: str) -> EngineField:
+        field = self._kind._engine_fields.get(name)
+        if field is None or not field.path:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return row
+        return field
 
 
 @cache
@@ -64,18 +64,18 @@ def drop_in(kind: type[Value]) -> type[DictValue]:
 
     Methods and constants defined by the class itself are kept; they work on the dict's attributes.
     """
-    own = {
+    members = {
         name: member
         for name, member in vars(kind).items()
-        if not name.startswith("_") and name not in _ENGINE_FORMS and _is_own(member)
+        if not name.startswith("_") and name not in _CONVERSIONS and _is_member(member)
     }
-    body: dict[str, Any] = {"_kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__, **own}
+    body: dict[str, Any] = {"_kind": kind, "__doc__": kind.__doc__, "__module__": kind.__module__, **members}
     bases: Iterable[type[Value]] = (base for base in kind.__bases__ if issubclass(base, Value) and base is not Value)
     return type(kind.__name__, tuple(map(drop_in, bases)) or (DictValue,), body)  # pyright: ignore[reportArgumentType]
 
 
-_ENGINE_FORMS = frozenset({"to_engine", "from_engine"})
+_CONVERSIONS = frozenset({"to_engine", "from_engine"})
 
 
-def _is_own(member: object) -> bool:
+def _is_member(member: object) -> bool:
     return isinstance(member, (classmethod, staticmethod, property, type)) or inspect.isfunction(member)

@@ -133,10 +133,10 @@ def kwargs_from_env(
     if not env.get("DOCKER_HOST"):
         return {}
     endpoint = discovery.resolve(environment=env, use_context=False)
-    found: dict[str, str | TLSConfig] = {"base_url": endpoint.host}
+    kwargs: dict[str, str | TLSConfig] = {"base_url": endpoint.host}
     if endpoint.tls:
-        found["tls"] = endpoint.tls
-    return found
+        kwargs["tls"] = endpoint.tls
+    return kwargs
 
 
 def normalize_links(links: Mapping[str, str | None] | Sequence[tuple[str, str | None]]) -> list[str]:

@@ -296,7 +296,7 @@ def parse_manifest(raw: bytes, media_type: str, where: str) -> Manifest | Index:
 
 
 def platforms_match(requested: Platform, offered: str | None) -> bool:
-    """Return whether an offered platform matches the wanted one. Parts omitted from `wanted` match anything."""
+    """Return whether an offered platform matches the requested one. Parts omitted from `requested` match anything."""
     requested_name = platform_text(requested) or ""
     if not 2 <= len(requested_name.split("/")) <= 3:
         raise InvalidArgument(f"platform: must be os/architecture[/variant], got {requested!r}")

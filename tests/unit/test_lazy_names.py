@@ -22,7 +22,7 @@ def lazy_call(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "lazy_names":
             arguments = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg != "before"}
-            arguments |= {"homes": node.args[1]} if len(node.args) > 1 else {}
+            arguments |= {"modules": node.args[1]} if len(node.args) > 1 else {}
             return {key: ast.literal_eval(value) for key, value in arguments.items()}
     return None
 
@@ -52,7 +52,7 @@ def seen_by_type_checkers(module):
 def test_type_checkers_see_the_lazy_names(module):
     imported, assigned = seen_by_type_checkers(module)
     package = importlib.import_module(module)
-    for home, names in CALLS[module].get("homes", {}).items():
+    for home, names in CALLS[module].get("modules", {}).items():
         absolute = importlib.util.resolve_name(home, module)
         for name in names.split():
             assert getattr(package, name) is getattr(importlib.import_module(absolute), name)
