@@ -172,7 +172,7 @@ def _default(env: Mapping[str, str], tls: TLSConfig | None, tried: list[str]) ->
     for name, candidate in _usual_sockets(env):
         if not _socket_exists(candidate):
             tried.append(f"{candidate} ({name}): no such socket")
-        elif not _accepts(candidate):
+        elif not _accepts_connections(candidate):
             tried.append(f"{candidate} ({name}): exists, but nothing listens on it")
             stopped = stopped or (name, candidate)
         else:
@@ -289,7 +289,7 @@ def _socket_exists(path: str) -> bool:
         return False
 
 
-def _accepts(path: str) -> bool:
+def _accepts_connections(path: str) -> bool:
     if _WINDOWS:
         return True
     import socket

@@ -246,24 +246,26 @@ class Registry:
         """
         reference = self._reference(name)
         raw = manifest if isinstance(manifest, bytes) else manifests.encode(manifest, "manifest")
-        kind = string(media_type or "", "media_type") or manifests.parse_manifest(raw, "", str(reference)).media_type
+        manifest_type = (
+            string(media_type or "", "media_type") or manifests.parse_manifest(raw, "", str(reference)).media_type
+        )
         digest = manifests.sha256(raw)
         if reference.digest and reference.digest.startswith("sha256:"):
             manifests.check_digest(raw, reference.digest, str(reference))
         target = reference.digest or reference.tag or "latest"
         response = self._request(
             "PUT", f"/v2/{reference.path}/manifests/{target}", scopes=(f"repository:{reference.path}:pull,push",),
-            headers={"Content-Type": kind}, body=raw, expected=(201, 202), what=str(reference),
+            headers={"Content-Type": manifest_type}, body=raw, expected=(201, 202), what=str(reference),
         )  # fmt: skip
         response.close()
         stored = response.headers.get("Docker-Content-Digest") or self.digest(f"{reference.path}@{digest}")
         if stored.startswith("sha256:") and stored != digest:
             raise DigestMismatch(f"{reference}: the registry stored {stored}, expected {digest}")
         if "OCI-Subject" not in response.headers:
-            self._tag_referrer(reference, raw, kind, digest)
+            self._tag_referrer(reference, raw, manifest_type, digest)
         return digest
 
-    def _tag_referrer(self, reference: Reference, raw: bytes, kind: str, digest: str) -> None:
+    def _tag_referrer(self, reference: Reference, raw: bytes, manifest_type: str, digest: str) -> None:
         """Add a manifest with a subject to the fallback tag of its subject."""
         record = manifests.decode_object(raw, str(reference))
         subject = (record.get("subject") or {}).get("digest")
@@ -273,7 +275,7 @@ class Registry:
         index: dict[str, Any] = stored.attrs if stored else {"schemaVersion": 2, "mediaType": manifests.OCI_INDEX}
         entries = [item for item in index.get("manifests") or () if item.get("digest") != digest]
         entry = {
-            "mediaType": kind,
+            "mediaType": manifest_type,
             "digest": digest,
             "size": len(raw),
             "artifactType": record.get("artifactType") or (record.get("config") or {}).get("mediaType"),
@@ -362,10 +364,10 @@ class Registry:
         prefix = "" if predicate_type is None else string(predicate_type, "predicate_type")
         image = self._manifest(reference)
         subjects: dict[str, str | None] = {image.digest: None} if isinstance(image, Manifest) else {}
-        holders: list[tuple[Descriptor, str]] = []
+        candidates: list[tuple[Descriptor, str]] = []
         if isinstance(image, Index):
             subjects |= {item.digest: item.platform for item in image.manifests if item.attests is None}
-            holders = [(item, item.attests) for item in image.manifests if item.attests is not None]
+            candidates = [(item, item.attests) for item in image.manifests if item.attests is not None]
         if platform is not None:
             subjects = {
                 digest: offered
@@ -373,21 +375,21 @@ class Registry:
                 if offered and manifests.platforms_match(platform, offered)
             }
         for digest in subjects:
-            holders += [(item, digest) for item in self.referrers(str(reference._replace(digest=digest)))]
+            candidates += [(item, digest) for item in self.referrers(str(reference._replace(digest=digest)))]
         result = []
-        for holder, subject in holders:
+        for candidate, subject in candidates:
             if subject not in subjects:
                 continue
-            manifest = self._manifest(reference._replace(digest=holder.digest))
+            manifest = self._manifest(reference._replace(digest=candidate.digest))
             for layer in manifest.layers if isinstance(manifest, Manifest) else ():
-                kind = layer.annotations.get("in-toto.io/predicate-type") or ""
-                if layer.media_type not in _STATEMENTS or (kind and not kind.startswith(prefix)):
+                statement_type = layer.annotations.get("in-toto.io/predicate-type") or ""
+                if layer.media_type not in _STATEMENTS or (statement_type and not statement_type.startswith(prefix)):
                     continue
                 with self.blob(reference.path, layer.digest) as blob:
                     statement = manifests.decode_object(blob.read(_MAX_LIST_BYTES), str(reference))
-                kind = kind or str(statement.get("predicateType") or "")
-                if kind.startswith(prefix):
-                    result.append(Attestation(kind, statement, subject, subjects[subject], layer))
+                statement_type = statement_type or str(statement.get("predicateType") or "")
+                if statement_type.startswith(prefix):
+                    result.append(Attestation(statement_type, statement, subject, subjects[subject], layer))
         return result
 
     # -- blobs ---------------------------------------------------------------------------------------------------

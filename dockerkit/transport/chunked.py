@@ -21,14 +21,14 @@ class ChunkDecoder:
         rest: bytes after the end; normally empty.
     """
 
-    __slots__ = ("_carry", "_left", "_line_end_due", "_separators", "_trailers", "_width", "done", "rest")
+    __slots__ = ("_carry", "_expects_line_end", "_left", "_separators", "_trailers", "_width", "done", "rest")
 
     def __init__(self) -> None:
         self.done: bool = False
         self.rest: bytes = b""
         self._carry = b""  # an unfinished size line, line end or trailer
         self._left = 0  # payload bytes of the current chunk still expected
-        self._line_end_due = False  # whether the line end after a payload is still expected
+        self._expects_line_end = False  # whether the line end after a payload is still expected
         self._trailers = -1  # lines seen after the last chunk; -1 before it
         # Size by the bytes between two payloads, "\r\n6c\r\n": the chunks of a stream have few different sizes.
         self._separators: dict[bytes, int] = {}
@@ -49,8 +49,8 @@ class ChunkDecoder:
                 position = stop
                 if self._left:
                     break
-                self._line_end_due = True
-            if self._line_end_due:
+                self._expects_line_end = True
+            if self._expects_line_end:
                 while True:  # whole chunks of known sizes
                     size = separators.get(data[position : position + width])
                     if not size:
@@ -68,7 +68,7 @@ class ChunkDecoder:
                 if data[position : position + 2] != b"\r\n":
                     raise StreamParseError("a chunk is longer than its size line says")
                 position += 2
-                self._line_end_due = False
+                self._expects_line_end = False
             line_end = data.find(b"\r\n", position)
             if line_end < 0:
                 break

@@ -76,7 +76,7 @@ class Connection:
     """
 
     __slots__ = (
-        *("__weakref__", "_close_due", "_process", "_reading", "_tls", "_writing"),
+        *("__weakref__", "_close_requested", "_process", "_reading", "_tls", "_writing"),
         *("buffer", "scope", "sent", "sock", "stopped", "used"),
     )
 
@@ -90,7 +90,7 @@ class Connection:
         self.scope: Scope | None = None
         self._process = os.getpid()
         self._tls = hasattr(sock, "pending")
-        self._reading = self._writing = self._close_due = False
+        self._reading = self._writing = self._close_requested = False
 
     def deadline_after(self, seconds: float | None) -> float | None:
         """Return the time on the monotonic clock at which a wait of at most `seconds` ends, here and by the scope."""
@@ -132,7 +132,7 @@ class Connection:
                     return data
         finally:
             self._reading = False
-            self._close_if_due()
+            self._close_if_requested()
 
     def send_all(self, data: bytes | memoryview, seconds: float | None = None, *, watch: bool = False) -> None:
         """Send all bytes.
@@ -163,7 +163,7 @@ class Connection:
                 self._wait(WRITE, self.deadline_after(seconds), watch=watch)  # a retry now would fail
         finally:
             self._writing = False
-            self._close_if_due()
+            self._close_if_requested()
 
     @property
     def can_send_files(self) -> bool:
@@ -190,7 +190,7 @@ class Connection:
             return 0
         finally:
             self._writing = False
-            self._close_if_due()
+            self._close_if_requested()
 
     def wait_for_room(self, deadline: float | None) -> None:
         """Wait until the other side accepts more.
@@ -215,7 +215,7 @@ class Connection:
                         raise
         finally:
             self._writing = False
-            self._close_if_due()
+            self._close_if_requested()
 
     def wait(self, direction: int, deadline: float | None) -> None:
         """Wait for either direction of a connection that one thread reads and writes."""
@@ -224,7 +224,7 @@ class Connection:
             self._wait(direction, deadline)
         finally:
             self._writing = False
-            self._close_if_due()
+            self._close_if_requested()
 
     def send_file(self, descriptor: int, offset: int, size: int, seconds: float | None) -> int:
         """Send a part of a file without copying it through Python; return how many bytes were sent.
@@ -251,7 +251,7 @@ class Connection:
                     self._wait(WRITE, self.deadline_after(seconds), watch=True)
         finally:
             self._writing = False
-            self._close_if_due()
+            self._close_if_requested()
         return size - remaining
 
     def read_head(self, method: str, seconds: float | None, *, upgrade: bool = False) -> Head:
@@ -292,7 +292,7 @@ class Connection:
                         raise Disconnected("the connection was closed before the response was complete")
         finally:
             self._reading = False
-            self._close_if_due()
+            self._close_if_requested()
 
     def early_response(self, method: str) -> bool:
         """Receive while a body is being sent; return whether a final response has arrived."""
@@ -357,14 +357,14 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection. A thread that waits for it closes the descriptor, so that its number is not reused too early."""
-        self.stopped = self._close_due = True
+        self.stopped = self._close_requested = True
         if self._reading or self._writing:
             self.stop()
         else:
-            self._close_if_due()
+            self._close_if_requested()
 
-    def _close_if_due(self) -> None:
-        if self._close_due and not (self._reading or self._writing):
+    def _close_if_requested(self) -> None:
+        if self._close_requested and not (self._reading or self._writing):
             with contextlib.suppress(OSError):
                 self.sock.close()
 

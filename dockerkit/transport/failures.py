@@ -64,7 +64,7 @@ def no_response(
     if isinstance(error, ConnectionFailed):
         return error
     hint = (
-        (getattr(connection.sock, "why", str)() if connection is not None else "")
+        (getattr(connection.sock, "last_messages", str)() if connection is not None else "")
         or _hint(endpoint, error, accepted=connection is not None and connection.used > 0)
         or (
             "It may have been restarted, or a proxy in between has closed the connection; "

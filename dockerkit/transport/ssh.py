@@ -159,7 +159,7 @@ class _ControlMaster:
             with self._connect_stdio() as sock:
                 if not check(sock, timeout):
                     raise SSHFailed(
-                        f"logged in, but found no engine there: {sock.why() or 'no response'}",
+                        f"logged in, but found no engine there: {sock.last_messages() or 'no response'}",
                         f"`ssh {self._endpoint.hostname} docker version` must work; "
                         "to use another socket write ssh://HOST/PATH/OF.sock",
                     )
@@ -227,7 +227,7 @@ class _Socket(socket.socket):
     errors: IO[bytes] | None = None
     message = ""
 
-    def why(self) -> str:
+    def last_messages(self) -> str:
         """Return the last messages of ssh and the remote command."""
         if self.process is not None and self.errors is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -246,7 +246,7 @@ class _Socket(socket.socket):
             self.login = None
         if self.process is not None and self.errors is not None:
             _terminate(self.process)
-            self.why()
+            self.last_messages()
             self.errors.close()
             self.process = self.errors = None
 
