@@ -27,6 +27,7 @@ __all__ = ["DEFAULT_SOCKET", "Endpoint", "api_version", "resolve"]
 
 _WINDOWS = sys.platform == "win32"
 DEFAULT_SOCKET = "npipe:////./pipe/docker_engine" if _WINDOWS else "unix:///var/run/docker.sock"
+NOT_LISTENING = "exists, but nothing listens on it"
 
 
 class Endpoint(NamedTuple):
@@ -173,7 +174,7 @@ def _default(env: Mapping[str, str], tls: TLSConfig | None, tried: list[str]) ->
         if not _socket_exists(candidate):
             tried.append(f"{candidate} ({name}): no such socket")
         elif not _accepts_connections(candidate):
-            tried.append(f"{candidate} ({name}): exists, but nothing listens on it")
+            tried.append(f"{candidate} ({name}): {NOT_LISTENING}")
             stopped = stopped or (name, candidate)
         else:
             reason = f"{path} is missing; this is the socket of {name}"

@@ -45,7 +45,9 @@ def connection_failed(endpoint: Endpoint, error: Exception) -> DockerException:
 
 def _no_engine(endpoint: Endpoint) -> str:
     """Return the message if no engine was named and no usual socket exists; ``error.endpoint.tried`` lists them."""
-    stopped = next((item for item in endpoint.tried if "nobody listens" in item), None)
+    from dockerkit.endpoint.discovery import NOT_LISTENING
+
+    stopped = next((item for item in endpoint.tried if item.endswith(NOT_LISTENING)), None)
     message = f"no Docker Engine was found: {endpoint.host} does not exist, nor does any other usual socket respond"
     if stopped:
         message += f"\n  One engine seems to be stopped: {stopped}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from dockerkit import APIClient, errors
+from dockerkit import APIClient, DockerClient, errors
 from dockerkit.cliconfig import configfile, context_store
 from dockerkit.context import ContextAPI
 from dockerkit.endpoint import discovery
@@ -128,6 +128,9 @@ def test_skips_a_stale_socket_and_reports_what_was_tried(env: dict[str, str], li
     nothing = resolve(environment=env)
     assert (nothing.source, nothing.host) == ("default", discovery.DEFAULT_SOCKET)
     assert "rootless Docker seems to be stopped" in nothing.reason
+    with DockerClient(environment=env) as client, pytest.raises(errors.ConnectionFailed) as caught:
+        client.ping()
+    assert f"One engine seems to be stopped: {stale} (rootless Docker)" in str(caught.value)
 
     podman = Path(env["XDG_RUNTIME_DIR"], "podman", "podman.sock")
     listening(podman)  # type: ignore[operator]

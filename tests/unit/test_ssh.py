@@ -184,7 +184,7 @@ def test_process_that_ignores_the_end_is_killed() -> None:
     )
     with process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
-        ssh._end(process)
+        ssh._terminate(process)
         assert process.returncode == -9
 
 
