@@ -70,13 +70,13 @@ class BuildContext:
         if self.remote is not None:
             return self
         if stream is None:
-            return replace(self, _pieces=lambda: _told(self._pieces(), on_bytes))
+            return replace(self, _pieces=lambda: _report_progress(self._pieces(), on_bytes))
         if isinstance(stream, bytes):
             pieces: Iterable[bytes] = [stream]
         else:
             read = getattr(stream, "read", None)
             pieces = iter(partial(read, archive.PIECE), b"") if read else stream
-        return replace(self, _stream=_told(pieces, on_bytes))
+        return replace(self, _stream=_report_progress(pieces, on_bytes))
 
 
 def is_remote(path: object) -> bool:
@@ -155,21 +155,21 @@ def folder_entries(root: str, rules: IgnoreRules | None = None, *, keep: Iterabl
         keep: paths to include regardless of the rules.
     """
     rules = rules or IgnoreRules()
-    kept = frozenset(keep)
-    above = {path[:at] for path in kept for at in range(len(path)) if path[at] == "/"}
+    included = frozenset(keep)
+    parents = {path[:index] for path in included for index in range(len(path)) if path[index] == "/"}
     levels = [_Level(_listing(root), "", rules.root, None)]
-    waiting = 0  # levels whose folder has not been sent, because nothing in it has been
+    pending = 0  # levels whose folder has not been sent, because nothing in it has been
     judge = rules.judge
     while levels:
         items, prefix, parent, _ = levels[-1]
         for item in items:
             path = prefix + item.name
             ignored, verdict = judge(path, parent)
-            if ignored and path in kept:
+            if ignored and path in included:
                 ignored = False
             try:
                 is_folder = item.is_dir(follow_symlinks=False)
-                if ignored and not (is_folder and (path in above or rules.may_descend(path))):
+                if ignored and not (is_folder and (path in parents or rules.may_descend(path))):
                     continue
                 info = item.stat(follow_symlinks=False)
             except OSError as error:
@@ -178,19 +178,19 @@ def folder_entries(root: str, rules: IgnoreRules | None = None, *, keep: Iterabl
                 continue
             entry = entry_of(item.path, path, info)
             if not ignored:
-                if waiting:
-                    for at, passed in enumerate(levels):
-                        if passed.folder is not None:
-                            yield passed.folder
-                            levels[at] = passed._replace(folder=None)
-                    waiting = 0
+                if pending:
+                    for index, level in enumerate(levels):
+                        if level.folder is not None:
+                            yield level.folder
+                            levels[index] = level._replace(folder=None)
+                    pending = 0
                 yield entry
             if is_folder:
-                waiting += ignored
+                pending += ignored
                 levels.append(_Level(_listing(item.path), path + "/", verdict, entry if ignored else None))
                 break
         else:
-            waiting -= levels.pop().folder is not None
+            pending -= levels.pop().folder is not None
 
 
 class _Level(NamedTuple):
@@ -219,27 +219,29 @@ def _from_folder(
     root = os.path.realpath(local_path(path))
     if not os.path.isdir(root):
         raise InvalidArgument(f"path: {os.fspath(path)!r} is not a folder")
-    found = _Dockerfile(None, content) if content is not None else _find_dockerfile(root, dockerfile)
-    own = os.path.join(root, IGNORE_FILE)
-    governing = next((file for file in (found.ignore_file, own) if file and os.path.isfile(file)), None)
+    resolved = _Dockerfile(None, content) if content is not None else _find_dockerfile(root, dockerfile)
+    default_ignore_file = os.path.join(root, IGNORE_FILE)
+    ignore_file = next(
+        (file for file in (resolved.ignore_file, default_ignore_file) if file and os.path.isfile(file)), None
+    )
     if ignore is not None:
-        ignore_content, governing = "\n".join(ignore).encode(), None
+        ignore_content, ignore_file = "\n".join(ignore).encode(), None
     else:
-        ignore_content = read_file(governing) if governing else b""
+        ignore_content = read_file(ignore_file) if ignore_file else b""
     rules = IgnoreRules.read(ignore_content)
     extra: dict[str, bytes] = {}
-    if found.content is not None:
-        extra[_hidden_name(found.content)] = found.content
-    name = next(iter(extra), found.name)
-    if extra or (rules and governing != own):
+    if resolved.content is not None:
+        extra[_hidden_name(resolved.content)] = resolved.content
+    name = next(iter(extra), resolved.name)
+    if extra or (rules and ignore_file != default_ignore_file):
         # The engine reads .dockerignore again and applies its rules to these two files.
-        hidden = [*extra] if os.path.isfile(own) else [*extra, IGNORE_FILE]
+        hidden = [*extra] if os.path.isfile(default_ignore_file) else [*extra, IGNORE_FILE]
         extra[IGNORE_FILE] = ignore_content + "".join(f"\n{file}" for file in hidden).encode() + b"\n"
-    keep = {IGNORE_FILE, found.name or DOCKERFILE}
+    keep = {IGNORE_FILE, resolved.name or DOCKERFILE}
 
     def entries() -> Iterator[Entry]:
-        walked = folder_entries(root, rules, keep=keep)
-        yield from (entry for entry in walked if entry.name not in extra) if extra else walked
+        disk_entries = folder_entries(root, rules, keep=keep)
+        yield from (entry for entry in disk_entries if entry.name not in extra) if extra else disk_entries
         yield from archive.files(extra)
 
     return name, entries
@@ -272,10 +274,10 @@ def _from_files(
             for entry in _member(name, value):
                 if entry.name not in keep and rules.ignores(entry.name):
                     continue
-                for at, char in enumerate(entry.name):
-                    if char == "/" and entry.name[:at] not in folders:
-                        folders.add(entry.name[:at])
-                        yield Entry(entry.name[:at], stat.S_IFDIR | 0o755)
+                for index, char in enumerate(entry.name):
+                    if char == "/" and entry.name[:index] not in folders:
+                        folders.add(entry.name[:index])
+                        yield Entry(entry.name[:index], stat.S_IFDIR | 0o755)
                 if not (stat.S_ISDIR(entry.mode) and entry.name in folders):
                     yield entry
                 if stat.S_ISDIR(entry.mode):
@@ -321,12 +323,12 @@ def dockerfile_path(root: str, dockerfile: str | os.PathLike[str] | None) -> str
 
 def _find_dockerfile(root: str, dockerfile: str | os.PathLike[str] | None) -> _Dockerfile:
     path = dockerfile_path(root, dockerfile)
-    beside = path + IGNORE_FILE
+    ignore_file = path + IGNORE_FILE
     real = os.path.realpath(path)
     if os.path.commonpath([root, real]) != root:
-        return _Dockerfile(None, read_file(path), beside)
+        return _Dockerfile(None, read_file(path), ignore_file)
     name = os.path.relpath(real, root).replace(os.sep, "/")
-    return _Dockerfile(None if name == DOCKERFILE else name, None, beside)
+    return _Dockerfile(None if name == DOCKERFILE else name, None, ignore_file)
 
 
 def _hidden_name(content: bytes) -> str:
@@ -346,18 +348,18 @@ def _content(fileobj: IO[bytes] | IO[str] | str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
 
-def _told(pieces: Iterable[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+def _report_progress(pieces: Iterable[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
     for piece in pieces:
         on_bytes(len(piece))
         yield piece
 
 
 def _gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    squeeze = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)  # unlike the gzip module, writes no time to the header
+    compressor = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)  # unlike the gzip module, writes no time to the header
     for piece in pieces:
-        if squeezed := squeeze.compress(piece):
-            yield squeezed
-    yield squeeze.flush()
+        if compressed := compressor.compress(piece):
+            yield compressed
+    yield compressor.flush()
 
 
 _MISSING = re.compile(
@@ -367,10 +369,10 @@ _MISSING = re.compile(
 
 def missing_file(message: str, path: object, dockerfile: object) -> str:
     """Return why the context lacks a file that an instruction copies; "" for another kind of message or context."""
-    found = _MISSING.search(message)
-    if found is None:
+    match = _MISSING.search(message)
+    if match is None:
         return ""
-    name = next(filter(None, found.groups()))
+    name = next(filter(None, match.groups()))
     if isinstance(path, Mapping):
         return "" if name in path else f"{name!r} does not exist in the build context"
     if not isinstance(path, (str, os.PathLike)) or not os.path.isdir(path):
@@ -378,8 +380,8 @@ def missing_file(message: str, path: object, dockerfile: object) -> str:
     folder = os.fspath(path)
     if not os.path.lexists(os.path.join(folder, name)):
         return f"{name!r} does not exist in the build context {folder!r}"
-    own = f"{dockerfile if isinstance(dockerfile, str) else 'Dockerfile'}{IGNORE_FILE}"
-    for file in (os.path.join(folder, own), os.path.join(folder, IGNORE_FILE)):
+    ignore_name = f"{dockerfile if isinstance(dockerfile, str) else 'Dockerfile'}{IGNORE_FILE}"
+    for file in (os.path.join(folder, ignore_name), os.path.join(folder, IGNORE_FILE)):
         try:
             with open(file, encoding="utf-8-sig", errors="replace") as lines:
                 rules = [(number, line.strip()) for number, line in enumerate(lines, 1)]

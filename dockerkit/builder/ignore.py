@@ -71,13 +71,18 @@ class IgnoreRules:
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         parsed = [_parse(stripped) for pattern in patterns if (stripped := pattern.strip(GO_SPACE))]
-        self.patterns: tuple[str, ...] = tuple(("!" if keeps else "") + text for keeps, text in parsed)
+        self.patterns: tuple[str, ...] = tuple(
+            ("!" if is_exception else "") + pattern for is_exception, pattern in parsed
+        )
         # Within a block of one kind it does not matter which rule matched, so a block is one expression.
         self._blocks: list[tuple[bool, Callable[[str], object]]] = [
-            (keeps, _matcher([text for _, text in group])) for keeps, group in groupby(parsed, key=lambda rule: rule[0])
+            (is_exception, _matcher([pattern for _, pattern in group]))
+            for is_exception, group in groupby(parsed, key=lambda rule: rule[0])
         ]
         self.root: Verdict = (False,) * len(self._blocks)
-        prefixes = [folders for keeps, text in parsed if keeps and (folders := _folders(text)) is not None]
+        prefixes = [
+            folders for is_exception, pattern in parsed if is_exception and (folders := _folders(pattern)) is not None
+        ]
         self._descend: re.Pattern[str] | None = _compile(prefixes) if prefixes else None
 
     @classmethod
@@ -98,21 +103,21 @@ class IgnoreRules:
         """
         ignored = False
         verdict: list[bool] = []
-        for (keeps, matches), inherited in zip(self._blocks, parent, strict=True):
+        for (is_exception, matches), inherited in zip(self._blocks, parent, strict=True):
             # A block that can't change the result is skipped, and then counts as not matching further down.
-            match = inherited or (keeps is ignored and bool(matches(path)))
+            match = inherited or (is_exception is ignored and bool(matches(path)))
             verdict.append(match)
             if match:
-                ignored = not keeps
+                ignored = not is_exception
         return ignored, tuple(verdict)
 
     def ignores(self, path: str) -> bool:
         """Return whether `path` or one of its parent folders is ignored."""
         ignored, verdict = False, self.root
-        at = 0
-        while at != -1:
-            at = path.find("/", at + 1)
-            ignored, verdict = self.judge(path if at == -1 else path[:at], verdict)
+        end = 0
+        while end != -1:
+            end = path.find("/", end + 1)
+            ignored, verdict = self.judge(path if end == -1 else path[:end], verdict)
         return ignored
 
     def may_descend(self, folder: str) -> bool:
@@ -126,15 +131,15 @@ def _clean(path: str) -> str:
 
 
 def _parse(pattern: str) -> tuple[bool, str]:
-    text = _clean(pattern)
-    keeps = text.startswith("!")
-    if keeps:
-        text = text[1:]
-        if not text:
+    cleaned = _clean(pattern)
+    is_exception = cleaned.startswith("!")
+    if is_exception:
+        cleaned = cleaned[1:]
+        if not cleaned:
             raise InvalidArgument("invalid ignore pattern '!': a pattern must follow the '!'")
-    if not _VALID.fullmatch(text):
-        raise _malformed(text)
-    return keeps, text
+    if not _VALID.fullmatch(cleaned):
+        raise _malformed(cleaned)
+    return is_exception, cleaned
 
 
 def _malformed(pattern: str) -> InvalidArgument:
@@ -145,20 +150,20 @@ def _compile(expressions: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{expression})" for expression in dict.fromkeys(expressions)))
 
 
-def _is_plain(text: str) -> bool:
-    return not any(char in "*?[]\\" for char in text)
+def _is_plain(pattern: str) -> bool:
+    return not any(char in "*?[]\\" for char in pattern)
 
 
 def _matcher(patterns: Iterable[str]) -> Callable[[str], object]:
     """Return a test for cleaned patterns: one combined expression, and an automaton for each pattern that needs it."""
-    made = [_expression(pattern) for pattern in dict.fromkeys(patterns)]
-    expressions = [item for item in made if isinstance(item, str)]
-    matchers: list[re.Pattern[str] | _Automaton] = [item for item in made if not isinstance(item, str)]
+    compiled = [_expression(pattern) for pattern in dict.fromkeys(patterns)]
+    expressions = [matcher for matcher in compiled if isinstance(matcher, str)]
+    matchers: list[re.Pattern[str] | _Automaton] = [matcher for matcher in compiled if not isinstance(matcher, str)]
     if expressions:
         matchers.insert(0, _compile(expressions))
     if len(matchers) == 1:
         return matchers[0].fullmatch
-    return lambda path: any(item.fullmatch(path) for item in matchers)
+    return lambda path: any(matcher.fullmatch(path) for matcher in matchers)
 
 
 def _expression(pattern: str) -> str | _Automaton:
@@ -182,21 +187,23 @@ def _linear(tokens: Sequence[str]) -> str | None:
     if tokens.count(_FOLDERS) > 1:
         return None
     parts: list[str] = []
-    behind: list[str] | None = None  # tokens after the last star; None before the first star of a name
-    for before, item in zip(("/", *tokens), tokens, strict=False):
+    after_star: list[str] | None = None  # tokens after the last star; None before the first star of a name
+    for previous, item in zip(("/", *tokens), tokens, strict=False):
         if item == _STAR:
-            parts += (f"(?>{_STAR}?", *behind, ")") if behind is not None else ()
-            behind = []
+            parts += (f"(?>{_STAR}?", *after_star, ")") if after_star is not None else ()
+            after_star = []
         elif item in ("/", _FOLDERS, _REST):
-            if item == _FOLDERS and before != "/":
+            if item == _FOLDERS and previous != "/":
                 return None
-            parts += (_STAR, *behind, item) if behind is not None else (item,)
-            behind = None
-        elif _repeats(item) or (behind is not None and item.startswith("[") and item != _ONE):  # may match a slash
+            parts += (_STAR, *after_star, item) if after_star is not None else (item,)
+            after_star = None
+        elif _repeats(item) or (
+            after_star is not None and item.startswith("[") and item != _ANY_CHAR
+        ):  # may match a slash
             return None
         else:
-            (parts if behind is None else behind).append(item)
-    parts += (_STAR, *behind) if behind is not None else ()
+            (parts if after_star is None else after_star).append(item)
+    parts += (_STAR, *after_star) if after_star is not None else ()
     return "".join(parts)
 
 
@@ -207,44 +214,44 @@ class _Automaton:
         self._stay: list[tuple[int, re.Pattern[str]]] = []
         self._advance: list[tuple[int, re.Pattern[str]]] = []
         # Transitions that consume no character, in the pattern's order: from, to, and the condition on the position.
-        self._free: list[tuple[int, int, re.Pattern[str] | None]] = []
+        self._epsilon: list[tuple[int, int, re.Pattern[str] | None]] = []
         self._next: dict[tuple[int, str], int] = {}
         state = 1
         for item in tokens:
             if item == _FOLDERS:
-                self._free += [(state, state << 1, None), (state, state << 2, None)]
+                self._epsilon += [(state, state << 1, None), (state, state << 2, None)]
                 state <<= 1
                 self._stay.append((state, re.compile(".")))
                 self._advance.append((state, re.compile("/")))
             elif _repeats(item):
-                self._free.append((state, state << 1, None))
+                self._epsilon.append((state, state << 1, None))
                 self._stay.append((state, re.compile(item[:-1])))
             elif item == "^" or item in _ANCHORS.values():
-                self._free.append((state, state << 1, re.compile(item)))
+                self._epsilon.append((state, state << 1, re.compile(item)))
             else:
                 self._advance.append((state, re.compile(item)))
             state <<= 1
         self._final = state
-        self._anchored = any(anchor for _, _, anchor in self._free)
+        self._anchored = any(anchor for _, _, anchor in self._epsilon)
 
     def fullmatch(self, path: str) -> bool:
         """Return whether the whole path matches."""
         states = self._reach(1, path, 0)
-        for at, char in enumerate(path, 1):
-            following = self._next.get((states, char))
-            if following is None:
-                stay = sum(bit for bit, item in self._stay if bit & states and item.fullmatch(char))
-                advance = sum(bit for bit, item in self._advance if bit & states and item.fullmatch(char))
-                following = self._reach(stay | advance << 1, path, at)
-                if not self._anchored and len(self._next) < _REMEMBERED:
-                    self._next[states, char] = following
-            states = following
+        for position, char in enumerate(path, 1):
+            next_states = self._next.get((states, char))
+            if next_states is None:
+                stay = sum(bit for bit, condition in self._stay if bit & states and condition.fullmatch(char))
+                advance = sum(bit for bit, condition in self._advance if bit & states and condition.fullmatch(char))
+                next_states = self._reach(stay | advance << 1, path, position)
+                if not self._anchored and len(self._next) < _MAX_CACHED:
+                    self._next[states, char] = next_states
+            states = next_states
         return bool(states & self._final)
 
-    def _reach(self, states: int, path: str, at: int) -> int:
+    def _reach(self, states: int, path: str, position: int) -> int:
         """Add the states that are reachable without consuming a character."""
-        for origin, target, anchor in self._free:
-            if states & origin and (anchor is None or anchor.match(path, at)):
+        for origin, target, anchor in self._epsilon:
+            if states & origin and (anchor is None or anchor.match(path, position)):
                 states |= target
         return states
 
@@ -255,13 +262,13 @@ def _to_go(pattern: str) -> str:
     They ignore classes while translating: ``[*]`` becomes ``[[^/]*]``. This quirk must be reproduced.
     """
 
-    def translate(found: re.Match[str]) -> str:
-        text = found[0]
-        if text.startswith("**"):
-            return "(.*/)?" if found.end() < len(pattern) else ".*"
-        if text.startswith("\\"):
-            return text
-        return {"*": "[^/]*", "?": "[^/]"}.get(text, "\\" + text)
+    def translate(match: re.Match[str]) -> str:
+        token = match[0]
+        if token.startswith("**"):
+            return "(.*/)?" if match.end() < len(pattern) else ".*"
+        if token.startswith("\\"):
+            return token
+        return {"*": "[^/]*", "?": "[^/]"}.get(token, "\\" + token)
 
     return re.sub(r"(?s)\*\*/?|\\.|[*?.+()|{}$]", translate, pattern)
 
@@ -290,8 +297,8 @@ _POSIX_CLASSES = {
 _CONTROLS = {"a": r"\a", "f": r"\f", "n": r"\n", "r": r"\r", "t": r"\t", "v": r"\v"}
 _ANCHORS = {"A": r"\A", "b": r"\b", "B": r"\B", "z": r"\Z"}
 
-_ONE, _STAR, _FOLDERS, _REST = "[^/]", "[^/]*", "(.*/)?", ".*"
-_REMEMBERED = 10_000  # cached transitions of one automaton
+_ANY_CHAR, _STAR, _FOLDERS, _REST = "[^/]", "[^/]*", "(.*/)?", ".*"
+_MAX_CACHED = 10_000  # cached transitions of one automaton
 
 
 def _repeats(item: str) -> bool:
@@ -301,25 +308,25 @@ def _repeats(item: str) -> bool:
 def _tokens(expression: str, pattern: str) -> list[str]:
     """Split an expression from `_to_go` into tokens in Python's syntax: characters, classes, anchors, each maybe repeated."""
     tokens: list[str] = []
-    at, end = 0, len(expression)
-    while at < end:
-        char = expression[at]
-        at += 1
+    offset, end = 0, len(expression)
+    while offset < end:
+        char = expression[offset]
+        offset += 1
         if char == "\\":
-            char = expression[at]
-            at += 1
+            char = expression[offset]
+            offset += 1
             if char.lower() in _PERL_CLASSES:
                 tokens.append(f"[{'^' if char.isupper() else ''}{_PERL_CLASSES[char.lower()]}]")
             else:
                 tokens.append(_ANCHORS.get(char) or _escaped(char, pattern))
         elif char == "[":
-            negated = expression.startswith("^", at)
-            members, at = _members(expression, at + negated, pattern)
+            negated = expression.startswith("^", offset)
+            members, offset = _members(expression, offset + negated, pattern)
             tokens.append(f"[{'^' if negated else ''}{members}]")
         elif char == "(":
             if tokens[-1:] != [_FOLDERS]:
                 tokens.append(_FOLDERS)
-            at += len(_FOLDERS) - 1
+            offset += len(_FOLDERS) - 1
         elif char == "*":
             tokens[-1] += "*"
         else:
@@ -331,29 +338,29 @@ def _tokens(expression: str, pattern: str) -> list[str]:
     return tokens
 
 
-def _members(expression: str, at: int, pattern: str) -> tuple[str, int]:
-    """Return the members of a class whose content starts at `at`, and the offset after its closing bracket."""
+def _members(expression: str, offset: int, pattern: str) -> tuple[str, int]:
+    """Return the members of a class whose content starts at `offset`, and the offset after its closing bracket."""
     parts: list[str] = []
-    while expression[at : at + 1] != "]" or not parts:
-        if at >= len(expression):
+    while expression[offset : offset + 1] != "]" or not parts:
+        if offset >= len(expression):
             raise _malformed(pattern)
-        if named := re.compile(r"\[:([a-z]+):\]").match(expression, at):
+        if named := re.compile(r"\[:([a-z]+):\]").match(expression, offset):
             if named[1] not in _POSIX_CLASSES:
                 raise _malformed(pattern)
             parts.append(_POSIX_CLASSES[named[1]])
-            at = named.end()
+            offset = named.end()
             continue
-        char = expression[at]
-        at += 1
+        char = expression[offset]
+        offset += 1
         if char == "\\":
-            char = expression[at]
-            at += 1
+            char = expression[offset]
+            offset += 1
             parts.append(_PERL_CLASSES.get(char) or _escaped(char, pattern))
-        elif char == "-" and parts and parts[-1] != "-" and expression[at : at + 1] != "]":
+        elif char == "-" and parts and parts[-1] != "-" and expression[offset : offset + 1] != "]":
             parts.append("-")
         else:
             parts.append(re.escape(char) if char not in "-&~|" else "\\" + char)
-    return "".join(parts), at + 1
+    return "".join(parts), offset + 1
 
 
 def _escaped(char: str, pattern: str) -> str:
@@ -368,14 +375,14 @@ def _folders(pattern: str) -> str | None:
     """Return an expression for the folders that can contain a match of an exception; None if only the top level can."""
     parts = pattern.split("/")
     expression: str | None = None
-    for at, part in enumerate(parts):
+    for index, part in enumerate(parts):
         if "**" in part or "[" in part or "\\" in part:  # may span a slash: accept anything from here on
-            parts, expression = parts[:at], "(?s:.*)"
+            parts, expression = parts[:index], "(?s:.*)"
             break
     else:
         parts = parts[:-1]
     for part in reversed(parts):
-        made = _expression(part)
-        folder = made if isinstance(made, str) else _STAR  # entering too many folders only costs time
+        compiled = _expression(part)
+        folder = compiled if isinstance(compiled, str) else _STAR  # entering too many folders only costs time
         expression = folder + (f"(?:/{expression})?" if expression is not None else "")
     return expression

@@ -78,7 +78,7 @@ def entry_of(path: str, name: str, info: os.stat_result, *, uid: int = 0, gid: i
     if stat.S_ISREG(mode):
         inode = inode_of(info) if info.st_nlink > 1 else None
         return Entry(name, mode, path, info.st_size, int(info.st_mtime), "", uid, gid, 0, inode, _capability(path))
-    link = _reading(os.readlink, path) if stat.S_ISLNK(mode) else ""
+    link = _os_call(os.readlink, path) if stat.S_ISLNK(mode) else ""
     device = info.st_rdev if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else 0
     return Entry(name, mode, b"", 0, int(info.st_mtime), link, uid, gid, device)
 
@@ -124,13 +124,13 @@ def walk(path: str, name: str, *, uid: int = 0, gid: int = 0) -> Iterator[Entry]
     waiting = [(path, name)]
     while waiting:
         path, name = waiting.pop()
-        info = _reading(os.lstat, path)
+        info = _os_call(os.lstat, path)
         if stat.S_ISSOCK(info.st_mode):
             continue
         if name:
             yield entry_of(path, name, info, uid=uid, gid=gid)
         if stat.S_ISDIR(info.st_mode):
-            children = sorted(_reading(os.listdir, path), reverse=True)
+            children = sorted(_os_call(os.listdir, path), reverse=True)
             waiting += [(os.path.join(path, child), f"{name}/{child}" if name else child) for child in children]
 
 
@@ -143,8 +143,8 @@ def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = N
         UnreadableFile: a file can't be read, or shrank while being read; the message names it.
     """
     parts: list[bytes] = []
-    held, limit = 0, _FIRST_PIECE
-    tell = on_bytes or (lambda _: None)
+    buffered, limit = 0, _FIRST_PIECE
+    report = on_bytes or (lambda _: None)
     names: dict[tuple[int, int], str] = {}
     for entry in entries:
         if entry.inode and (first := names.setdefault(entry.inode, entry.name)) != entry.name:
@@ -155,29 +155,29 @@ def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = N
             for block in _blocks(source, size):
                 parts.append(block)
                 piece = b"".join(parts)
-                tell(len(piece))
+                report(len(piece))
                 yield piece
                 parts.clear()
             parts.append(bytes(-size % _BLOCK))
-            held, limit = len(parts[0]), PIECE
+            buffered, limit = len(parts[0]), PIECE
             continue
         data = source if isinstance(source, bytes) else _content(source, size) if size else b""
         header = _header(entry, len(data))
         parts.append(header)
-        held += len(header)
+        buffered += len(header)
         if data:
             padding = -len(data) % _BLOCK
             parts += (data, bytes(padding))
-            held += len(data) + padding
-        if held >= limit:
+            buffered += len(data) + padding
+        if buffered >= limit:
             piece = b"".join(parts)
-            tell(held)
+            report(buffered)
             yield piece
             parts.clear()
-            held, limit = 0, PIECE
+            buffered, limit = 0, PIECE
     parts.append(_END)
     piece = b"".join(parts)
-    tell(len(piece))
+    report(len(piece))
     yield piece
 
 
@@ -218,7 +218,7 @@ def clean_name(name: str, parameter: str) -> str:
     return "/".join(parts)
 
 
-def _reading(read: Callable[[str], _T], path: str) -> _T:
+def _os_call(read: Callable[[str], _T], path: str) -> _T:
     try:
         return read(path)
     except OSError as error:
@@ -245,13 +245,13 @@ def _content(path: str, size: int) -> bytes:
 
 def _blocks(path: str, size: int) -> Iterator[bytes]:
     """Yield the first `size` bytes of a file, as announced in its header."""
-    left = size
+    remaining = size
     for block in file_blocks(path, _READ):
-        yield block[:left]
-        left -= len(block)
-        if left <= 0:
+        yield block[:remaining]
+        remaining -= len(block)
+        if remaining <= 0:
             return
-    raise UnreadableFile(f"{path} shrank while it was read: {left} of {size} bytes are missing")
+    raise UnreadableFile(f"{path} shrank while it was read: {remaining} of {size} bytes are missing")
 
 
 def _header(entry: Entry, size: int) -> bytes:
@@ -261,15 +261,15 @@ def _header(entry: Entry, size: int) -> bytes:
         kind = b"1"
     if kind == b"5":
         name += b"/"
-    before = b""  # members with what does not fit the header
+    prefix = b""  # members with what does not fit the header
     if len(name) > 100:
-        before = _extension(b"L", name + b"\0")
+        prefix = _extension(b"L", name + b"\0")
         name = name[:100]
     if len(link) > 100:
-        before += _extension(b"K", link + b"\0")
+        prefix += _extension(b"K", link + b"\0")
         link = link[:100]
     if entry.capability:
-        before += _pax(b"SCHILY.xattr." + CAPABILITY.encode(), entry.capability)
+        prefix += _pax(b"SCHILY.xattr." + CAPABILITY.encode(), entry.capability)
     tail = _TAIL
     extra = 0
     if entry.device:
@@ -283,7 +283,7 @@ def _header(entry: Entry, size: int) -> bytes:
         numbers = b"%07o\0" % (mode & 0o7777)
         numbers += _number(uid, 8) + _number(gid, 8) + _number(size, 12) + _number(mtime, 12)
     checksum = sum(name) + sum(numbers) + kind[0] + sum(link) + extra + _CHECKSUM_OF_CONSTANTS
-    parts = before, name.ljust(100, b"\0"), numbers, checksum, kind, link.ljust(100, b"\0"), _MAGIC, tail
+    parts = prefix, name.ljust(100, b"\0"), numbers, checksum, kind, link.ljust(100, b"\0"), _MAGIC, tail
     return b"%s%s%s%06o\0 %s%s%s%s" % parts
 
 

@@ -25,21 +25,21 @@ def atomic_write(path: str | os.PathLike[str], mode: int | None = None) -> Itera
         OSError: the file can't be written.
     """
     target = os.path.realpath(path)
-    there = os.path.exists(target)
-    if there and not os.path.isfile(target):
+    exists = os.path.exists(target)
+    if exists and not os.path.isfile(target):
         with open(target, "wb") as file:
             yield file
         return
-    if mode is None and there:
+    if mode is None and exists:
         mode = os.stat(target).st_mode & 0o777
-    owner = os.stat(target) if there else None
+    owner = os.stat(target) if exists else None
     temporary = f"{target}.{os.urandom(4).hex()}.partial"
 
-    def private(name: str, flags: int) -> int:
+    def open_private(name: str, flags: int) -> int:
         return os.open(name, flags, 0o666 if mode is None else 0o600)
 
     try:
-        with open(temporary, "xb", opener=private) as file:
+        with open(temporary, "xb", opener=open_private) as file:
             yield file
         if owner is not None and hasattr(os, "chown"):
             with contextlib.suppress(PermissionError):  # only root may change the owner

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["OutsideLinks", "extract", "members", "read_content"]
 
 OutsideLinks = Literal["refuse", "skip", "keep"]
-_COPY = 1024 * 1024
-_METADATA = 1024 * 1024  # bytes of headers before a member; Linux has extended attributes of 64 KiB, names of 4 KiB
-_GLOBAL_HEADERS = 64
+_COPY_SIZE = 1024 * 1024
+# Before a member. Linux has extended attributes of 64 KiB, and names of 4 KiB.
+_MAX_HEADER_BYTES = 1024 * 1024
+_MAX_GLOBAL_HEADERS = 64
 _EARLIEST, _LATEST = -62_135_596_800, 253_402_300_799  # the years 1 and 9999, which datetime can hold
 # Calls relative to an open folder descriptor: the checked folder is the one written to, despite concurrent renames.
 _BY_DESCRIPTOR = {os.open, os.mkdir, os.stat, os.unlink, os.symlink, os.link, os.chown} <= os.supports_dir_fd
@@ -45,10 +46,10 @@ class _Pieces:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
-        self._held = b""
+        self._buffer = b""
 
     def read(self, n: int = -1, /) -> bytes:
-        parts, length = [self._held], len(self._held)
+        parts, length = [self._buffer], len(self._buffer)
         while n < 0 or length < n:
             piece = next(self._pieces, None)
             if piece is None:
@@ -58,9 +59,9 @@ class _Pieces:
             parts.append(piece)
             length += len(piece)
         data = b"".join(parts)
-        taken = len(data) if n < 0 else n
-        self._held = data[taken:]
-        return data[:taken]
+        count = len(data) if n < 0 else n
+        self._buffer = data[count:]
+        return data[:count]
 
 
 class _Metered:
@@ -68,13 +69,13 @@ class _Metered:
 
     def __init__(self, source: Readable) -> None:
         self._source = source
-        self.left = _METADATA
+        self.remaining = _MAX_HEADER_BYTES
 
     def read(self, n: int = -1, /) -> bytes:
-        if self.left < 0:
-            raise UnsafeArchive(f"the archive has a header of more than {_METADATA} bytes")
+        if self.remaining < 0:
+            raise UnsafeArchive(f"the archive has a header of more than {_MAX_HEADER_BYTES} bytes")
         data = self._source.read(n)
-        self.left -= len(data)
+        self.remaining -= len(data)
         return data
 
 
@@ -107,13 +108,17 @@ def members(archive: Readable | Iterable[bytes]) -> Iterator[tuple[tarfile.TarIn
     source = _Metered(archive if isinstance(archive, Readable) else _Pieces(archive))
     with (
         _tar_errors(),
-        tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_COPY, tarinfo=_Member) as tar,
+        tarfile.open(fileobj=cast("IO[bytes]", source), mode="r|", bufsize=_COPY_SIZE, tarinfo=_Member) as tar,
     ):
         for member in tar:
             tar.members = []  # type: ignore[attr-defined]  # it would remember all of them
-            if member.size < 0 or not _EARLIEST <= member.mtime <= _LATEST or len(tar.pax_headers) > _GLOBAL_HEADERS:
+            if (
+                member.size < 0
+                or not _EARLIEST <= member.mtime <= _LATEST
+                or len(tar.pax_headers) > _MAX_GLOBAL_HEADERS
+            ):
                 raise UnsafeArchive(f"member {member.name!r} has an invalid header")
-            source.left = member.size + _METADATA
+            source.remaining = member.size + _MAX_HEADER_BYTES
             yield member, tar.extractfile(member) if member.isreg() else None
         if tar.fileobj is not None and tar.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
             raise UnsafeArchive(f"the archive is damaged at byte {tar.offset}: an empty header")
@@ -189,7 +194,7 @@ def extract(
     return total
 
 
-class _Place(NamedTuple):
+class _OpenFolder(NamedTuple):
     """A folder being written to, held by a descriptor where supported, so that it can't be swapped."""
 
     fd: int | None
@@ -217,7 +222,7 @@ class _Target:
     def __init__(self, root: str, outside_links: OutsideLinks, keep_owner: bool) -> None:
         self.outside_links = outside_links
         self.keep_owner = keep_owner
-        self._root = _Place(os.open(root, _FOLDER) if _BY_DESCRIPTOR else None, root)
+        self._root = _OpenFolder(os.open(root, _FOLDER) if _BY_DESCRIPTOR else None, root)
         self._folder, self._open = "", self._root
         self._folders: dict[str, tarfile.TarInfo] = {}
 
@@ -228,18 +233,18 @@ class _Target:
         rename: Callable[[str], str] | None,
         on_bytes: Callable[[int], None] | None,
     ) -> None:
-        name = _safe(rename(member.name) if rename else member.name, member.name)
+        name = _checked_name(rename(member.name) if rename else member.name, member.name)
         if not name:
             if member.isdir():
                 return
             raise UnsafeArchive(f"member {member.name!r} would replace the folder itself")
-        place, base = self._enter(posixpath.dirname(name), member.name), posixpath.basename(name)
+        parent, base = self._ensure_directory(posixpath.dirname(name), member.name), posixpath.basename(name)
         if member.isdir():
-            self._make_folder(place, base, name)
+            self._make_folder(parent, base, name)
             self._folders[name] = member  # a read-only folder could not be filled, so finish() sets the mode
         elif content is not None:
-            self._clear(place, base, name)
-            with self._create(place, base) as file:
+            self._remove_existing(parent, base, name)
+            with self._create(parent, base) as file:
                 while block := _read(content):
                     file.write(block)
                     if on_bytes:
@@ -247,34 +252,34 @@ class _Target:
                 if file.tell() != member.size:
                     raise StreamTruncated(f"the archive ends in the middle of {member.name!r}")
                 file.flush()
-                self._apply_metadata(file.fileno(), place.name(base), member)
+                self._apply_metadata(file.fileno(), parent.name(base), member)
         elif member.issym():
-            if self.outside_links != "keep" and not self._may_point(name, member.linkname):
+            if self.outside_links != "keep" and not self._stays_inside(name, member.linkname):
                 if self.outside_links == "skip":
                     return
                 raise UnsafeArchive(
                     f"member {member.name!r} is a link to {member.linkname!r}, which may point outside the folder; "
                     "pass outside_links='skip' to skip such links, or 'keep' to write them"
                 )
-            self._clear(place, base, name)
-            os.symlink(member.linkname, place.name(base), dir_fd=place.fd)
+            self._remove_existing(parent, base, name)
+            os.symlink(member.linkname, parent.name(base), dir_fd=parent.fd)
             if self.keep_owner and hasattr(os, "lchown"):
-                os.chown(place.name(base), member.uid, member.gid, dir_fd=place.fd, follow_symlinks=False)
+                os.chown(parent.name(base), member.uid, member.gid, dir_fd=parent.fd, follow_symlinks=False)
             if os.utime in os.supports_follow_symlinks:
                 times = (member.mtime, member.mtime)
-                os.utime(place.name(base), times, dir_fd=place.fd, follow_symlinks=False)
+                os.utime(parent.name(base), times, dir_fd=parent.fd, follow_symlinks=False)
         elif member.islnk():
-            self._link(member, place, name, rename)
+            self._write_hard_link(member, parent, name, rename)
         else:
             raise UnsafeArchive(f"member {member.name!r} is a device or pipe")
 
     def finish(self) -> None:
         """Apply metadata to folders, innermost first."""
         for name, member in sorted(self._folders.items(), reverse=True):
-            place, base = self._enter(posixpath.dirname(name), member.name), posixpath.basename(name)
+            parent, base = self._ensure_directory(posixpath.dirname(name), member.name), posixpath.basename(name)
             flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-            fd = os.open(base, flags, dir_fd=place.fd) if _BY_DESCRIPTOR else None
-            with contextlib.closing(_Place(fd, place.name(base))) as folder:
+            fd = os.open(base, flags, dir_fd=parent.fd) if _BY_DESCRIPTOR else None
+            with contextlib.closing(_OpenFolder(fd, parent.name(base))) as folder:
                 self._apply_metadata(folder.fd, folder.path, member)
 
     def close(self) -> None:
@@ -283,7 +288,7 @@ class _Target:
             self._open.close()
         self._root.close()
 
-    def _enter(self, folder: str, member: str) -> _Place:
+    def _ensure_directory(self, folder: str, member: str) -> _OpenFolder:
         """Return the folder of a member. It stays open until another one is entered."""
         if folder != self._folder:
             opened = self._walk(folder, member)
@@ -292,47 +297,47 @@ class _Target:
             self._folder, self._open = folder, opened
         return self._open
 
-    def _walk(self, folder: str, member: str) -> _Place:
+    def _walk(self, folder: str, member: str) -> _OpenFolder:
         """Open a folder, creating it and its parents if missing. Links do not count as folders."""
-        place = self._root
+        parent = self._root
         for part in folder.split("/") if folder else ():
             try:
-                inner = self._step(place, part, member)
+                child = self._open_child(parent, part, member)
             finally:
-                if place is not self._root:
-                    place.close()
-            place = inner
-        return place
+                if parent is not self._root:
+                    parent.close()
+            parent = child
+        return parent
 
-    def _step(self, place: _Place, part: str, member: str) -> _Place:
-        mode = place.mode(part)
+    def _open_child(self, parent: _OpenFolder, part: str, member: str) -> _OpenFolder:
+        mode = parent.mode(part)
         if mode is None:
-            os.mkdir(place.name(part), dir_fd=place.fd)
+            os.mkdir(parent.name(part), dir_fd=parent.fd)
         elif not stat.S_ISDIR(mode):
             raise UnsafeArchive(f"member {member!r} would be written through {part!r}, which is not a real folder")
-        path = os.path.join(place.path, part)
-        return _Place(os.open(part, _FOLDER, dir_fd=place.fd) if _BY_DESCRIPTOR else None, path)
+        path = os.path.join(parent.path, part)
+        return _OpenFolder(os.open(part, _FOLDER, dir_fd=parent.fd) if _BY_DESCRIPTOR else None, path)
 
-    def _create(self, place: _Place, base: str) -> IO[bytes]:
+    def _create(self, parent: _OpenFolder, base: str) -> IO[bytes]:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        return os.fdopen(os.open(place.name(base), flags, 0o666, dir_fd=place.fd), "wb")
+        return os.fdopen(os.open(parent.name(base), flags, 0o666, dir_fd=parent.fd), "wb")
 
-    def _make_folder(self, place: _Place, base: str, name: str) -> None:
-        mode = place.mode(base)
+    def _make_folder(self, parent: _OpenFolder, base: str, name: str) -> None:
+        mode = parent.mode(base)
         if mode is None:
-            os.mkdir(place.name(base), dir_fd=place.fd)
+            os.mkdir(parent.name(base), dir_fd=parent.fd)
         elif not stat.S_ISDIR(mode):
             raise UnsafeArchive(f"member {name!r} is a folder, but its path exists and is not a folder")
 
-    def _clear(self, place: _Place, base: str, name: str) -> None:
-        mode = place.mode(base)
+    def _remove_existing(self, parent: _OpenFolder, base: str, name: str) -> None:
+        mode = parent.mode(base)
         if mode is None:
             return
         if stat.S_ISDIR(mode):
             raise UnsafeArchive(f"member {name!r} is not a folder, but its path exists and is a folder")
-        os.unlink(place.name(base), dir_fd=place.fd)
+        os.unlink(parent.name(base), dir_fd=parent.fd)
 
-    def _may_point(self, name: str, link: str) -> bool:
+    def _stays_inside(self, name: str, link: str) -> bool:
         """Return whether a link stays inside: all ``..`` are at the start, and no more than its depth.
 
         A later ``..`` could follow another link and be resolved from there.
@@ -340,43 +345,45 @@ class _Target:
         parts = [part for part in link.replace("\\", "/").split("/") if part not in ("", ".")]
         if link.startswith(("/", "\\")) or os.path.splitdrive(link)[0]:
             return False
-        up = 0
-        while up < len(parts) and parts[up] == "..":
-            up += 1
-        return up <= name.count("/") and ".." not in parts[up:]
+        leading = 0
+        while leading < len(parts) and parts[leading] == "..":
+            leading += 1
+        return leading <= name.count("/") and ".." not in parts[leading:]
 
-    def _link(self, member: tarfile.TarInfo, place: _Place, name: str, rename: Callable[[str], str] | None) -> None:
-        other = _safe(rename(member.linkname) if rename else member.linkname, member.name)
-        base, source = posixpath.basename(name), posixpath.basename(other)
-        there = self._walk(posixpath.dirname(other), member.name)
+    def _write_hard_link(
+        self, member: tarfile.TarInfo, parent: _OpenFolder, name: str, rename: Callable[[str], str] | None
+    ) -> None:
+        link_target = _checked_name(rename(member.linkname) if rename else member.linkname, member.name)
+        base, source = posixpath.basename(name), posixpath.basename(link_target)
+        source_parent = self._walk(posixpath.dirname(link_target), member.name)
         try:
-            if not source or not stat.S_ISREG(there.mode(source) or 0):
+            if not source or not stat.S_ISREG(source_parent.mode(source) or 0):
                 raise UnsafeArchive(
                     f"member {member.name!r} is a hard link to {member.linkname!r}, which is not a file in the archive"
                 )
-            if other == name:
+            if link_target == name:
                 return
-            self._clear(place, base, name)
+            self._remove_existing(parent, base, name)
             try:
                 os.link(
-                    there.name(source),
-                    place.name(base),
-                    src_dir_fd=there.fd,
-                    dst_dir_fd=place.fd,
+                    source_parent.name(source),
+                    parent.name(base),
+                    src_dir_fd=source_parent.fd,
+                    dst_dir_fd=parent.fd,
                     follow_symlinks=False,
                 )
             except OSError:  # no hard links on this file system
                 flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
                 with (
-                    os.fdopen(os.open(there.name(source), flags, dir_fd=there.fd), "rb") as original,
-                    self._create(place, base) as copy,
+                    os.fdopen(os.open(source_parent.name(source), flags, dir_fd=source_parent.fd), "rb") as original,
+                    self._create(parent, base) as copy,
                 ):
                     shutil.copyfileobj(original, copy)
                     copy.flush()
-                    self._apply_metadata(copy.fileno(), place.name(base), member)
+                    self._apply_metadata(copy.fileno(), parent.name(base), member)
         finally:
-            if there is not self._root:
-                there.close()
+            if source_parent is not self._root:
+                source_parent.close()
 
     def _apply_metadata(self, fd: int | None, path: str, member: tarfile.TarInfo) -> None:
         """Set owner, mode and times of a file or folder, through its descriptor where supported."""
@@ -404,10 +411,10 @@ def read_content(member: tarfile.TarInfo, content: IO[bytes], max_bytes: int | N
 
 def _read(content: IO[bytes]) -> bytes:
     with _tar_errors():
-        return content.read(_COPY)
+        return content.read(_COPY_SIZE)
 
 
-def _safe(name: str, member: str) -> str:
+def _checked_name(name: str, member: str) -> str:
     if name.startswith("/") or "\0" in name or os.path.splitdrive(name)[0] or (os.sep != "/" and os.sep in name):
         raise UnsafeArchive(f"member {member!r} has an absolute name")
     parts = [part for part in name.split("/") if part not in ("", ".")]

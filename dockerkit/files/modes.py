@@ -20,12 +20,12 @@ _SPECIAL = {stat.S_ISUID: 1 << 23, stat.S_ISGID: 1 << 22, stat.S_ISVTX: 1 << 20}
 
 def to_go(mode: int) -> int:
     """Convert a mode of ``os.stat`` to Go's format."""
-    special = sum(go for bit, go in _SPECIAL.items() if mode & bit)
+    special = sum(go_bits for bit, go_bits in _SPECIAL.items() if mode & bit)
     return _TYPES.get(stat.S_IFMT(mode), 0) | special | mode & 0o777
 
 
 def from_go(mode: int) -> int:
     """Convert a mode in Go's format to that of ``os.stat``."""
-    kind = next((kind for kind, go in _TYPES.items() if mode & go == go), stat.S_IFREG)
-    special = sum(bit for bit, go in _SPECIAL.items() if mode & go)
+    kind = next((kind for kind, go_bits in _TYPES.items() if mode & go_bits == go_bits), stat.S_IFREG)
+    special = sum(bit for bit, go_bits in _SPECIAL.items() if mode & go_bits)
     return kind | special | mode & 0o777
