@@ -92,7 +92,7 @@ class Peer:
             if number in self.ended or number in self.reset or not self.step():
                 return None
 
-    def ask(self, path: str, message: bytes = b"", metadata: Iterable[tuple[str, str]] = ()) -> bytes | None:
+    def unary(self, path: str, message: bytes = b"", metadata: Iterable[tuple[str, str]] = ()) -> bytes | None:
         """Make a call with one request and one response."""
         number = self.start(path, metadata)
         self.send(number, message, end=True)

@@ -90,7 +90,7 @@ class FakeEngine:
         """Answer requests until the client leaves; return whether the connection has become a channel."""
         while data := connection.recv(65536):
             if data.startswith(b"PRI ") and self.http2:
-                self._channels.append(Channel(connection, early=data, serve=self._control, name="fake"))
+                self._channels.append(Channel(connection, initial_data=data, serve=self._control, name="fake"))
                 return True
             line = data.split(b"\r\n")[0]
             self.asked.append(line.decode())
@@ -138,7 +138,7 @@ class FakeEngine:
             while request.session not in self.sessions:  # engines wait for it, too
                 time.sleep(0.001)
             if not request.frontend:  # serves the gateway until it is cancelled
-                call.at_end(self.cancelled.set)
+                call.on_end(self.cancelled.set)
                 self._done.wait(20)
                 return None
             answer = self.solve(request, self.sessions[request.session])
@@ -214,8 +214,8 @@ def vertex(digest: str, name: str, started: int = 0, completed: int = 0, **more:
 
 def test_builds_over_plain_http2(engine: FakeEngine, api: APIClient) -> None:
     def solve(request, session: Peer) -> dict[str, str]:
-        assert m.HealthResponse.FromString(session.ask(services.HEALTH)).status == 1
-        answer = session.ask(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
+        assert m.HealthResponse.FromString(session.unary(services.HEALTH)).status == 1
+        answer = session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
         assert m.GetSecretResponse.FromString(answer).data == b"value"
         return {"containerimage.digest": "sha256:manifest", "containerimage.config.digest": "sha256:config"}
 
@@ -258,7 +258,7 @@ def test_builds_over_plain_http2(engine: FakeEngine, api: APIClient) -> None:
 
 
 def solved_with_a_secret(request, session: Peer) -> dict[str, str]:
-    answer = session.ask(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
+    answer = session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
     assert m.GetSecretResponse.FromString(answer).data == b"value"
     return {"containerimage.digest": "sha256:manifest", "containerimage.config.digest": "sha256:config"}
 
@@ -532,7 +532,7 @@ def test_missing_outputs_are_an_error(engine: FakeEngine, api: APIClient, tmp_pa
 
 def test_local_failure_is_raised_instead_of_the_engines(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
     def solve(request, session: Peer) -> dict[str, str]:
-        session.ask(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
+        session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
         raise GrpcError(2, "failed to solve")
 
     (tmp_path / "secret").write_bytes(b"x")

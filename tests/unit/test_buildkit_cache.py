@@ -61,9 +61,9 @@ def test_caches_are_stored_in_folders(tmp_path: Path) -> None:
     assert made.cache_from == []
     assert "does not contain a cache yet" in made.warnings[0]
     digest = f"sha256:{'a' * 64}"
-    LocalCache(str(tmp_path), "other").keep({"digest": f"sha256:{'b' * 64}", "size": 1})
-    LocalCache(str(tmp_path)).keep({"digest": digest, "size": 1})
-    LocalCache(str(tmp_path)).keep({"digest": digest, "size": 1})
+    LocalCache(str(tmp_path), "other").add_manifest({"digest": f"sha256:{'b' * 64}", "size": 1})
+    LocalCache(str(tmp_path)).add_manifest({"digest": digest, "size": 1})
+    LocalCache(str(tmp_path)).add_manifest({"digest": digest, "size": 1})
     assert len(json.loads((tmp_path / "index.json").read_text())["manifests"]) == 2
     (source,) = request(cache_from=[f"type=local,src={tmp_path}"]).cache_from
     assert source == {"type": "local", "src": str(tmp_path), "digest": digest}
@@ -84,7 +84,7 @@ class Call(RpcCall):
     def receive(self, timeout: float | None = None, *, until: Callable[[], bool] | None = None) -> bytes | None:
         return self._messages.pop(0) if self._messages else None
 
-    def send(self, message: Any, *, at_once: bool = True) -> None:
+    def send(self, message: Any, *, flush: bool = True) -> None:
         self.sent.append(message.SerializeToString())
 
 

@@ -38,7 +38,7 @@ def answer(call: RpcCall) -> None:
         call.send(str(len(call.values("p"))).encode())
     elif call.path == "/many":
         for number in range(10_000):
-            call.send(b"%d" % number, at_once=False)
+            call.send(b"%d" % number, flush=False)
     elif call.path == "/crash":
         raise ZeroDivisionError("divided")
     elif call.path == "/early":
@@ -167,7 +167,7 @@ def test_reports_failures(pair: tuple[Channel, Channel]) -> None:
     client, _ = pair
     for path, status, text in (("/early", 5, "no ü 100%"), ("/crash", 2, "divided"), ("/none", 12, "unknown")):
         with pytest.raises(GrpcError, match=text) as caught:
-            client.call(path).ask(messages.BytesMessage(), "BytesMessage", 5)
+            client.call(path).unary(messages.BytesMessage(), "BytesMessage", 5)
         assert caught.value.status == status
 
 
@@ -182,8 +182,8 @@ def test_h2_still_has_the_internals_that_the_channel_replaces() -> None:
 def test_accepts_more_header_frames_than_h2(peer: Peer) -> None:
     encode = peer.h2.encoder.encode
     peer.h2.encoder.encode = lambda headers: encode(headers, huffman=False)
-    assert peer.ask("/headers", b"", [("p", "x" * 1_200_000)]) == b"1"  # 73 CONTINUATION frames
-    assert peer.ask("/headers", b"", [("p", f"pattern {n}") for n in range(3000)]) == b"3000"
+    assert peer.unary("/headers", b"", [("p", "x" * 1_200_000)]) == b"1"  # 73 CONTINUATION frames
+    assert peer.unary("/headers", b"", [("p", f"pattern {n}") for n in range(3000)]) == b"3000"
 
 
 def test_cancel_and_close_wake_all_waiters(pair: tuple[Channel, Channel]) -> None:
@@ -243,9 +243,9 @@ def test_receive_times_out(pair: tuple[Channel, Channel]) -> None:
 
 
 def test_serves_a_peer(peer: Peer) -> None:
-    assert peer.ask("/count", b"x" * 5_000_000) == b"5000000"
+    assert peer.unary("/count", b"x" * 5_000_000) == b"5000000"
     assert peer.status() == (0, "")
-    assert peer.ask("/none") is None
+    assert peer.unary("/none") is None
     assert peer.status() == (12, "unknown")
 
 
@@ -256,7 +256,7 @@ def test_honours_small_windows(peer: Peer) -> None:
     while len(peer.data[number]) < 65_535:
         assert peer.step()
     assert len(peer.data[number]) == 65_535
-    assert peer.ask("/none") is None  # other calls continue
+    assert peer.unary("/none") is None  # other calls continue
     peer.hold = False
     peer.h2.acknowledge_received_data(65_535, number)
     peer.flush()
@@ -272,7 +272,7 @@ def test_peer_that_resets_a_call_ends_its_handler(peer: Peer) -> None:
     assert peer.message(number) == b"x" * 10
     peer.h2.reset_stream(number)
     peer.flush()
-    assert peer.ask("/count", b"1") == b"1"
+    assert peer.unary("/count", b"1") == b"1"
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         if not [one for one in threading.enumerate() if one.name == "dockerkit/echo"]:
@@ -287,7 +287,7 @@ def test_compressed_message_fails_only_its_call(peer: Peer) -> None:
     peer.flush()
     assert peer.message(number) is None
     assert number in peer.reset or peer.headers[number].get("grpc-status") not in (None, "0")
-    assert peer.ask("/count", b"1") == b"1"
+    assert peer.unary("/count", b"1") == b"1"
 
 
 @pytest.mark.parametrize("cut", range(0, 200, 17))

@@ -130,7 +130,7 @@ def test_files_are_requested_during_the_listing(open_session, tmp_path: Path) ->
 
 def test_rejects_unknown_folders_and_invalid_requests(open_session) -> None:
     peer = open_session(trees={"context": Files({"f": "x"})})
-    assert peer.ask(services.FILES, b"", [("dir-name", "elsewhere")]) is None
+    assert peer.unary(services.FILES, b"", [("dir-name", "elsewhere")]) is None
     assert peer.status()[0] == 5
     number = peer.start(services.FILES, [("dir-name", "context")])
     peer.send(number, m.Packet(type=REQ, id=99).SerializeToString())
@@ -247,9 +247,9 @@ def test_entries_are_sorted_by_the_bytes_of_their_names(names: set[str]) -> None
 
 def test_health_responds_and_unknown_methods_are_unimplemented(open_session) -> None:
     peer = open_session()
-    assert m.HealthResponse.FromString(peer.ask(services.HEALTH)).status == 1
+    assert m.HealthResponse.FromString(peer.unary(services.HEALTH)).status == 1
     for path in ("/moby.filesync.v1.Auth/FetchToken", services.FILES, services.OUTPUTS, services.UPLOAD, "/x", ""):
-        assert peer.ask(path or "/", b"") is None
+        assert peer.unary(path or "/", b"") is None
         assert peer.status()[0] == 12
 
 
@@ -267,7 +267,7 @@ def test_credentials(open_session) -> None:
 
     def ask(host: str) -> tuple[str, str]:
         answer = m.CredentialsResponse.FromString(
-            peer.ask(services.AUTH, m.CredentialsRequest(host=host).SerializeToString())
+            peer.unary(services.AUTH, m.CredentialsRequest(host=host).SerializeToString())
         )
         return answer.username, answer.secret
 
@@ -284,10 +284,10 @@ def test_secrets(open_session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "in memory" not in repr(known) and "from env" not in repr(known)
     peer = open_session(secrets=known)
     for id, value in (("m", b"in memory"), ("f", b"from file"), ("e", b"from env"), ("m", b"in memory")):
-        answer = peer.ask(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString())
+        answer = peer.unary(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString())
         assert m.GetSecretResponse.FromString(answer).data == value
     for id in ("DKT_VALUE", "PATH", "", "HTTP_AUTH_TOKEN_x"):
-        assert peer.ask(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString()) is None
+        assert peer.unary(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString()) is None
         assert peer.status()[0] == 5
 
 
@@ -318,8 +318,8 @@ def test_ssh_agent_receives_only_allowed_requests(open_session, tmp_path: Path) 
     thread = threading.Thread(target=agent)
     thread.start()
     peer = open_session(agents={"default": path})
-    assert peer.ask(services.SSH_CHECK, m.CheckAgentRequest(id="default").SerializeToString()) == b""
-    assert peer.ask(services.SSH_CHECK, m.CheckAgentRequest(id="other").SerializeToString()) is None
+    assert peer.unary(services.SSH_CHECK, m.CheckAgentRequest(id="default").SerializeToString()) == b""
+    assert peer.unary(services.SSH_CHECK, m.CheckAgentRequest(id="other").SerializeToString()) is None
     assert peer.status()[0] == 5
     number = peer.start(services.SSH_FORWARD, [("buildkit.ssh.id", "default")])
     requests = b"\0\0\0\1\x0b" + b"\0\0\0\1\x13" + b"\0\0\0\2\x0dx"

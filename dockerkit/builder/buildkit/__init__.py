@@ -51,7 +51,7 @@ __all__ = [
     "stream",
 ]
 
-_NEEDED = ("h2", "google.protobuf")
+_REQUIRED = ("h2", "google.protobuf")
 
 
 def build(
@@ -156,12 +156,12 @@ def _engine_lacks(api: APIClient) -> str | None:
 
 
 def _missing() -> str:
-    for name in _NEEDED:
+    for name in _REQUIRED:
         try:
-            found = importlib.util.find_spec(name)
+            spec = importlib.util.find_spec(name)
         except ModuleNotFoundError:
-            found = None
-        if found is None:
+            spec = None
+        if spec is None:
             return name.removeprefix("google.")
     return ""
 

@@ -22,9 +22,9 @@ __all__ = ["BUFFERED", "RpcCall"]
 BUFFERED = 256 * 1024
 """Maximum number of queued bytes; more makes the sender wait."""
 
-_ENOUGH = 32 * 1024  # bytes of small messages that are worth flushing
+_FLUSH_SIZE = 32 * 1024  # bytes of small messages that are worth flushing
 _LARGE = 512 * 1024
-_PIECE = 32 * 1024
+_PIECE_SIZE = 32 * 1024
 _CANCEL = 8  # HTTP/2's error code for "no longer wanted"
 
 
@@ -51,21 +51,21 @@ class RpcCall:
         # Used by the channel's thread, under its lock:
         self.output: bytearray = bytearray()
         self.last: list[tuple[str, str]] | None = None
-        self.answered = False
+        self.headers_sent = False
         self.input_ended: bool = False
         self.starved: bool = False
         self.credit: int = 0
         self._channel = channel
         self._changed = runtime.Condition(channel.lock)
         self._parser = grpc.MessageParser()
-        self._paid = 0  # acknowledged bytes of the unfinished message
+        self._acknowledged = 0  # bytes of the unfinished message
         # Messages with the number of bytes to acknowledge for each; at the end None, or why the call failed.
         self._inbox: SimpleQueue[tuple[bytes, int] | GrpcError | _Poke | None] = runtime.SimpleQueue()
-        self._owed = 0  # bytes received but not yet acknowledged to the channel
+        self._unacknowledged = 0  # bytes received but not yet acknowledged to the channel
         self._headers: dict[str, str] = {}
         self._failure: GrpcError | None = None
         self._finished = self._closed = False
-        self._at_end: list[Callable[[], object]] = []
+        self._end_callbacks: list[Callable[[], object]] = []
 
     # -- for the code that makes or serves the call ----------------------------------------------------------------
 
@@ -93,11 +93,11 @@ class RpcCall:
             self._channel.wake()
         while True:
             waiting = self._inbox.empty()
-            left = None if deadline is None else max(deadline - time.monotonic(), 0)
+            remaining = None if deadline is None else max(deadline - time.monotonic(), 0)
             try:
                 if waiting and until is not None and until():
                     raise Empty
-                item = self._inbox.get(timeout=left)
+                item = self._inbox.get(timeout=remaining)
             except Empty:
                 raise TimeoutError(f"no message of {self.path} arrived in time") from None
             if isinstance(item, _Poke):
@@ -107,16 +107,16 @@ class RpcCall:
                 if item is not None:
                     raise item
                 return None
-            message, owed = item
-            self._owed += owed
+            message, unacknowledged = item
+            self._unacknowledged += unacknowledged
             starved = self._inbox.empty()
-            if starved or self._owed >= BUFFERED:
-                self._channel.post(partial(self._pay, self._owed, starved))
-                self._owed = 0
+            if starved or self._unacknowledged >= BUFFERED:
+                self._channel.post(partial(self._acknowledge, self._unacknowledged, starved))
+                self._unacknowledged = 0
             return message
 
-    def _pay(self, owed: int, starved: bool) -> None:
-        self.credit += owed
+    def _acknowledge(self, unacknowledged: int, starved: bool) -> None:
+        self.credit += unacknowledged
         self.starved = starved
 
     def each(self, kind: str, timeout: float | None = None) -> Iterator[Any]:
@@ -124,10 +124,10 @@ class RpcCall:
         while (message := self.receive(timeout)) is not None:
             yield messages.parse(kind, message)
 
-    def send(self, message: Any, *, at_once: bool = True) -> None:
+    def send(self, message: Any, *, flush: bool = True) -> None:
         """Send a message or its bytes; wait while too many bytes are queued.
 
-        Without `at_once`, it may be delayed until the next receive or finish.
+        Without `flush`, it may be delayed until the next receive or finish.
         """
         data = message if isinstance(message, bytes) else message.SerializeToString()
         with self._channel.lock:  # not the condition's own `with`: a signal inside it would leave the lock held
@@ -137,17 +137,17 @@ class RpcCall:
                 raise self._failure
             if self._closed or self._finished:
                 raise GrpcError(grpc.CANCELLED, "the call has ended")
-            before = len(self.output)
+            queued = len(self.output)
             self.output += b"\0" + len(data).to_bytes(4, "big")
             self.output += data
-            wake = at_once or before < _ENOUGH <= len(self.output) or len(self.output) >= BUFFERED
+            wake = flush or queued < _FLUSH_SIZE <= len(self.output) or len(self.output) >= BUFFERED
         if wake:
             self._channel.wake()
 
     def send_bytes(self, data: bytes) -> None:
         """Send bytes as messages of at most 32 KiB."""
-        for at in range(0, len(data), _PIECE):
-            self.send(messages.BytesMessage(data=data[at : at + _PIECE]))
+        for offset in range(0, len(data), _PIECE_SIZE):
+            self.send(messages.BytesMessage(data=data[offset : offset + _PIECE_SIZE]))
 
     def request(self, message: Any) -> None:
         """Send a message that is the whole request."""
@@ -163,12 +163,12 @@ class RpcCall:
             self.last = grpc.trailers(status, message)
         self._channel.wake()
 
-    def ask(self, request: Any, answer: str, timeout: float | None = None) -> Any:
-        """Send a single request and wait for a single response of the kind `answer`."""
+    def unary(self, request: Any, kind: str, timeout: float | None = None) -> Any:
+        """Send a single request and wait for a single response of the given kind."""
         self.request(request)
-        return self.answer(answer, timeout)
+        return self.response(kind, timeout)
 
-    def answer(self, kind: str, timeout: float | None = None) -> Any:
+    def response(self, kind: str, timeout: float | None = None) -> Any:
         """Wait for a single response of the given kind."""
         message = self.receive(timeout)
         if message is not None and self.receive(timeout) is not None:  # a failure would also arrive after the message
@@ -182,15 +182,15 @@ class RpcCall:
     def _cancel(self) -> None:
         if not self._closed:
             self._channel.abandon(self.number, _CANCEL)
-            self.break_off(GrpcError(grpc.CANCELLED, "the call was cancelled"))
+            self.fail(GrpcError(grpc.CANCELLED, "the call was cancelled"))
 
-    def at_end(self, action: Callable[[], object]) -> None:
+    def on_end(self, action: Callable[[], object]) -> None:
         """Register a callback for the end of the call. It runs under the channel's lock and may wake other waiters."""
         with self._channel.lock:
             if self._closed:
                 action()
             else:
-                self._at_end.append(action)
+                self._end_callbacks.append(action)
 
     def poke(self) -> None:
         """Wake a waiting :meth:`receive` so that it checks `until` again."""
@@ -207,36 +207,36 @@ class RpcCall:
     def has_output(self) -> bool:
         return bool(self.output) or self.last is not None
 
-    def take(self, data: bytes, length: int) -> None:
+    def handle_data(self, data: bytes, length: int) -> None:
         """Handle received bytes, `length` including padding. They are acknowledged once their message is read; those of
         a message too large for the window immediately, since it could not be completed otherwise.
         """
         try:
-            whole = self._parser.feed(data)
+            completed = self._parser.feed(data)
         except GrpcError as error:
             self._channel.abandon(self.number, _CANCEL)
-            self.break_off(error)
+            self.fail(error)
             return
         self.credit += length - len(data)
-        for message in whole:
-            self._inbox.put((message, len(message) + 5 - self._paid))
-            self._paid = 0
-        if self._parser.wanted > _LARGE:
-            self.credit += self._parser.pending - self._paid
-            self._paid = self._parser.pending
+        for message in completed:
+            self._inbox.put((message, len(message) + 5 - self._acknowledged))
+            self._acknowledged = 0
+        if self._parser.message_size > _LARGE:
+            self.credit += self._parser.pending - self._acknowledged
+            self._acknowledged = self._parser.pending
             self.starved = True
 
-    def take_headers(self, headers: Iterable[tuple[Any, Any]]) -> None:
+    def handle_headers(self, headers: Iterable[tuple[Any, Any]]) -> None:
         self._headers.update(cast("Iterable[tuple[str, str]]", headers))
 
-    def take_end(self) -> None:
+    def handle_end(self) -> None:
         self.input_ended = True
         if self.ours:
             self._failure = self._failure or grpc.outcome(self._headers)
             self.close()
         self._inbox.put(self._failure)
 
-    def break_off(self, failure: GrpcError) -> None:
+    def fail(self, failure: GrpcError) -> None:
         if not self._closed:
             self._failure = self._failure or failure
             self.close()
@@ -248,7 +248,7 @@ class RpcCall:
     def close(self) -> None:
         """Mark the call as ended and wake all waiters."""
         self._closed = True
-        actions, self._at_end = self._at_end, []
+        actions, self._end_callbacks = self._end_callbacks, []
         for action in actions:
             action()
         self._changed.notify_all()

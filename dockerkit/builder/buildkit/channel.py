@@ -39,7 +39,7 @@ _READ = 64 * 1024
 _WINDOW = 1024 * 1024
 _HEADERS = 16 * 1024 * 1024  # .dockerignore patterns and names in COPY arrive as headers, so there may be many
 _NOT_READY = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-_GOODBYE_SECONDS = 0.5
+_GOAWAY_SECONDS = 0.5
 _CLOSE_SECONDS = 1.0  # total for all threads; one blocked in a credential helper ends at its own timeout
 
 
@@ -59,8 +59,8 @@ class _Frames(h2.frame_buffer.FrameBuffer):
 class Channel:
     """An HTTP/2 connection for gRPC calls, on a connected socket that the channel closes.
 
-    `early` has bytes already read from it. `serve` handles each incoming call in a thread; without it, this side is
-    the client. `release` is called when the socket is not used any more. `failure` says why the connection ended,
+    `initial_data` has bytes already read from it. `serve` handles each incoming call in a thread; without it, this side
+    is the client. `release` is called when the socket is no longer used. `failure` says why the connection ended,
     unless this side closed it.
     """
 
@@ -68,7 +68,7 @@ class Channel:
         self,
         sock: socket.socket,
         *,
-        early: bytes = b"",
+        initial_data: bytes = b"",
         serve: Callable[[RpcCall], None] | None = None,
         release: Callable[[], None] | None = None,
         name: str = "buildkit",
@@ -76,7 +76,7 @@ class Channel:
         self.failure: BaseException | None = None
         self.lock: threading.Lock = runtime.Lock()
         self._socket = sock
-        self._early = early
+        self._initial_data = initial_data
         self._serve = serve
         self._release = release
         self._name = name
@@ -84,7 +84,7 @@ class Channel:
         self._threads: set[threading.Thread] = set()
         self._outgoing = bytearray()
         self._posted: deque[Callable[[], object]] = deque()
-        self._closing = self._ended = self._greeted = False
+        self._closing = self._ended = self._received_data = False
         self._h2 = _connection(client=serve is None)
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(2**30)  # flow control is left to the calls' own windows
@@ -110,7 +110,7 @@ class Channel:
         ]
         with self.lock:
             if self._closing or self._ended:
-                raise GrpcError(grpc.UNAVAILABLE, f"the connection to BuildKit is closed{self._why()}")
+                raise GrpcError(grpc.UNAVAILABLE, f"the connection to BuildKit is closed{self._failure_suffix()}")
             number = self._h2.get_next_available_stream_id()
             self._h2.send_headers(number, headers)
             call = self._calls[number] = RpcCall(self, number, path, ours=True)
@@ -136,9 +136,9 @@ class Channel:
         """Send GOAWAY and end all calls. Never blocks."""
         if not self._closing:
             self._closing = True
-            self.post(self._say_goodbye)
+            self.post(self._send_goaway)
 
-    def _say_goodbye(self) -> None:
+    def _send_goaway(self) -> None:
         with contextlib.suppress(h2.exceptions.ProtocolError):
             self._h2.close_connection()
 
@@ -156,7 +156,7 @@ class Channel:
             self._h2.reset_stream(number, code)
         self._calls.pop(number, None)
 
-    def _why(self) -> str:
+    def _failure_suffix(self) -> str:
         return f": {self.failure}" if self.failure else ""
 
     # -- the channel's thread ----------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class Channel:
             self._end()
 
     def _loop(self) -> None:
-        alive = not self._early or self._take(self._early)
+        alive = not self._initial_data or self._process(self._initial_data)
         deadline = None
         while alive:
             with self.lock:
@@ -179,7 +179,7 @@ class Channel:
                 self._flush()
                 closing = self._closing
             if closing:
-                deadline = deadline or time.monotonic() + _GOODBYE_SECONDS
+                deadline = deadline or time.monotonic() + _GOAWAY_SECONDS
                 if not self._outgoing or time.monotonic() >= deadline:
                     return
             wake, link = self._wake_out.fileno(), self._socket.fileno()
@@ -201,7 +201,7 @@ class Channel:
             data = self._socket.recv(_READ)
         except _NOT_READY:
             return True
-        return self._take(data)
+        return self._process(data)
 
     def _write(self) -> None:
         while self._outgoing:
@@ -211,19 +211,19 @@ class Channel:
                 return
             del self._outgoing[:sent]
 
-    def _take(self, data: bytes) -> bool:
+    def _process(self, data: bytes) -> bool:
         if not data:
             if not self._closing:
                 self.failure = ConnectionError("the engine closed the connection")
             return False
-        if not self._greeted and data.startswith(b"HTTP/1"):
+        if not self._received_data and data.startswith(b"HTTP/1"):
             self.failure = ConnectionError("the engine does not speak HTTP/2 here")
             return False
-        self._greeted = True
+        self._received_data = True
         with self.lock:
             events = self._h2.receive_data(data)
-            staying = [self._handle(event) for event in events]  # every event is processed, even after the first False
-            return all(staying)
+            results = [self._handle(event) for event in events]  # every event is processed, even after the first False
+            return all(results)
 
     def _handle(self, event: h2.events.Event) -> bool:
         """Process an event of h2, with the lock held, and return whether the connection stays open."""
@@ -235,15 +235,15 @@ class Channel:
             return bool(self._calls) and not event.error_code  # a graceful shutdown lets open calls finish
         elif (call := self._calls.get(getattr(event, "stream_id", None) or 0)) is not None:
             if isinstance(event, h2.events.DataReceived):
-                call.take(event.data, event.flow_controlled_length)
+                call.handle_data(event.data, event.flow_controlled_length)
             elif isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
-                call.take_headers(event.headers)
+                call.handle_headers(event.headers)
             elif isinstance(event, h2.events.StreamEnded):
-                call.take_end()
+                call.handle_end()
                 if call.ours:
                     self.abandon(call.number, h2.errors.ErrorCodes.CANCEL)  # in case this side has not finished sending
             elif isinstance(event, h2.events.StreamReset):
-                call.break_off(GrpcError(grpc.CANCELLED, "the other side cancelled the call"))
+                call.fail(GrpcError(grpc.CANCELLED, "the other side cancelled the call"))
                 self._forget(call)
         elif isinstance(event, h2.events.DataReceived) and event.stream_id:
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -254,11 +254,11 @@ class Channel:
         number = event.stream_id
         call = RpcCall(self, number, dict(headers).get(":path", ""), headers, ours=False)
         self._calls[number] = call
-        thread = runtime.Thread(self._answer, (call,), name=f"dockerkit{call.path}")
+        thread = runtime.Thread(self._run_handler, (call,), name=f"dockerkit{call.path}")
         self._threads.add(thread)
         thread.start()
 
-    def _answer(self, call: RpcCall) -> None:
+    def _run_handler(self, call: RpcCall) -> None:
         assert self._serve is not None
         try:
             self._serve(call)
@@ -282,15 +282,15 @@ class Channel:
                 try:
                     self._send(call)
                 except h2.exceptions.StreamClosedError:
-                    call.break_off(GrpcError(grpc.CANCELLED, "the other side ended the call"))
+                    call.fail(GrpcError(grpc.CANCELLED, "the other side ended the call"))
                     self._forget(call)
         self._outgoing += self._h2.data_to_send()
 
     def _send(self, call: RpcCall) -> None:
         number, output = call.number, call.output
-        if self._serve is not None and not call.answered and output:
+        if self._serve is not None and not call.headers_sent and output:
             self._h2.send_headers(number, [(":status", "200"), ("content-type", "application/grpc")])
-            call.answered = True
+            call.headers_sent = True
         while output:
             room = min(self._h2.local_flow_control_window(number), self._h2.max_outbound_frame_size, len(output))
             if room <= 0:
@@ -305,7 +305,7 @@ class Channel:
             self._h2.end_stream(number)
             call.last = None
             return
-        head = [] if call.answered else [(":status", "200"), ("content-type", "application/grpc")]
+        head = [] if call.headers_sent else [(":status", "200"), ("content-type", "application/grpc")]
         self._h2.send_headers(number, [*head, *call.last], end_stream=True)
         call.last = None
         if not call.input_ended:
@@ -322,7 +322,7 @@ class Channel:
             self._ended = True
             calls, self._calls = list(self._calls.values()), {}
             for call in calls:
-                call.break_off(GrpcError(grpc.UNAVAILABLE, f"the connection to BuildKit ended{self._why()}"))
+                call.fail(GrpcError(grpc.UNAVAILABLE, f"the connection to BuildKit ended{self._failure_suffix()}"))
         for sock in (self._wake_in, self._wake_out, self._socket):
             sock.close()
         if self._release is not None:

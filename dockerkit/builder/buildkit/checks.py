@@ -47,21 +47,21 @@ def check_build(api: APIClient, plan: BuildRequest, remote: BuildKitHost | None 
             frontend="dockerfile.v0", frontend_attrs={**plan.attrs, **_REQUEST}, allow_result_return=True
         )
         try:
-            answer = gateway.ask(request, "GatewayResponse", plan.timeout)
+            response = gateway.unary(request, "GatewayResponse", plan.timeout)
         except GrpcError as error:
             if "unsupported request" in error.message or error.status == grpc.UNIMPLEMENTED:
                 raise BuildKitUnavailable("check: this BuildKit has no build checks; they require Engine 27") from error
             raise build_error(error, Trace(Progress("")), plan.source, []) from error
-        return _warnings(bytes(answer.result.metadata.get("result.json", b"")), plan)
+        return _warnings(bytes(response.result.metadata.get("result.json", b"")), plan)
 
 
 def _warnings(content: bytes, plan: BuildRequest) -> list[BuildWarning]:
     try:
-        found: dict[str, Any] = json.loads(content)
+        report: dict[str, Any] = json.loads(content)
     except ValueError:
         raise BuildError(f"the checks returned no JSON: {content[:200]!r}") from None
     name = plan.source.name
-    if failure := found.get("buildError"):
+    if failure := report.get("buildError"):
         raise BuildError(str(failure.get("message")), dockerfile=name, lines=range_lines(failure.get("location")))
     return [
         BuildWarning(
@@ -71,5 +71,5 @@ def _warnings(content: bytes, plan: BuildRequest) -> list[BuildWarning]:
             name,
             tuple(range_lines(item.get("location"))),
         )
-        for item in found.get("warnings") or ()
+        for item in report.get("warnings") or ()
     ]

@@ -70,11 +70,11 @@ class Control:
                 return self._open(self._remote.dial())
             except (GrpcError, TimeoutError, OSError) as error:
                 raise BuildKitUnavailable(f"no BuildKit at {self._remote.address}: {error}") from error
-        ways = [self._dial_upgraded, self._dial_natively]
+        dialers = [self._dial_upgraded, self._dial_native]
         if self._api.deprecates_upgrades:
-            ways.reverse()
+            dialers.reverse()
         reasons = []
-        for dial in ways:
+        for dial in dialers:
             try:
                 return dial()
             except (GrpcError, TimeoutError, DockerException, OSError) as error:
@@ -90,14 +90,14 @@ class Control:
     def _dial_upgraded(self) -> Channel:
         return over(self._api.grpc(), name="control")
 
-    def _dial_natively(self) -> Channel:
+    def _dial_native(self) -> Channel:
         return self._open(self._api.dial(protocol="h2"))
 
     def _open(self, sock: socket.socket) -> Channel:
         """Return a channel on a socket with HTTP/2 prior knowledge, if BuildKit responds there."""
         channel = Channel(sock, name="control")
         try:
-            channel.call(f"{_SERVICE}ListWorkers").ask(
+            channel.call(f"{_SERVICE}ListWorkers").unary(
                 messages.ListWorkersRequest(), "ListWorkersResponse", _PROBE_SECONDS
             )
         except BaseException:
@@ -126,7 +126,10 @@ class Control:
         info, records = self._reports(_PROBE_SECONDS)
         workers = []
         for item in records:
-            platforms = ("/".join(filter(None, (of.os, of.architecture, of.variant))) for of in item.platforms)
+            platforms = (
+                "/".join(filter(None, (platform.os, platform.architecture, platform.variant)))
+                for platform in item.platforms
+            )
             workers.append(BuildKitWorker(item.id, tuple(dict.fromkeys(platforms)), dict(item.labels)))
         return BuildKitInfo("" if info is None else info.version.version, tuple(workers))
 
@@ -146,9 +149,9 @@ class Control:
         for call, request in ((info, messages.InfoRequest()), (workers, messages.ListWorkersRequest())):
             with suppress(GrpcError):  # an engine may report an unknown method before the request is sent; see below
                 call.request(request)
-        records = workers.answer("ListWorkersResponse", timeout).records
+        records = workers.response("ListWorkersResponse", timeout).records
         try:
-            return info.answer("InfoResponse", timeout), records
+            return info.response("InfoResponse", timeout), records
         except GrpcError as error:
             if error.status != grpc.UNIMPLEMENTED:
                 raise
@@ -178,8 +181,8 @@ class Control:
 
 def over(link: HijackedConnection, serve: Callable[[RpcCall], None] | None = None, *, name: str) -> Channel:
     """Return a channel over a connection that was upgraded from HTTP/1.1."""
-    early = link.recv() if link.pending else b""
-    return Channel(link.raw_socket, early=early, serve=serve, release=link.close, name=name)
+    initial_data = link.recv() if link.pending else b""
+    return Channel(link.raw_socket, initial_data=initial_data, serve=serve, release=link.close, name=name)
 
 
 class _Tunnel:
@@ -212,11 +215,11 @@ class _Tunnel:
 
 def details(error: GrpcError) -> list[tuple[str, Any]]:
     """Return the typed details of a failure, as pairs of short type name and value."""
-    found = []
+    pairs = []
     with suppress(Exception):
         for detail in messages.parse("RpcStatus", error.details).details:
             if detail.type_url.endswith("+json"):
                 name = detail.type_url.rpartition("/")[2].removesuffix("+json").rpartition(".")[2]
                 with suppress(ValueError):
-                    found.append((name, json.loads(detail.value)))
-    return found
+                    pairs.append((name, json.loads(detail.value)))
+    return pairs

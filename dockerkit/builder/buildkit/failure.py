@@ -25,23 +25,23 @@ _PARSE_LINE = re.compile(r"(?:dockerfile parse error (?:on )?line|Dockerfile:)\s
 
 def build_error(error: GrpcError, trace: Trace, source: Source, log: Sequence[dict[str, Any]]) -> BuildError:
     """Return an error with everything known about the failure of a solve call."""
-    facts: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for kind, value in details(error):
         if kind != "Stack":  # stack traces of BuildKit itself
-            facts.setdefault(kind, value)
+            fields.setdefault(kind, value)
     digest, name = trace.failed or ("", "")
-    if vertex := facts.get("Vertex"):
+    if vertex := fields.get("Vertex"):
         digest = vertex.get("digest") or vertex.get("Digest") or digest
         name = trace.names.get(digest, name)
-    exit_code = facts.get("ExitMessage", {}).get("Code")
-    if exit_code is None and (found := _EXIT_CODE.search(error.message)):
-        exit_code = int(found[1])
-    file, lines, text = _place(facts.get("Source"), source)
+    exit_code = fields.get("ExitMessage", {}).get("Code")
+    if exit_code is None and (match := _EXIT_CODE.search(error.message)):
+        exit_code = int(match[1])
+    file, lines, source_code = _location(fields.get("Source"), source)
     if not lines and name and source.dockerfile:
         lines = _lines_of(instruction(name), source.dockerfile)
-    if not lines and (found := _PARSE_LINE.search(error.message)):
-        lines = [int(found[1])]
-    step = text or (instruction(name) if name else None)
+    if not lines and (match := _PARSE_LINE.search(error.message)):
+        lines = [int(match[1])]
+    step = source_code or (instruction(name) if name else None)
     progress_step = trace.state.steps.get(digest)
     message = error.message or "the build failed"
     syntax = _SYNTAX.search(source.dockerfile or "")
@@ -51,7 +51,7 @@ def build_error(error: GrpcError, trace: Trace, source: Source, log: Sequence[di
         message,
         log,
         code=error.status,
-        detail=facts,
+        detail=fields,
         exit_code=exit_code,
         step=step,
         dockerfile=file or (source.name if lines else None),
@@ -61,7 +61,7 @@ def build_error(error: GrpcError, trace: Trace, source: Source, log: Sequence[di
     )
 
 
-def _place(record: Any, source: Source) -> tuple[str | None, list[int], str | None]:
+def _location(record: Any, source: Source) -> tuple[str | None, list[int], str | None]:
     """Return file, lines and source text of the failed instruction, from BuildKit's error details."""
     if not isinstance(record, dict):
         return None, [], None
@@ -71,8 +71,8 @@ def _place(record: Any, source: Source) -> tuple[str | None, list[int], str | No
         content = base64.b64decode(info.get("data") or "").decode("utf-8", "replace").split("\n")
     except ValueError:
         content = []
-    written = [content[line - 1].strip() for line in lines if 0 < line <= len(content)]
-    return source.name or info.get("filename"), lines, "\n".join(written) or None
+    source_lines = [content[line - 1].strip() for line in lines if 0 < line <= len(content)]
+    return source.name or info.get("filename"), lines, "\n".join(source_lines) or None
 
 
 def range_lines(location: Any) -> list[int]:
@@ -87,8 +87,8 @@ def range_lines(location: Any) -> list[int]:
 
 def _lines_of(step: str, dockerfile: str) -> list[int]:
     """Find the lines of an instruction, for engines that don't report them; empty unless there is exactly one match."""
-    wanted = " ".join(step.split())
-    found: list[list[int]] = []
+    target = " ".join(step.split())
+    matches: list[list[int]] = []
     numbers: list[int] = []
     parts: list[str] = []
     for number, line in enumerate(dockerfile.split("\n"), 1):
@@ -98,8 +98,10 @@ def _lines_of(step: str, dockerfile: str) -> list[int]:
         parts.append(line.rstrip().removesuffix("\\"))
         if line.rstrip().endswith("\\"):
             continue
-        words = " ".join(" ".join(parts).split())
-        if words and (words == wanted or words.partition(" ")[0].upper() + " " + words.partition(" ")[2] == wanted):
-            found.append(numbers)
+        statement = " ".join(" ".join(parts).split())
+        if statement and (
+            statement == target or statement.partition(" ")[0].upper() + " " + statement.partition(" ")[2] == target
+        ):
+            matches.append(numbers)
         numbers, parts = [], []
-    return found[0] if len(found) == 1 else []
+    return matches[0] if len(matches) == 1 else []

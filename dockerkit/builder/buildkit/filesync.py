@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from dockerkit.builder.buildkit import grpc, messages
 from dockerkit.builder.buildkit.call import RpcCall
 from dockerkit.builder.buildkit.grpc import GrpcError
-from dockerkit.builder.buildkit.tree import Item, Tree, name_refused, walk
+from dockerkit.builder.buildkit.tree import Item, Tree, invalid_name_error, walk
 from dockerkit.files.modes import to_go
 from dockerkit.files.reading import file_blocks
 
@@ -20,7 +20,7 @@ __all__ = ["send_tree"]
 
 _STAT, _REQ, _DATA, _FIN, _ERR = range(5)
 _BLOCK = 32 * 1024
-_LISTED = 256  # entries sent before checking for requests
+_CHECK_INTERVAL = 256  # entries sent before checking for requests
 
 
 def send_tree(call: RpcCall, tree: Tree) -> None:
@@ -45,36 +45,36 @@ class _Sender:
     def __init__(self, call: RpcCall) -> None:
         self._call = call
         self._files: dict[int, Item] = {}
-        self._asked: deque[int] = deque()
-        self._twins: dict[tuple[int, int], str] = {}
+        self._requested: deque[int] = deque()
+        self._first_paths: dict[tuple[int, int], str] = {}
         self._complete = False
 
     def run(self, entries: Iterator[tuple[str, Item]]) -> None:
         send = self._call.send
         for number, (path, item) in enumerate(entries):
-            send(messages.Packet(type=_STAT, stat=self._stat(number, path, item)), at_once=False)
-            if number % _LISTED == _LISTED - 1:
-                self._look()
+            send(messages.Packet(type=_STAT, stat=self._stat(number, path, item)), flush=False)
+            if number % _CHECK_INTERVAL == _CHECK_INTERVAL - 1:
+                self._check_requests()
         send(messages.Packet(type=_STAT))
         while True:
-            while self._asked:
-                self._send_file(self._asked.popleft())
+            while self._requested:
+                self._send_file(self._requested.popleft())
             if self._complete:
                 break
-            self._take(self._call.receive())
+            self._handle(self._call.receive())
         send(messages.Packet(type=_FIN))  # then BuildKit waits for the end of the call
 
-    def _look(self) -> None:
+    def _check_requests(self) -> None:
         with suppress(TimeoutError):
             while not self._complete:
-                self._take(self._call.receive(0))
+                self._handle(self._call.receive(0))
 
-    def _take(self, message: bytes | None) -> None:
+    def _handle(self, message: bytes | None) -> None:
         if message is None:
             raise GrpcError(grpc.CANCELLED, "BuildKit ended the transfer of files before it was complete")
         packet = messages.parse("Packet", message)
         if packet.type == _REQ:
-            self._asked.append(packet.id)
+            self._requested.append(packet.id)
         elif packet.type == _FIN:
             self._complete = True
         elif packet.type == _ERR:
@@ -86,9 +86,9 @@ class _Sender:
         try:
             entry = messages.Stat(path=path, mode=mode, mtime=item.mtime, linkname=item.link, xattrs=item.xattrs)
         except UnicodeEncodeError:
-            raise name_refused(path) from None
+            raise invalid_name_error(path) from None
         if kind == stat.S_IFREG:
-            first = self._twins.setdefault(item.twin, path) if item.twin else path
+            first = self._first_paths.setdefault(item.inode, path) if item.inode else path
             if first != path:
                 entry.linkname = first
             else:
@@ -106,13 +106,13 @@ class _Sender:
             raise GrpcError(grpc.INTERNAL, f"BuildKit requested entry {number}, which is not a regular file")
         for block in _blocks(item):
             self._call.send(messages.Packet(type=_DATA, id=number, data=block))
-        self._call.send(messages.Packet(type=_DATA, id=number), at_once=False)
-        if not self._asked:
-            self._look()
+        self._call.send(messages.Packet(type=_DATA, id=number), flush=False)
+        if not self._requested:
+            self._check_requests()
 
 
 def _blocks(item: Item) -> Iterator[bytes]:
     source = item.source
     if isinstance(source, bytes):
-        return (source[at : at + _BLOCK] for at in range(0, len(source), _BLOCK))
+        return (source[offset : offset + _BLOCK] for offset in range(0, len(source), _BLOCK))
     return file_blocks(source, _BLOCK)

@@ -38,23 +38,23 @@ class MessageParser:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Add received bytes and return the messages they complete."""
-        held = self._data
-        held += data
+        buffer = self._data
+        buffer += data
         messages = []
-        at = 0
-        while len(held) - at >= _HEAD:
-            if held[at]:
+        offset = 0
+        while len(buffer) - offset >= _HEAD:
+            if buffer[offset]:
                 raise GrpcError(INTERNAL, "received a compressed message, but no compression was negotiated")
-            length = int.from_bytes(held[at + 1 : at + _HEAD], "big")
+            length = int.from_bytes(buffer[offset + 1 : offset + _HEAD], "big")
             if length > MAX_MESSAGE:
                 raise GrpcError(
                     RESOURCE_EXHAUSTED, f"received a message of {length} bytes; the maximum is {MAX_MESSAGE}"
                 )
-            if len(held) - at - _HEAD < length:
+            if len(buffer) - offset - _HEAD < length:
                 break
-            messages.append(bytes(held[at + _HEAD : at + _HEAD + length]))
-            at += _HEAD + length
-        del held[:at]
+            messages.append(bytes(buffer[offset + _HEAD : offset + _HEAD + length]))
+            offset += _HEAD + length
+        del buffer[:offset]
         return messages
 
     @property
@@ -63,7 +63,7 @@ class MessageParser:
         return len(self._data)
 
     @property
-    def wanted(self) -> int:
+    def message_size(self) -> int:
         """Return the total size of the incomplete message, as far as known."""
         return _HEAD + int.from_bytes(self._data[1:_HEAD], "big") if len(self._data) >= _HEAD else 0
 

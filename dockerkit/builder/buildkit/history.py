@@ -46,16 +46,16 @@ class PastBuild:
 
 def list_builds(control: Control) -> list[PastBuild]:
     """Return the builds in BuildKit's history, newest first."""
-    found: dict[str, PastBuild] = {}
+    builds: dict[str, PastBuild] = {}
     try:
         for event in control.stream("ListenBuildHistory", messages.HistoryRequest(early_exit=True), "HistoryEvent"):
             if event.type != _DELETED:
-                found[event.record.ref] = _past_build(event.record)
+                builds[event.record.ref] = _past_build(event.record)
     except GrpcError as error:
         if error.status == grpc.UNIMPLEMENTED:
             raise BuildKitUnavailable("this BuildKit has no build history; it requires Engine 23 or newer") from error
         raise
-    return sorted(found.values(), key=lambda item: item.created or datetime.min.replace(tzinfo=UTC), reverse=True)
+    return sorted(builds.values(), key=lambda item: item.created or datetime.min.replace(tzinfo=UTC), reverse=True)
 
 
 def read_log(control: Control, id: str) -> str:
@@ -73,8 +73,8 @@ def read_log(control: Control, id: str) -> str:
 def _past_build(record: Any) -> PastBuild:
     return PastBuild(
         record.ref,
-        _moment(record.created_at),
-        _moment(record.completed_at),
+        _datetime(record.created_at),
+        _datetime(record.completed_at),
         record.error.message or None,
         record.num_total_steps,
         record.num_cached_steps,
@@ -82,7 +82,7 @@ def _past_build(record: Any) -> PastBuild:
     )
 
 
-def _moment(stamp: Any) -> datetime | None:
-    if not stamp.seconds:
+def _datetime(timestamp: Any) -> datetime | None:
+    if not timestamp.seconds:
         return None
-    return datetime.fromtimestamp(stamp.seconds, UTC).replace(microsecond=stamp.nanos // 1000)
+    return datetime.fromtimestamp(timestamp.seconds, UTC).replace(microsecond=timestamp.nanos // 1000)

@@ -47,7 +47,7 @@ class LocalCache:
                 return str(entry["digest"])
         return None
 
-    def keep(self, descriptor: Mapping[str, Any]) -> None:
+    def add_manifest(self, descriptor: Mapping[str, Any]) -> None:
         """Add the manifest of a new cache to the index, replacing the one with the same name."""
         entry = {**descriptor, "annotations": {**(descriptor.get("annotations") or {}), _TAG: self.tag}}
         others = [item for item in self._entries() if (item.get("annotations") or {}).get(_TAG) != self.tag]
@@ -65,10 +65,10 @@ class LocalCache:
     def _entries(self) -> list[dict[str, Any]]:
         try:
             with open(os.path.join(self.folder, "index.json"), encoding="utf-8") as file:
-                found = json.load(file).get("manifests") or []
+                manifests = json.load(file).get("manifests") or []
         except (OSError, ValueError, AttributeError):
             return []
-        return [entry for entry in found if isinstance(entry, dict)]
+        return [entry for entry in manifests if isinstance(entry, dict)]
 
 
 class _Upload:
@@ -120,8 +120,8 @@ def content_handlers(caches: Mapping[str, LocalCache]) -> dict[str, Any]:
     def info(call: RpcCall) -> None:
         request = messages.parse("ContentInfoRequest", call.receive())
         size = os.path.getsize(_existing(cache_of(call), request.digest))
-        found = messages.ContentInfo(digest=request.digest, size=size)
-        call.send(messages.ContentInfoResponse(info=found))
+        content_info = messages.ContentInfo(digest=request.digest, size=size)
+        call.send(messages.ContentInfoResponse(info=content_info))
 
     def update(request: Any) -> Any:  # labels are for containerd's garbage collection; a folder needs none
         return messages.ContentInfoResponse(info=request.info)
@@ -130,12 +130,12 @@ def content_handlers(caches: Mapping[str, LocalCache]) -> dict[str, Any]:
         request = messages.parse("ReadContentRequest", call.receive())
         with open(_existing(cache_of(call), request.digest), "rb") as file:
             file.seek(request.offset)
-            left = request.size or os.fstat(file.fileno()).st_size - request.offset
+            remaining = request.size or os.fstat(file.fileno()).st_size - request.offset
             offset = request.offset
-            while left > 0 and (data := file.read(min(_BLOCK, left))):
+            while remaining > 0 and (data := file.read(min(_BLOCK, remaining))):
                 call.send(messages.ReadContentResponse(offset=offset, data=data))
                 offset += len(data)
-                left -= len(data)
+                remaining -= len(data)
 
     def write(call: RpcCall) -> None:
         cache = cache_of(call)

@@ -119,8 +119,8 @@ def _describe(table: str) -> descriptor_pb2.FileDescriptorProto:
             continue
         title, _, fields = row.partition(":")
         message = file.message_type.add(name=title)
-        for text in filter(None, (part.strip() for part in fields.split(","))):
-            name, number, *kind = text.split()
+        for definition in filter(None, (part.strip() for part in fields.split(","))):
+            name, number, *kind = definition.split()
             if kind[0] == "map":
                 entry = message.nested_type.add(name=f"{name.title().replace('_', '')}Entry")
                 entry.options.map_entry = True
@@ -149,8 +149,8 @@ def parse(kind: str, data: bytes | None) -> Any:
 def __getattr__(name: str) -> Any:
     """Return the class of a message in the table."""
     try:
-        found = _pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
+        descriptor = _pool.FindMessageTypeByName(f"{_PACKAGE}.{name}")
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    globals()[name] = message_factory.GetMessageClass(found)
+    globals()[name] = message_factory.GetMessageClass(descriptor)
     return globals()[name]

@@ -183,30 +183,30 @@ class BuildRequest:
         if all(output.type in ("tar", "local", "cacheonly") for output in self.outputs):
             raise InvalidArgument("annotations: these outputs include no image; omit annotations")
         for name, value in values.labels(annotations, "annotations").items():
-            found = _ANNOTATION.fullmatch(name)
-            if found is None or (found["level"] or "manifest") not in _LEVELS:
+            match = _ANNOTATION.fullmatch(name)
+            if match is None or (match["level"] or "manifest") not in _LEVELS:
                 raise InvalidArgument(
                     f"annotations: must be a name, optionally after 'index:' or a target such as 'manifest[linux/arm64]:', "
                     f"got {name!r}"
                 )
-            level = f"-{found['level']}" if found["level"] else ""
-            platform = f"[{found['platform']}]" if found["platform"] else ""
-            self.annotations[f"annotation{level}{platform}.{found['name']}"] = value
+            level = f"-{match['level']}" if match["level"] else ""
+            platform = f"[{match['platform']}]" if match["platform"] else ""
+            self.annotations[f"annotation{level}{platform}.{match['name']}"] = value
 
     def _frontend(self, settings: Mapping[str, Any], proxies: Mapping[str, str]) -> None:
         attrs = self.attrs
         if target := settings.get("target"):
             attrs["target"] = values.string(target, "target")
         platform = settings.get("platform") or os.environ.get("DOCKER_DEFAULT_PLATFORM") or ()
-        several = [platform] if isinstance(platform, (str, Mapping)) else values.sequence(platform, "platform")
-        self.platforms = tuple(cast("str", platform_text(item)) for entry in several for item in _split(entry))
+        platforms = [platform] if isinstance(platform, (str, Mapping)) else values.sequence(platform, "platform")
+        self.platforms = tuple(cast("str", platform_text(item)) for entry in platforms for item in _split(entry))
         if self.platforms:
             attrs["platform"] = ",".join(self.platforms)
         arguments = values.build_arguments(settings.get("buildargs") or {})
         for name, value in {**proxies, **arguments}.items():
             if value is not None:
                 attrs[f"build-arg:{name}"] = value
-        self._look_for_arguments(arguments)
+        self._check_arguments(arguments)
         for name, value in values.labels(settings["labels"]).items() if settings.get("labels") else ():
             attrs[f"label:{name}"] = value
         nocache = settings.get("nocache")
@@ -239,12 +239,12 @@ class BuildRequest:
         if mode == "host":
             self.entitlements.append("network.host")
 
-    def _look_for_arguments(self, arguments: Mapping[str, object]) -> None:
+    def _check_arguments(self, arguments: Mapping[str, object]) -> None:
         """Warn about build arguments that the Dockerfile does not declare. BuildKit silently ignores them."""
-        text = self.source.dockerfile
-        if text is None or re.match(r"\s*#\s*syntax\s*=", text):
+        dockerfile = self.source.dockerfile
+        if dockerfile is None or re.match(r"\s*#\s*syntax\s*=", dockerfile):
             return
-        joined = re.sub(r"\\[ \t]*\n", " ", text)
+        joined = re.sub(r"\\[ \t]*\n", " ", dockerfile)
         declared = {
             word.partition("=")[0]
             for line in re.findall(r"(?im)^[ \t]*ARG[ \t]+(.*)$", joined)
@@ -255,8 +255,8 @@ class BuildRequest:
                 self.warnings.append(f"buildargs: the Dockerfile has no ARG {name}, so its value is ignored")
 
     def _caches(self, sources: Iterable[Any] | None, targets: Any) -> None:
-        self.cache_from = [_cache(item, "cache_from") for item in _listed(sources, "cache_from")]
-        self.cache_to = [_cache(item, "cache_to") for item in _listed(targets, "cache_to")]
+        self.cache_from = [_cache(item, "cache_from") for item in _as_list(sources, "cache_from")]
+        self.cache_to = [_cache(item, "cache_to") for item in _as_list(targets, "cache_to")]
         self._local_caches()
         inline = self.attrs.pop("build-arg:BUILDKIT_INLINE_CACHE", "")
         if inline.lower() in ("1", "true", "t") and not any(item["type"] == "inline" for item in self.cache_to):
@@ -327,10 +327,10 @@ def _attestation(name: str, value: object) -> str | None:
         return "" if value else None
     if not isinstance(value, str):
         raise InvalidArgument(f"{name}: must be True, False or parameters such as 'mode=max', got {value!r}")
-    text = value.strip().lower()
-    if text in ("", "0", "f", "false"):
+    normalized = value.strip().lower()
+    if normalized in ("", "0", "f", "false"):
         return None
-    if text in ("1", "t", "true"):
+    if normalized in ("1", "t", "true"):
         return ""
     parameters: list[str] = []
     for part in next(csv.reader([value])):
@@ -348,7 +348,7 @@ def _split(platform: object) -> Iterable[Any]:
     return platform.split(",") if isinstance(platform, str) else [platform]
 
 
-def _listed(value: Any, name: str) -> list[Any]:
+def _as_list(value: Any, name: str) -> list[Any]:
     return [value] if isinstance(value, (str, Mapping)) else values.sequence(value or (), name)
 
 
@@ -398,22 +398,26 @@ def _agents(settings: Any) -> dict[str, str]:
     elif isinstance(settings, Mapping):
         paths = dict(settings)
     else:
-        texts = values.string_list([settings] if isinstance(settings, str) else settings or (), "ssh")
-        paths = {id: path or None for id, _, path in (text.partition("=") for text in texts)}
-    found = {}
+        specs = values.string_list([settings] if isinstance(settings, str) else settings or (), "ssh")
+        paths = {id: path or None for id, _, path in (spec.partition("=") for spec in specs)}
+    agents = {}
     for id, path in paths.items():
-        place = values.local_path(path, f"ssh[{id!r}]") if path is not None else os.environ.get("SSH_AUTH_SOCK", "")
-        if not place:
+        socket_path = (
+            values.local_path(path, f"ssh[{id!r}]") if path is not None else os.environ.get("SSH_AUTH_SOCK", "")
+        )
+        if not socket_path:
             raise InvalidArgument(
                 f"ssh[{id!r}]: no ssh agent found (SSH_AUTH_SOCK is not set); start one, or pass the path of its socket"
             )
         try:
-            is_socket = stat.S_ISSOCK(os.stat(place).st_mode)
+            is_socket = stat.S_ISSOCK(os.stat(socket_path).st_mode)
         except OSError as error:
-            raise InvalidArgument(f"ssh[{id!r}]: the agent's socket {place} can't be used: {error.strerror}") from error
+            raise InvalidArgument(
+                f"ssh[{id!r}]: the agent's socket {socket_path} can't be used: {error.strerror}"
+            ) from error
         if not is_socket:
             raise InvalidArgument(
-                f"ssh[{id!r}]: {place} is not the socket of an agent; add key files to an agent with ssh-add"
+                f"ssh[{id!r}]: {socket_path} is not the socket of an agent; add key files to an agent with ssh-add"
             )
-        found[id] = place
-    return found
+        agents[id] = socket_path
+    return agents

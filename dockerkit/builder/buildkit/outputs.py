@@ -80,14 +80,14 @@ def outputs_of(specs: OutputSpec | Sequence[OutputSpec] | None) -> tuple[Exporte
     """Parse the ``outputs`` argument; the default is an image."""
     if specs is None:
         return (Exporter(),)
-    many = [specs] if isinstance(specs, (str, Exporter, Mapping)) else sequence(specs, "outputs")
-    if not many:
+    items = [specs] if isinstance(specs, (str, Exporter, Mapping)) else sequence(specs, "outputs")
+    if not items:
         raise InvalidArgument("outputs: must not be empty; omit it to build an image")
-    found = tuple(_output(spec) for spec in many)
-    if sum(output.type == "image" for output in found) > 1:
+    exporters = tuple(_output(spec) for spec in items)
+    if sum(output.type == "image" for output in exporters) > 1:
         raise InvalidArgument("outputs: must contain at most one image; pass several tags instead")
-    made = tuple(output for output in found if output.type != "cacheonly")  # it adds nothing to other outputs
-    return made or found[:1]
+    effective = tuple(output for output in exporters if output.type != "cacheonly")  # it adds nothing to other outputs
+    return effective or exporters[:1]
 
 
 def _output(spec: OutputSpec) -> Exporter:

@@ -98,32 +98,32 @@ class BuildStream(ClosableIterator[Event]):
             self._start()
         except GrpcError as error:
             failure = BuildError(f"the build could not be started: {error.message}", code=error.status)
-            self._give_up(failure)
+            self._fail(failure)
             raise failure from error
         except BaseException as error:
-            self._give_up(error)
+            self._fail(error)
             raise
 
     def _start(self) -> None:
         plan = self._plan
-        control = self._opened(partial(Control, self._api, self._remote), Control.close)
+        control = self._open(partial(Control, self._api, self._remote), Control.close)
         self._channels.append(control.channel)
         self._engine = control.engine()
         plan.check(self._engine)
         self._session = session_of(self._api, plan)
-        self._channels.append(self._opened(partial(self._session.open, control), Channel.close))
-        for text in plan.warnings:
-            self._trace.warnings.append(BuildWarning(text))
-            self.state.warning(text)
+        self._channels.append(self._open(partial(self._session.open, control), Channel.close))
+        for warning in plan.warnings:
+            self._trace.warnings.append(BuildWarning(warning))
+            self.state.warning(warning)
         self._solve = control.call("Solve")
         self._closers.append(self._solve.cancel)
         self._solve.request(self._request(self._engine))
         self._status = control.call("Status")
         self._closers.append(self._status.cancel)
         self._status.request(messages.StatusRequest(ref=self.id))
-        self._solve.at_end(self._status.poke)
+        self._solve.on_end(self._status.poke)
 
-    def _opened(self, dial: Callable[[], T], close: Callable[[T], object]) -> T:
+    def _open(self, dial: Callable[[], T], close: Callable[[T], object]) -> T:
         """Open a connection, which an interrupt in the middle can't lose: closing the build closes it."""
         connection = Shielded(dial, close)
         self._closers.append(connection.undo)
@@ -138,7 +138,7 @@ class BuildStream(ClosableIterator[Event]):
             attrs |= {"cache-from": ",".join(item["ref"] for item in plan.cache_from)} if plan.cache_from else {}
         else:
             attrs["cache-imports"] = json.dumps(
-                [{"Type": kind, "Attrs": rest} for kind, rest in map(_parted, plan.cache_from)]
+                [{"Type": kind, "Attrs": rest} for kind, rest in map(_split_type, plan.cache_from)]
             )
         request = messages.SolveRequest(
             ref=self.id,
@@ -148,7 +148,7 @@ class BuildStream(ClosableIterator[Event]):
             entitlements=plan.entitlements,
         )
         for target, entries in ((request.cache.exports, plan.cache_to), (request.cache.imports, plan.cache_from)):
-            for kind, rest in map(_parted, entries):
+            for kind, rest in map(_split_type, entries):
                 target.add(type=kind, attrs=rest)
         exporters = [_exporter(output, plan, self._remote) for output in plan.outputs if output.type != "cacheonly"]
         if len(exporters) == 1:  # older BuildKits only read these fields, and silently export nothing otherwise
@@ -210,11 +210,11 @@ class BuildStream(ClosableIterator[Event]):
             else:
                 self._trace.feed(messages.parse("StatusResponse", message))
         except GrpcError as error:
-            failure = self._explained(error)
+            failure = self._explain(error)
             failure.__cause__ = error
-            self._give_up(failure)
+            self._fail(failure)
         except BaseException as error:
-            self._give_up(error)
+            self._fail(error)
             if not isinstance(error, DockerException):
                 raise
 
@@ -224,9 +224,9 @@ class BuildStream(ClosableIterator[Event]):
         while True:
             if self._solve.ended and deadline is None:
                 deadline = time.monotonic() + _STATUS_GRACE
-            left = self._plan.timeout if deadline is None else max(deadline - time.monotonic(), 0)
+            remaining = self._plan.timeout if deadline is None else max(deadline - time.monotonic(), 0)
             try:
-                return self._status.receive(left, until=None if deadline else lambda: self._solve.ended)
+                return self._status.receive(remaining, until=None if deadline else lambda: self._solve.ended)
             except TimeoutError:
                 if deadline is None and not self._solve.ended:
                     raise
@@ -236,17 +236,17 @@ class BuildStream(ClosableIterator[Event]):
                 return None  # the solve call reports the outcome
 
     def _finish(self) -> None:
-        answer = self._solve.answer("SolveResponse")
+        response = self._solve.response("SolveResponse")
         if missing := self._session.missing():
             names = ", ".join(output.type for output in missing)
             raise BuildError(
                 f"the build finished, but these outputs were not sent: {names}; the BuildKit may be too old for several outputs"
             )
-        metadata = dict(answer.exporter_response)
+        metadata = dict(response.exporter_response)
         if (cache := self._plan.local_caches.get("cache_to")) is not None and "cache.manifest" in metadata:
-            cache.keep(json.loads(metadata["cache.manifest"]))
+            cache.add_manifest(json.loads(metadata["cache.manifest"]))
         self.state.finish()
-        self._shut()
+        self._close_all()
         self._result = BuildResult(
             image_id=_image_id(metadata, self._plan) if self._remote is None else None,
             tags=self._plan.tags,
@@ -256,11 +256,13 @@ class BuildStream(ClosableIterator[Event]):
             log=list(self._records),
         )
 
-    def _explained(self, error: GrpcError) -> BaseException:
+    def _explain(self, error: GrpcError) -> BaseException:
         """Return the failure on this side if there was one, otherwise BuildKit's."""
-        ours = [failure for failure in self._session.failures if isinstance(failure, (DockerException, OSError))]
-        if ours and not self._cancelled:
-            return ours[0]
+        local_failures = [
+            failure for failure in self._session.failures if isinstance(failure, (DockerException, OSError))
+        ]
+        if local_failures and not self._cancelled:
+            return local_failures[0]
         failure = build_error(error, self._trace, self._plan.source, list(self._records))
         if self._cancelled or error.status == grpc.CANCELLED:
             failure.msg = failure.message = f"the build was cancelled ({failure.msg})"
@@ -278,17 +280,17 @@ class BuildStream(ClosableIterator[Event]):
         """Cancel the build if it is still running, and close its connections. Further calls do nothing."""
         if self._result is None and self._failure is None:
             self._cancelled = True
-            self._give_up(BuildError("the build was closed before it finished"))
-        self._shut()
+            self._fail(BuildError("the build was closed before it finished"))
+        self._close_all()
 
-    def _give_up(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> None:
         self._failure = error
         if self.state.error is None:
             self.state.failed(str(error) or type(error).__name__)
-        self._shut()
+        self._close_all()
         self.state.finish()
 
-    def _shut(self) -> None:
+    def _close_all(self) -> None:
         with contextlib.suppress(IndexError):  # if several threads or a signal handler close at once, each takes some
             while True:
                 self._closers.pop()()
@@ -309,9 +311,9 @@ class Recorder:
 
     def update(self, progress: Progress, event: Event) -> None:
         self._events.append(event)
-        text = _line(event)
-        if text:
-            self._records.append({"stream": text + "\n"})
+        line = _line(event)
+        if line:
+            self._records.append({"stream": line + "\n"})
         if self._display is not None:
             self._display.update(progress, event)
 
@@ -364,7 +366,7 @@ def _exporter(output: Exporter, plan: BuildRequest, remote: BuildKitHost | None)
     return messages.Exporter(type=kind, attrs=attrs)
 
 
-def _parted(cache: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _split_type(cache: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return cache["type"], {key: value for key, value in cache.items() if key != "type"}
 
 

@@ -60,10 +60,10 @@ def secrets_of(sources: Mapping[str, SecretSource] | Sequence[str] | None) -> di
     if isinstance(sources, (str, bytes)):
         raise InvalidArgument("secrets: must be a dict by ID, or a list of strings such as 'id=token,env=TOKEN'")
     if isinstance(sources, Mapping):
-        found = [_secret(id, source) for id, source in sources.items()]
+        parsed = [_secret(id, source) for id, source in sources.items()]
     else:
-        found = [_parse(text) for text in string_list(sources, "secrets")]
-    secrets = {secret.id: secret for secret in found}
+        parsed = [_parse(spec) for spec in string_list(sources, "secrets")]
+    secrets = {secret.id: secret for secret in parsed}
     for secret in secrets.values():
         secret.read()
     return secrets
@@ -88,8 +88,8 @@ def _secret(id: str, source: SecretSource) -> Secret:
     )
 
 
-def _parse(text: str) -> Secret:
-    fields = {key: value for key, _, value in (part.partition("=") for part in text.split(","))}
+def _parse(spec: str) -> Secret:
+    fields = {key: value for key, _, value in (part.partition("=") for part in spec.split(","))}
     id = fields.pop("id", "")
     kind = fields.pop("type", "")
     path = fields.pop("src", fields.pop("source", None))

@@ -35,11 +35,11 @@ _SERVING = 1
 _BLOCK = 32 * 1024
 
 
-def unary(request: str, answer: Callable[[Any], Any]) -> Handler:
+def unary(request: str, respond: Callable[[Any], Any]) -> Handler:
     """Return a handler for calls with one request and one response."""
 
     def handle(call: RpcCall) -> None:
-        call.send(answer(messages.parse(request, call.receive())))
+        call.send(respond(messages.parse(request, call.receive())))
 
     return handle
 
@@ -52,41 +52,41 @@ def health() -> Handler:
 def credentials(auth: Callable[[], AuthConfig]) -> Handler:
     """Return the handler that looks up registry credentials; empty ones for unknown registries."""
 
-    def answer(request: Any) -> Any:
+    def respond(request: Any) -> Any:
         config = auth()
         try:
-            found = config.resolve_authconfig(request.host)
+            login = config.resolve_authconfig(request.host)
         except DockerException as error:
             raise GrpcError(grpc.UNKNOWN, str(error)) from error
-        if not found:
+        if not login:
             return messages.CredentialsResponse()
-        if found.identity_token:
-            return messages.CredentialsResponse(secret=found.identity_token)
-        return messages.CredentialsResponse(username=found.username or "", secret=found.password or "")
+        if login.identity_token:
+            return messages.CredentialsResponse(secret=login.identity_token)
+        return messages.CredentialsResponse(username=login.username or "", secret=login.password or "")
 
-    return unary("CredentialsRequest", answer)
+    return unary("CredentialsRequest", respond)
 
 
-def secrets(known: Mapping[str, Secret]) -> Handler:
+def secrets(available: Mapping[str, Secret]) -> Handler:
     """Return the handler that serves the secrets passed for this build by their exact IDs, and nothing else."""
 
-    def answer(request: Any) -> Any:
-        secret = known.get(request.id)
+    def respond(request: Any) -> Any:
+        secret = available.get(request.id)
         if secret is None:
             raise GrpcError(grpc.NOT_FOUND, f"no secret {request.id!r} was passed to this build")
         return messages.GetSecretResponse(data=secret.read())
 
-    return unary("GetSecretRequest", answer)
+    return unary("GetSecretRequest", respond)
 
 
 def ssh_check(agents: Mapping[str, str]) -> Handler:
     """Return the handler that checks whether an SSH agent with the given ID exists."""
 
-    def answer(request: Any) -> Any:
+    def respond(request: Any) -> Any:
         _agent(agents, request.id)
         return messages.CheckAgentResponse()
 
-    return unary("CheckAgentRequest", answer)
+    return unary("CheckAgentRequest", respond)
 
 
 _MAX_AGENT_MESSAGE = 256 * 1024
@@ -107,14 +107,14 @@ def ssh_forward(agents: Mapping[str, str]) -> Handler:
         finally:
             attempt.done()
         with closing(agent):
-            call.at_end(agent.stop)
-            held = b""
+            call.on_end(agent.stop)
+            buffer = b""
             for message in call.each("BytesMessage"):
-                held += message.data
-                while (size := _frame(held)) is not None:
-                    request, held = held[:size], held[size:]
-                    known = request[4] in (_LIST_KEYS, _SIGN)
-                    call.send_bytes(_converse(agent, request) if known else _AGENT_FAILURE)
+                buffer += message.data
+                while (size := _frame(buffer)) is not None:
+                    request, buffer = buffer[:size], buffer[size:]
+                    allowed = request[4] in (_LIST_KEYS, _SIGN)
+                    call.send_bytes(_exchange(agent, request) if allowed else _AGENT_FAILURE)
 
     return handle
 
@@ -136,18 +136,18 @@ def _frame(data: bytes) -> int | None:
     return size + 4 if len(data) >= size + 4 else None
 
 
-def _converse(agent: Connection, request: bytes) -> bytes:
-    answer = b""
+def _exchange(agent: Connection, request: bytes) -> bytes:
+    response = b""
     try:
         agent.send_all(request)
-        while (size := _frame(answer)) is None:
+        while (size := _frame(response)) is None:
             data = agent.recv(_BLOCK, None)
             if not data:
                 raise GrpcError(grpc.UNAVAILABLE, "the ssh agent closed the connection")
-            answer += data
+            response += data
     except OSError as error:
         raise GrpcError(grpc.UNAVAILABLE, f"the connection to the ssh agent failed: {error}") from error
-    return answer[:size]
+    return response[:size]
 
 
 def upload(source: Iterable[bytes]) -> Handler:

@@ -40,7 +40,7 @@ class BuildSession:
     Attributes:
         id: unguessable session ID.
         failures: exceptions raised on this side; BuildKit only receives their messages.
-        written: indexes of the complete outputs.
+        received: indexes of the complete outputs.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class BuildSession:
     ) -> None:
         self.id: str = new_id()
         self.failures: list[Exception] = []
-        self.written: set[int] = set()
+        self.received: set[int] = set()
         self._trees = dict(trees or {})
         self._outputs = list(outputs)
         self._handlers: dict[str, services.Handler] = {
@@ -104,11 +104,11 @@ class BuildSession:
         if not (0 <= number < len(self._outputs) and self._outputs[number].to_files):
             raise GrpcError(grpc.NOT_FOUND, f"this build has no output {number} to write on the client")
         self._outputs[number].write(message.data for message in call.each("BytesMessage"))
-        self.written.add(number)
+        self.received.add(number)
 
     def missing(self) -> list[Exporter]:
         """Return the outputs that BuildKit should have sent but did not."""
-        return [self._outputs[number] for number in self._file_outputs() if number not in self.written]
+        return [self._outputs[number] for number in self._file_outputs() if number not in self.received]
 
     def _file_outputs(self) -> Iterator[int]:
         return (number for number, output in enumerate(self._outputs) if output.to_files)
@@ -135,13 +135,13 @@ def _node() -> str:
     """Return a random ID of this machine and user, stored in the cache folder; of this process if that fails."""
     base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or os.path.join(home_dir(), ".cache")
     path = os.path.join(base, "dockerkit", "node")
-    fresh = new_id()
+    new = new_id()
     with suppress(OSError):
         if not os.path.exists(path):
-            _create(path, fresh)
+            _create(path, new)
         with open(path, encoding="ascii", errors="replace") as file:
-            return file.read(200).strip() or fresh
-    return fresh
+            return file.read(200).strip() or new
+    return new
 
 
 def _create(path: str, content: str) -> None:

@@ -71,21 +71,21 @@ def source_of(
         dockerfile = local_path(dockerfile, "dockerfile")
     if path is None and fileobj is None:
         raise InvalidArgument("path: must be a folder, a dict of files or a URL; or pass the Dockerfile as fileobj")
-    found = _Dockerfile.given(fileobj) if fileobj is not None else _Dockerfile.find(path, dockerfile)
-    files: dict[str, str | bytes | os.PathLike[str]] = {_DOCKERFILE: found.content}
-    ignore_content = found.ignore
+    resolved = _Dockerfile.from_fileobj(fileobj) if fileobj is not None else _Dockerfile.find(path, dockerfile)
+    files: dict[str, str | bytes | os.PathLike[str]] = {_DOCKERFILE: resolved.content}
+    ignore_content = resolved.ignore
     if ignore is not None:
         ignore_content = "".join(f"{line}\n" for line in string_list(sequence(ignore, "ignore"), "ignore")).encode()
     if ignore_content is not None:
         files[f"{_DOCKERFILE}.dockerignore"] = ignore_content
     trees: dict[str, Tree] = {"context": _tree(path if path is not None else {}, "path"), "dockerfile": Files(files)}
-    return Source({"filename": _DOCKERFILE}, trees, None, found.content.decode("utf-8", "replace"), found.name)
+    return Source({"filename": _DOCKERFILE}, trees, None, resolved.content.decode("utf-8", "replace"), resolved.name)
 
 
-def named_contexts(given: Mapping[str, ContextSpec] | None) -> Source:
+def named_contexts(specs: Mapping[str, ContextSpec] | None) -> Source:
     """Return the source of named contexts, for ``FROM name`` and ``COPY --from=name``."""
     source = Source()
-    for name, spec in (mapping(given, "contexts") if given else {}).items():
+    for name, spec in (mapping(specs, "contexts") if specs else {}).items():
         key = f"context:{name}"
         if isinstance(spec, str) and (spec.startswith("docker-image://") or contexts.is_remote(spec)):
             source.attrs[key] = spec
@@ -120,7 +120,7 @@ class _Dockerfile:
     ignore: bytes | None = None
 
     @classmethod
-    def given(cls, fileobj: IO[bytes] | IO[str] | str | bytes) -> _Dockerfile:
+    def from_fileobj(cls, fileobj: IO[bytes] | IO[str] | str | bytes) -> _Dockerfile:
         if not isinstance(fileobj, (str, bytes)) and not hasattr(fileobj, "read"):
             raise_invalid("fileobj", "a file, bytes or a string", fileobj)
         content = fileobj if isinstance(fileobj, (str, bytes)) else fileobj.read()
@@ -132,16 +132,18 @@ class _Dockerfile:
         if isinstance(path, Mapping):
             member = path.get(name or _DOCKERFILE)
             if member is not None:
-                beside = path.get(f"{name or _DOCKERFILE}.dockerignore")
-                return cls(_content(member), name or _DOCKERFILE, None if beside is None else _content(beside))
+                ignore_content = path.get(f"{name or _DOCKERFILE}.dockerignore")
+                return cls(
+                    _content(member), name or _DOCKERFILE, None if ignore_content is None else _content(ignore_content)
+                )
             if name is None:
                 raise InvalidArgument(f"path: {_DOCKERFILE!r} is not among the files {sorted(path)}")
-            place = name
+            file_path = name
         else:
-            place = contexts.dockerfile_path(local_path(path), dockerfile)
-        beside_place = f"{place}.dockerignore"
-        ignore = read_file(beside_place) if os.path.isfile(beside_place) else None
-        return cls(read_file(place), name or os.path.basename(place), ignore)
+            file_path = contexts.dockerfile_path(local_path(path), dockerfile)
+        ignore_path = f"{file_path}.dockerignore"
+        ignore = read_file(ignore_path) if os.path.isfile(ignore_path) else None
+        return cls(read_file(file_path), name or os.path.basename(file_path), ignore)
 
 
 def _content(value: str | bytes | os.PathLike[str]) -> bytes:
@@ -192,8 +194,8 @@ def _sniffable(pieces: Iterator[bytes]) -> Iterator[bytes]:
         head += piece
         if len(head) >= 512:
             break
-    squeeze = head[257:262] == b"ustar" and head[156:157] in (b"x", b"g", b"L", b"K")
-    compressor = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS) if squeeze else None
+    compress = head[257:262] == b"ustar" and head[156:157] in (b"x", b"g", b"L", b"K")
+    compressor = zlib.compressobj(1, wbits=16 + zlib.MAX_WBITS) if compress else None
     yield compressor.compress(head) if compressor else head
     for piece in pieces:
         yield compressor.compress(piece) if compressor else piece

@@ -32,8 +32,8 @@ class BuildWarning:
     lines: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        place = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
-        return f"{self.text}{place}"
+        location = f" ({self.dockerfile}:{self.lines[0]})" if self.dockerfile and self.lines else ""
+        return f"{self.text}{location}"
 
 
 class Trace:
@@ -71,29 +71,29 @@ class Trace:
             self.state.step_started(vertex.digest, vertex.name, started)
 
     def _end(self, vertex: Any) -> None:
-        completed, known = _seconds(vertex, "completed"), self._completed.get(vertex.digest)
-        if completed is None or (completed == known and not vertex.error):
+        completed, previous = _seconds(vertex, "completed"), self._completed.get(vertex.digest)
+        if completed is None or (completed == previous and not vertex.error):
             return
         self._completed[vertex.digest] = completed
         if vertex.error and self.failed is None and "context canceled" not in vertex.error:
             self.failed = (vertex.digest, vertex.name)
-        if known is None or vertex.error:
+        if previous is None or vertex.error:
             self.state.step_done(vertex.digest, vertex.cached, vertex.error or None, completed)
 
     def _warn(self, warning: Any) -> None:
         lines = [
             line for item in warning.ranges for line in range(item.start.line, max(item.end.line, item.start.line) + 1)
         ]
-        found = BuildWarning(
+        parsed = BuildWarning(
             warning.short.decode("utf-8", "replace"),
             "\n".join(part.decode("utf-8", "replace") for part in warning.detail),
             warning.url,
             warning.info.filename,
             tuple(dict.fromkeys(lines)),
         )
-        if found not in self.warnings:
-            self.warnings.append(found)
-            self.state.warning(str(found))
+        if parsed not in self.warnings:
+            self.warnings.append(parsed)
+            self.state.warning(str(parsed))
 
 
 def instruction(name: str) -> str:
@@ -104,5 +104,5 @@ def instruction(name: str) -> str:
 def _seconds(vertex: Any, field: str) -> float | None:
     if not vertex.HasField(field):
         return None
-    moment = getattr(vertex, field)
-    return float(moment.seconds + moment.nanos / 1e9)
+    timestamp = getattr(vertex, field)
+    return float(timestamp.seconds + timestamp.nanos / 1e9)

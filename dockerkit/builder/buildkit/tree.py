@@ -30,7 +30,7 @@ class Item(NamedTuple):
         mode: type and permission bits, as in ``os.stat``.
         mtime: modification time in nanoseconds since 1970.
         source: path on disk or content of a regular file.
-        twin: key shared by all hard links to a file; None if there is only one.
+        inode: key shared by all hard links to a file; None if there is only one.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Item(NamedTuple):
     mtime: int = 0
     source: str | bytes = b""
     link: str = ""
-    twin: tuple[int, int] | None = None
+    inode: tuple[int, int] | None = None
     device: int = 0
     xattrs: Mapping[str, bytes] = NO_XATTRS
 
@@ -63,25 +63,25 @@ class Folder:
         self.root = root
 
     def items(self, path: str) -> list[Item]:
-        place = self._place(path)
+        disk_path = self._disk_path(path)
         try:
-            with os.scandir(place) as entries:
-                found = [_item(entry.path, entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+            with os.scandir(disk_path) as entries:
+                items = [_item(entry.path, entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
         except OSError as error:
-            raise UnreadableFile.of(error, error.filename or place) from error
-        found.sort()  # by name; characters sort like their UTF-8 bytes
-        return found
+            raise UnreadableFile.of(error, error.filename or disk_path) from error
+        items.sort()  # by name; characters sort like their UTF-8 bytes
+        return items
 
     def item(self, path: str) -> Item | None:
-        place = self._place(path)
+        disk_path = self._disk_path(path)
         try:
-            return _item(place, path.rpartition("/")[2], os.lstat(place))
+            return _item(disk_path, path.rpartition("/")[2], os.lstat(disk_path))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise UnreadableFile.of(error, place) from error
+            raise UnreadableFile.of(error, disk_path) from error
 
-    def _place(self, path: str) -> str:
+    def _disk_path(self, path: str) -> str:
         return os.path.join(self.root, *path.split("/")) if path else self.root
 
 
@@ -99,44 +99,44 @@ class Files:
             self._add(clean_name(name, "path"), value)
 
     def items(self, path: str) -> list[Item]:
-        inside = self._on_disk(path)
-        if inside is not None:
-            return Folder(inside).items("")
+        disk_path = self._on_disk(path)
+        if disk_path is not None:
+            return Folder(disk_path).items("")
         return sorted(self._folders[path].values())
 
     def item(self, path: str) -> Item | None:
-        inside = self._on_disk(path)
-        if inside is not None:
-            return Folder(os.path.dirname(inside)).item(os.path.basename(inside))
+        disk_path = self._on_disk(path)
+        if disk_path is not None:
+            return Folder(os.path.dirname(disk_path)).item(os.path.basename(disk_path))
         folder, _, name = path.rpartition("/")
         return self._folders.get(folder, {}).get(name)
 
     def _add(self, name: str, value: str | bytes | os.PathLike[str]) -> None:
         folder, _, last = name.rpartition("/")
-        self._make(folder)
+        self._make_folder(folder)
         if isinstance(value, (str, bytes)):
             data = value.encode() if isinstance(value, str) else value
             self._folders[folder][last] = Item(last, stat.S_IFREG | 0o644, len(data), self._mtime, data)
             return
-        place = os.path.realpath(value)
-        found = Folder(os.path.dirname(place)).item(os.path.basename(place))
-        if found is None:
-            raise UnreadableFile(f"{name}: {place} does not exist")
-        self._folders[folder][last] = found._replace(name=last)
-        if stat.S_ISDIR(found.mode):
-            self._mounted[name] = place
+        disk_path = os.path.realpath(value)
+        item = Folder(os.path.dirname(disk_path)).item(os.path.basename(disk_path))
+        if item is None:
+            raise UnreadableFile(f"{name}: {disk_path} does not exist")
+        self._folders[folder][last] = item._replace(name=last)
+        if stat.S_ISDIR(item.mode):
+            self._mounted[name] = disk_path
 
-    def _make(self, folder: str) -> None:
+    def _make_folder(self, folder: str) -> None:
         if folder not in self._folders:
-            above, _, last = folder.rpartition("/")
-            self._make(above)
+            parent, _, last = folder.rpartition("/")
+            self._make_folder(parent)
             self._folders[folder] = {}
-            self._folders[above][last] = Item(last, stat.S_IFDIR | 0o755, 0, self._mtime)
+            self._folders[parent][last] = Item(last, stat.S_IFDIR | 0o755, 0, self._mtime)
 
     def _on_disk(self, path: str) -> str | None:
-        for name, place in self._mounted.items():
+        for name, disk_path in self._mounted.items():
             if path == name or path.startswith(name + "/"):
-                return os.path.join(place, *path[len(name) + 1 :].split("/")) if path != name else place
+                return os.path.join(disk_path, *path[len(name) + 1 :].split("/")) if path != name else disk_path
         return None
 
 
@@ -153,10 +153,10 @@ def _item(path: str, name: str, info: os.stat_result) -> Item:
 
 
 class _Rules(NamedTuple):
-    """Selects what is sent: everything `wanted` and not `ignored`."""
+    """Selects what is sent: everything requested and not `ignored`."""
 
     ignored: IgnoreRules
-    unwanted: IgnoreRules
+    unrequested: IgnoreRules
 
 
 def walk(
@@ -167,75 +167,77 @@ def walk(
     `include` and `exclude` are patterns as in ``.dockerignore``. `follow` has names used in instructions: what they
     match is included, and the targets of symbolic links. Without `include` and `follow`, everything is.
     """
-    wanted, followed = list(include), list(follow)
-    if followed:
-        wanted += _follow(tree, followed)
-    if any(pattern in ("", ".", "/") for pattern in wanted):
-        wanted = []
-    unwanted = ["**", *("!" + pattern for pattern in wanted)] if wanted else []
-    rules = _Rules(IgnoreRules(exclude), IgnoreRules(unwanted))
-    yield from _walk(tree, "", rules, rules.ignored.root, rules.unwanted.root, [])
+    included, follow_names = list(include), list(follow)
+    if follow_names:
+        included += _follow(tree, follow_names)
+    if any(pattern in ("", ".", "/") for pattern in included):
+        included = []
+    unrequested = ["**", *("!" + pattern for pattern in included)] if included else []
+    rules = _Rules(IgnoreRules(exclude), IgnoreRules(unrequested))
+    yield from _walk(tree, "", rules, rules.ignored.root, rules.unrequested.root, [])
 
 
 def _walk(
-    tree: Tree, prefix: str, rules: _Rules, ignored: Verdict, unwanted: Verdict, above: list[tuple[str, Item]]
+    tree: Tree, prefix: str, rules: _Rules, ignored: Verdict, unrequested: Verdict, pending: list[tuple[str, Item]]
 ) -> Iterator[tuple[str, Item]]:
-    """Yield the entries below a folder. `above` holds the parent folders that have not been sent yet."""
+    """Yield the entries below a folder. `pending` holds the parent folders that have not been sent yet."""
     for item in tree.items(prefix.rstrip("/")):
         path = prefix + item.name
         is_ignored, below_ignored = rules.ignored.judge(path, ignored) if ignored else (False, ignored)
-        is_unwanted, below_unwanted = rules.unwanted.judge(path, unwanted) if unwanted else (False, unwanted)
-        leave = is_ignored or is_unwanted
-        if not leave:
-            yield from above
-            above.clear()
+        is_unrequested, below_unrequested = (
+            rules.unrequested.judge(path, unrequested) if unrequested else (False, unrequested)
+        )
+        skip = is_ignored or is_unrequested
+        if not skip:
+            yield from pending
+            pending.clear()
             yield path, item
         if not stat.S_ISDIR(item.mode):
             continue
         if is_ignored and not rules.ignored.may_descend(path):
             continue
-        if is_unwanted and not rules.unwanted.may_descend(path):
+        if is_unrequested and not rules.unrequested.may_descend(path):
             continue
-        waiting = [*above, (path, item)] if leave else []
-        sent = len(waiting)
-        yield from _walk(tree, path + "/", rules, below_ignored, below_unwanted, waiting)
-        if leave and len(waiting) < sent:
-            above.clear()
+        child_pending = [*pending, (path, item)] if skip else []
+        count = len(child_pending)
+        yield from _walk(tree, path + "/", rules, below_ignored, below_unrequested, child_pending)
+        if skip and len(child_pending) < count:
+            pending.clear()
 
 
 def _follow(tree: Tree, names: Iterable[str]) -> list[str]:
     """Return patterns for the names, every symbolic link on their way, and the links' targets."""
-    found: dict[str, None] = {}
+    patterns: dict[str, None] = {}
     seen: set[tuple[str, tuple[str, ...]]] = set()
 
     def resolve(base: str, parts: tuple[str, ...], links: int) -> None:
         if (base, parts) in seen or links > _MAX_LINKS:
             return
         seen.add((base, parts))
-        for at, part in enumerate(parts):
+        for index, part in enumerate(parts):
             if part in ("", "."):
                 continue
             if part == "..":
                 base = base.rpartition("/")[0]
                 continue
             if "**" in part:
-                found[_join(_escaped(base), "/".join(parts[at:]))] = None
+                patterns[_join(_escaped(base), "/".join(parts[index:]))] = None
                 return
-            rest = parts[at + 1 :]
+            rest = parts[index + 1 :]
             if not _LITERAL.fullmatch(part):
                 glob(base, part, rest, links)
                 return
             path = _join(base, re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL))
             item = tree.item(path)
             if item is not None and stat.S_ISLNK(item.mode):
-                jump(base, path, item, rest, links)
+                follow_link(base, path, item, rest, links)
                 return
             base = path
-        found[_escaped(base)] = None
+        patterns[_escaped(base)] = None
 
     def glob(base: str, part: str, rest: tuple[str, ...], links: int) -> None:
         last = not any(piece not in ("", ".") for piece in rest)
-        found[_join(_escaped(base), "/".join((part, *rest)))] = None
+        patterns[_join(_escaped(base), "/".join((part, *rest)))] = None
         item = tree.item(base) if base else None
         if base and (item is None or not stat.S_ISDIR(item.mode)):
             return
@@ -245,18 +247,18 @@ def _follow(tree: Tree, names: Iterable[str]) -> list[str]:
                 continue
             path = _join(base, item.name)
             if stat.S_ISLNK(item.mode):
-                jump(base, path, item, rest, links)
+                follow_link(base, path, item, rest, links)
             elif not last and stat.S_ISDIR(item.mode):
                 resolve(path, rest, links)
 
-    def jump(base: str, path: str, item: Item, rest: tuple[str, ...], links: int) -> None:
-        found[_escaped(path)] = None
+    def follow_link(base: str, path: str, item: Item, rest: tuple[str, ...], links: int) -> None:
+        patterns[_escaped(path)] = None
         target = item.link.replace("\\", "/") if os.sep == "\\" else item.link
         resolve("" if target.startswith("/") else base, (*map(_escaped, target.split("/")), *rest), links + 1)
 
     for name in names:
         resolve("", tuple(name.split("/")), 0)
-    return list(found)
+    return list(patterns)
 
 
 def _join(base: str, name: str) -> str:
@@ -268,7 +270,7 @@ def _escaped(path: str) -> str:
     return "".join("\\" + char if char in "*?[]\\" else char for char in path)
 
 
-def name_refused(path: str) -> InvalidArgument:
+def invalid_name_error(path: str) -> InvalidArgument:
     """Return the error for a name that can't be sent."""
     return InvalidArgument(
         f"the context contains a file whose name is not valid UTF-8, which BuildKit requires: {os.fsencode(path)!r}; "
