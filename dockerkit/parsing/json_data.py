@@ -35,36 +35,36 @@ def to_json_data(value: object, name: str = "body") -> Any:
         InvalidArgument: a part of the value can't be converted; the message says which.
     """
     try:
-        return _wire(value)
+        return _convert(value)
     except RecursionError:
         raise InvalidArgument(f"{name}: contains itself or is nested too deeply") from None
     except TypeError:
-        for place, reason in _faults(value, name):
-            raise InvalidArgument(f"{place}: {reason}") from None
+        for path, reason in _invalid_parts(value, name):
+            raise InvalidArgument(f"{path}: {reason}") from None
         raise  # an error inside a to_engine() method
 
 
-def _wire(value: object) -> Any:
+def _convert(value: object) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
     if kind is dict:  # inlined for plain items, which make up most bodies
         return {
-            key if type(key) is str else _key(key): item if type(item) in _PLAIN else _wire(item)
+            key if type(key) is str else _key(key): item if type(item) in _PLAIN else _convert(item)
             for key, item in value.items()  # type: ignore[attr-defined]
         }
     if kind is list or kind is tuple:
-        return [item if type(item) in _PLAIN else _wire(item) for item in value]  # type: ignore[attr-defined]
+        return [item if type(item) in _PLAIN else _convert(item) for item in value]  # type: ignore[attr-defined]
     if (to_engine := getattr(value, "to_engine", None)) is not None and not isinstance(value, type):
-        return _wire(to_engine())
-    return _rarer(value)
+        return _convert(to_engine())
+    return _convert_other(value)
 
 
-def _rarer(value: object) -> Any:
+def _convert_other(value: object) -> Any:
     if isinstance(value, Mapping):
-        return {_key(key): _wire(item) for key, item in value.items()}
+        return {_key(key): _convert(item) for key, item in value.items()}
     if isinstance(value, Enum):
-        return _wire(value.value)
+        return _convert(value.value)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -74,9 +74,9 @@ def _rarer(value: object) -> Any:
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if isinstance(value, AbstractSet):
-        return sorted((_wire(item) for item in value), key=repr)
+        return sorted((_convert(item) for item in value), key=repr)
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return [_wire(item) for item in value]
+        return [_convert(item) for item in value]
     raise TypeError(value)
 
 
@@ -86,20 +86,20 @@ def _key(key: object) -> str:
     raise TypeError(key)
 
 
-def _faults(value: object, place: str) -> Iterator[tuple[str, str]]:
+def _invalid_parts(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Yield the parts of a value that JSON can't represent. Only runs after a failure, so that valid values cost nothing."""
     if (to_engine := getattr(value, "to_engine", None)) is not None and not isinstance(value, type):
         value = to_engine()
     if isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
-                yield argument_name(value, place), f"keys must be strings, got {key!r}"
-            yield from _faults(item, f"{place}.{key}")
+                yield argument_name(value, path), f"keys must be strings, got {key!r}"
+            yield from _invalid_parts(item, f"{path}.{key}")
     elif isinstance(value, AbstractSet) or (isinstance(value, Sequence) and not isinstance(value, (str, bytes))):
         for index, item in enumerate(value):
-            yield from _faults(item, f"{place}[{index}]")
+            yield from _invalid_parts(item, f"{path}[{index}]")
     else:
         try:
-            _wire(value)
+            _convert(value)
         except TypeError:
-            yield argument_name(value, place), f"a value of type {type(value).__name__} can't be sent: {value!r}"
+            yield argument_name(value, path), f"a value of type {type(value).__name__} can't be sent: {value!r}"

@@ -27,7 +27,7 @@ T = TypeVar("T")
 Owner = str | Callable[..., Any]
 """The method with the options: its name for errors, or the method itself, whose signature has all names."""
 
-_FEW = 8  # options that an error lists
+_MAX_LISTED = 8  # options that an error lists
 # Lower values give misleading suggestions: 'check' is not healthcheck, 'memory' is not kernel_memory.
 _SIMILARITY = 0.75
 
@@ -97,11 +97,11 @@ def similar_name(name: str, names: Iterable[str]) -> str | None:
     import difflib
 
     known = list(names)
-    wanted = name.lower().replace("-", "_")
-    for alias in (wanted, *_ALIASES.get(wanted, ())):
+    normalized = name.lower().replace("-", "_")
+    for alias in (normalized, *_ALIASES.get(normalized, ())):
         if alias in known:
             return alias
-    close = difflib.get_close_matches(wanted, known, 1, _SIMILARITY)
+    close = difflib.get_close_matches(normalized, known, 1, _SIMILARITY)
     return close[0] if close else None
 
 
@@ -115,11 +115,11 @@ def unknown_option(owner: Owner, name: str, names: Iterable[str] = ()) -> Unknow
     """
     if not isinstance(owner, str):
         names, owner = inspect.signature(owner).parameters, owner.__name__
-    names = [known for known in names if known != "self"]
+    names = [option for option in names if option != "self"]
     if similar := similar_name(name, names):
         hint = f"; did you mean {similar}?"
     else:
-        hint = f"; it has {', '.join(names) or 'none'}" if len(names) <= _FEW else ""
+        hint = f"; it has {', '.join(names) or 'none'}" if len(names) <= _MAX_LISTED else ""
     return UnknownOption(f"{owner}() has no option {name!r}{hint}")
 
 
@@ -140,7 +140,7 @@ def expands_options(options: str) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        function.__signature__ = _Expanded(function, options)  # type: ignore[attr-defined]
+        function.__signature__ = _LazySignature(function, options)  # type: ignore[attr-defined]
         return function
 
     return decorate
@@ -175,14 +175,14 @@ def suggest_in_methods(cls: type[T]) -> type[T]:
     return cls
 
 
-class _Expanded(inspect.Signature):
+class _LazySignature(inspect.Signature):
     """A signature that is computed on first access."""
 
     def __init__(self, function: Callable[..., Any], options: str) -> None:
         self._source = function, options
 
     @functools.cached_property
-    def _full(self) -> inspect.Signature:
+    def _resolved(self) -> inspect.Signature:
         function, options = self._source
         module, _, name = options.partition(":")
         plain = FunctionType(function.__code__, {}, function.__name__, function.__defaults__, function.__closure__)
@@ -190,17 +190,17 @@ class _Expanded(inspect.Signature):
         signature = inspect.signature(plain)
         *explicit, _rest = signature.parameters.values()
         names = getattr(importlib.import_module(module), name).__annotations__.keys() - signature.parameters.keys()
-        more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in sorted(names)]
-        return signature.replace(parameters=[*explicit, *more])
+        extra = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in sorted(names)]
+        return signature.replace(parameters=[*explicit, *extra])
 
     @functools.cached_property
     def _parameters(self) -> Mapping[str, inspect.Parameter]:
-        return self._full.parameters
+        return self._resolved.parameters
 
     @functools.cached_property
     def _return_annotation(self) -> object:
-        return self._full.return_annotation
+        return self._resolved.return_annotation
 
     def replace(self, **changes: Any) -> inspect.Signature:  # type: ignore[override]
         """Return a plain signature with other parameters."""
-        return self._full.replace(**changes)
+        return self._resolved.replace(**changes)

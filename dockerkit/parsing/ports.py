@@ -188,28 +188,28 @@ def published(value: object, name: str = "ports") -> list[tuple[str, dict[str, s
     if isinstance(value, int):
         return [(port, {"HostPort": ""}) for port in container_ports(value, name)]
     plain, slash, protocol = string(value, name).partition("/")
-    front, _, inside = plain.rpartition(":")
-    address, _, outside = front.rpartition(":")
-    ports = container_ports(f"{inside}/{protocol}" if slash else inside, name)
-    where = {"HostIp": _address(address, name)} if address else {}
-    if not outside:
-        return [(port, {**where, "HostPort": ""}) for port in ports]
-    span = _port_range(outside, name, lowest=0)
+    front, _, container_port = plain.rpartition(":")
+    address, _, host_port = front.rpartition(":")
+    ports = container_ports(f"{container_port}/{protocol}" if slash else container_port, name)
+    binding = {"HostIp": _address(address, name)} if address else {}
+    if not host_port:
+        return [(port, {**binding, "HostPort": ""}) for port in ports]
+    span = _port_range(host_port, name, lowest=0)
     if len(span) == len(ports):
-        return [(port, {**where, "HostPort": str(host)}) for port, host in zip(ports, span, strict=True)]
+        return [(port, {**binding, "HostPort": str(host)}) for port, host in zip(ports, span, strict=True)]
     if len(ports) != 1:
         raise_invalid(name, "a host range of the same length as the container's", value)
-    return [(ports[0], {**where, "HostPort": f"{span[0]}-{span[-1]}"})]
+    return [(ports[0], {**binding, "HostPort": f"{span[0]}-{span[-1]}"})]
 
 
 def ports_of_summary(ports: list[dict[str, Any]]) -> dict[str, list[dict[str, str]] | None]:
     """Convert a summary's ports to the format of an inspect."""
-    found: dict[str, list[dict[str, str]] | None] = {}
+    bindings: dict[str, list[dict[str, str]] | None] = {}
     for port in ports:
         key = f"{port['PrivatePort']}/{port.get('Type', 'tcp')}"
         if port.get("PublicPort"):
             binding = {"HostIp": port.get("IP", ""), "HostPort": str(port["PublicPort"])}
-            found[key] = [*(found.get(key) or ()), binding]
+            bindings[key] = [*(bindings.get(key) or ()), binding]
         else:
-            found.setdefault(key, None)
-    return found
+            bindings.setdefault(key, None)
+    return bindings

@@ -64,27 +64,27 @@ class Reference(NamedTuple):
             InvalidRepository: the text does not follow the grammar; the message says which part.
         """
         if not isinstance(text, str) or not text:
-            _refuse(text, f"an image reference must be a non-empty string such as 'busybox:1.36', got {text!r}")
+            _raise_invalid(text, f"an image reference must be a non-empty string such as 'busybox:1.36', got {text!r}")
         if _BARE_ID.fullmatch(text):
-            _refuse(text, f"{text!r} is an image ID, not a repository name")
-        rest, at, digest = text.partition("@")
-        if at:
+            _raise_invalid(text, f"{text!r} is an image ID, not a repository name")
+        rest, separator, digest = text.partition("@")
+        if separator:
             _check_digest(text, digest)
         rest, tag = _split_tag(rest)
         if tag is not None and not _TAG.fullmatch(tag):
-            _refuse(
+            _raise_invalid(
                 text,
                 f"invalid tag {tag!r} in {text!r}: at most 128 letters, digits, '_', '.', '-', not starting with '.' or '-'",
             )
         domain, path = _split_domain(rest)
         if not _DOMAIN.fullmatch(domain):
-            _refuse(text, f"invalid registry {domain!r} in {text!r}: expected host[:port]")
+            _raise_invalid(text, f"invalid registry {domain!r} in {text!r}: expected host[:port]")
         if not _PATH.fullmatch(path):
             hint = " (repository names are lower case)" if path != path.lower() else ""
-            _refuse(text, f"invalid repository name {path!r} in {text!r}{hint}")
+            _raise_invalid(text, f"invalid repository name {path!r} in {text!r}{hint}")
         if len(domain) + 1 + len(path) > _LONGEST_NAME:
-            _refuse(text, f"repository name longer than {_LONGEST_NAME} characters: {rest!r}")
-        return cls(domain, path, tag, digest if at else None)
+            _raise_invalid(text, f"repository name longer than {_LONGEST_NAME} characters: {rest!r}")
+        return cls(domain, path, tag, digest if separator else None)
 
     @property
     def repository(self) -> str:
@@ -130,8 +130,8 @@ def parse_repository_tag(repo_name: str) -> tuple[str, str | None]:
     """
     if not isinstance(repo_name, str):
         repo_name = string(repo_name, argument_name(repo_name, "repository"))
-    name, at, digest = repo_name.rpartition("@")
-    if at:
+    name, separator, digest = repo_name.rpartition("@")
+    if separator:
         return name, digest
     return _split_tag(repo_name)
 
@@ -145,10 +145,10 @@ def split_registry(name: str) -> tuple[str, str]:
     return first, rest
 
 
-def _split_tag(text: str) -> tuple[str, str | None]:
-    name, colon, tag = text.rpartition(":")
+def _split_tag(reference: str) -> tuple[str, str | None]:
+    name, colon, tag = reference.rpartition(":")
     if not colon or "/" in tag:
-        return text, None
+        return reference, None
     return name, tag
 
 
@@ -161,13 +161,15 @@ def _split_domain(name: str) -> tuple[str, str]:
     return first, rest
 
 
-def _check_digest(text: str, digest: str) -> None:
+def _check_digest(reference: str, digest: str) -> None:
     algorithm, _, value = digest.partition(":")
     length = _DIGEST_LENGTHS.get(algorithm)
     if not _DIGEST.fullmatch(digest) or (length is not None and (len(value) != length or value != value.lower())):
-        _refuse(text, f"invalid digest {digest!r} in {text!r}: expected e.g. sha256: and 64 lower-case hex digits")
+        _raise_invalid(
+            reference, f"invalid digest {digest!r} in {reference!r}: expected e.g. sha256: and 64 lower-case hex digits"
+        )
 
 
-def _refuse(text: str, message: str) -> NoReturn:
-    name = argument_name(text, "")
+def _raise_invalid(reference: str, message: str) -> NoReturn:
+    name = argument_name(reference, "")
     raise InvalidRepository(f"{name}: {message}" if name else message)

@@ -53,10 +53,10 @@ def binds(value: object, name: str = "binds") -> list[str]:
 
 
 def _bind(source: object, target: object, name: str) -> str:
-    where = absolute(string(os.fsdecode(source) if isinstance(source, bytes) else source, name), name)
+    source_path = absolute(string(os.fsdecode(source) if isinstance(source, bytes) else source, name), name)
     if not isinstance(target, Mapping):
         path = string(target, name)
-        return f"{where}:{path}" if ":" in _DRIVE.sub("", path) else f"{where}:{path}:rw"
+        return f"{source_path}:{path}" if ":" in _DRIVE.sub("", path) else f"{source_path}:{path}:rw"
     if unknown := set(target) - {"bind", "mode", "ro", "propagation"}:
         raise InvalidArgument(
             f"{name}: unknown key {', '.join(map(repr, sorted(unknown)))}; use bind, mode, ro or propagation"
@@ -69,7 +69,7 @@ def _bind(source: object, target: object, name: str) -> str:
     if target.get("propagation"):
         mode = f"{mode},{string(target['propagation'], name)}"
     path = os.fsdecode(target["bind"]) if isinstance(target["bind"], bytes) else target["bind"]
-    return f"{where}:{string(path, name)}:{string(mode, name)}"
+    return f"{source_path}:{string(path, name)}:{string(mode, name)}"
 
 
 def absolute(spec: str, name: str = "volumes") -> str:

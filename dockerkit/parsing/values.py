@@ -75,8 +75,10 @@ _LAST_SIGNAL = 64
 
 def raise_invalid(name: str, expected: str, value: object) -> NoReturn:
     """Raise InvalidArgument for an invalid value: "NAME: must be EXPECTED, got VALUE"."""
-    shown = repr(value)
-    raise InvalidArgument(f"{name}: must be {expected}, got {shown if len(shown) < 200 else shown[:200] + '...'}")
+    value_repr = repr(value)
+    raise InvalidArgument(
+        f"{name}: must be {expected}, got {value_repr if len(value_repr) < 200 else value_repr[:200] + '...'}"
+    )
 
 
 def string(value: object, name: str) -> str:
@@ -91,7 +93,7 @@ def string(value: object, name: str) -> str:
 
 
 def plain(value: str | float) -> str:
-    """Return a string or number as text, also if its class has a text of its own, as members of enums have."""
+    """Return a string or number as a plain string, even if its class defines another, as enums do."""
     if isinstance(value, str):
         return str.__str__(value)
     return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
@@ -201,12 +203,12 @@ def _go_duration(string: str) -> Fraction | None:
 
 def signal(value: object, name: str = "signal") -> str:
     """Return a signal's name or number, as a string. The engine knows Linux's signals, whatever system this is."""
-    text = str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else value  # also signal.SIGTERM
-    if isinstance(text, str) and (
-        _SIGNAL.fullmatch(text.strip())
-        or (text.strip().isdecimal() and text.isascii() and 0 < int(text) <= _LAST_SIGNAL)
+    spec = str(int(value)) if isinstance(value, int) and not isinstance(value, bool) else value  # also signal.SIGTERM
+    if isinstance(spec, str) and (
+        _SIGNAL.fullmatch(spec.strip())
+        or (spec.strip().isdecimal() and spec.isascii() and 0 < int(spec) <= _LAST_SIGNAL)
     ):
-        return text.strip()
+        return spec.strip()
     raise_invalid(name, f'a signal such as "SIGTERM", or a number from 1 to {_LAST_SIGNAL}', value)
 
 
@@ -228,10 +230,10 @@ def mapping_of_mappings(value: object, name: str) -> Mapping[str, Mapping[str, A
     """Return a mapping of mappings, such as credentials by registry; None stays None."""
     if value is None:
         return None
-    whole = mapping(value, name)
-    for key, item in whole.items():
+    result = mapping(value, name)
+    for key, item in result.items():
         mapping(item, f"{name}[{key!r}]")
-    return whole
+    return result
 
 
 def local_path(value: object, name: str = "path") -> str:
@@ -459,18 +461,18 @@ def _pairs(path: str | os.PathLike[str], name: str) -> Iterator[tuple[str, str, 
     Lines end with LF or CR LF. Leading white space, empty lines and comments are dropped.
     """
     path = local_path(path, name)
-    shown = repr(path)
+    path_repr = repr(path)
     try:
         with open(path, "rb") as file:
-            text = file.read().decode("utf-8-sig")
+            content = file.read().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidArgument(f"{name}: {shown} can't be read: {error}") from error
-    for number, line in enumerate(text.split("\n"), 1):
+        raise InvalidArgument(f"{name}: {path_repr} can't be read: {error}") from error
+    for number, line in enumerate(content.split("\n"), 1):
         stripped = line.removesuffix("\r").lstrip(GO_SPACE)
         if stripped and not stripped.startswith("#"):
             key, equals, value = stripped.partition("=")
             if not key or " " in key or "\t" in key:
                 raise InvalidArgument(
-                    f"{name}: line {number} of {shown} must be NAME=value or NAME, got the name {key!r}"
+                    f"{name}: line {number} of {path_repr} must be NAME=value or NAME, got the name {key!r}"
                 )
             yield key, equals, value

@@ -86,7 +86,7 @@ def renderer(spec: ProgressSpec) -> Renderer | None:
 
         return display("auto" if spec is True else spec)
     if callable(getattr(spec, "update", None)) and callable(getattr(spec, "finish", None)):
-        return spec  # type: ignore[return-value]  # told by its methods, as protocols are
+        return spec  # type: ignore[return-value]  # recognized by its methods, like any protocol
     if callable(spec):
         return _Callback(spec)
     raise InvalidArgument(

@@ -139,8 +139,8 @@ class Plain:
         if step.error is not None:
             self._write(f"#{step.number} ERROR: {clean(step.error)}")
         else:
-            took = f"DONE {step.seconds(progress.clock()):.1f}s"
-            self._write(f"#{step.number} {'CACHED' if step.cached else took}")
+            duration = f"DONE {step.seconds(progress.clock()):.1f}s"
+            self._write(f"#{step.number} {'CACHED' if step.cached else duration}")
 
     def _write(self, line: str) -> None:
         print(line, file=self.stream or sys.stderr, flush=True)
@@ -174,16 +174,16 @@ class Terminal:
         self._interval = interval
         self._ticking = ticking
         self._color = not os.environ.get("NO_COLOR") if color is None else color
-        self._drawn = 0
+        self._drawn_lines = 0
         self._next = 0.0
-        self._said: list[str] = []
+        self._messages: list[str] = []
         self._thread: threading.Thread | None = None
-        self._end = runtime.Event()
+        self._stop = runtime.Event()
 
     def update(self, progress: Progress, event: Event) -> None:
         """Record the change, and redraw if the interval has passed."""
         if event.step is None and event.kind in ("message", "warning"):
-            self._said.append(f"{'WARNING: ' if event.kind == 'warning' else ''}{clean(event.text)}")
+            self._messages.append(f"{'WARNING: ' if event.kind == 'warning' else ''}{clean(event.text)}")
         if self._ticking and self._thread is None and event.kind != "finished":
             self._thread = runtime.Thread(self._tick, (progress,), name="dockerkit-progress")
             self._thread.start()
@@ -192,7 +192,7 @@ class Terminal:
 
     def finish(self, progress: Progress) -> None:
         """Draw the final state and leave the cursor below it."""
-        self._end.set()
+        self._stop.set()
         if self._thread is not None:
             self._thread.join()
         self.draw(progress)
@@ -202,7 +202,7 @@ class Terminal:
         self.stream.flush()
 
     def _tick(self, progress: Progress) -> None:
-        while not self._end.wait(max(self._interval, 0.05) * 2):
+        while not self._stop.wait(max(self._interval, 0.05) * 2):
             with progress.lock:
                 if progress.ended is None and self._clock() >= self._next:
                     self.draw(progress)
@@ -212,12 +212,12 @@ class Terminal:
         self._next = self._clock() + self._interval
         columns, rows = self._size()
         lines = self.lines(progress, columns, rows)
-        out = [f"\x1b[{self._drawn}A" if self._drawn else "", "\r"]
-        out += [f"\x1b[2K{clip(line, columns - 1)}\n" for line in self._said]
+        out = [f"\x1b[{self._drawn_lines}A" if self._drawn_lines else "", "\r"]
+        out += [f"\x1b[2K{clip(line, columns - 1)}\n" for line in self._messages]
         out += [f"\x1b[2K{line}\n" for line in lines]
         out.append("\x1b[J")
-        self._said.clear()
-        self._drawn = len(lines)
+        self._messages.clear()
+        self._drawn_lines = len(lines)
         self.stream.write("".join(out))
         self.stream.flush()
 
@@ -229,7 +229,7 @@ class Terminal:
         blocks = [self._block(step, now, width, progress.ended is not None) for step in steps]
         room = max(rows - 2, 1)
         hidden = 0
-        order = sorted(range(len(blocks)), key=lambda place: (not steps[place].done, place))
+        order = sorted(range(len(blocks)), key=lambda index: (not steps[index].done, index))
         while hidden < len(order) and sum(map(len, blocks)) + (hidden > 0) > room:
             blocks[order[hidden]] = []  # hide the oldest finished steps first
             hidden += 1
@@ -238,18 +238,18 @@ class Terminal:
             lines.append(clip(f" … {hidden} more", width))
         return lines + [line for block in blocks for line in block]
 
-    def _block(self, step: Step, now: float, width: int, over: bool) -> list[str]:
+    def _block(self, step: Step, now: float, width: int, finished: bool) -> list[str]:
         if step.kind != "step":
             return [self._layer(step, width)]
-        took = f" {time_text(step.seconds(now))}" if step.started is not None else ""
-        word = "CACHED " if step.cached else "ERROR " if step.error else ""
-        name = clip(f" => {word}{clean(step.name)}", width - len(took))
-        line = name + " " * (width - width_of(name) - len(took)) + took
+        duration = f" {time_text(step.seconds(now))}" if step.started is not None else ""
+        prefix = "CACHED " if step.cached else "ERROR " if step.error else ""
+        name = clip(f" => {prefix}{clean(step.name)}", width - len(duration))
+        line = name + " " * (width - width_of(name) - len(duration)) + duration
         block = [self._paint("31" if step.error else "34" if step.done else "", line)]
-        if step.done or over:
+        if step.done or finished:
             return block
-        busy = [part for part in step.parts.values() if not part.done]
-        block += [clip(f" => => {clean(part.name)} {amount_text(part.current, part.total)}", width) for part in busy]
+        active = [part for part in step.parts.values() if not part.done]
+        block += [clip(f" => => {clean(part.name)} {amount_text(part.current, part.total)}", width) for part in active]
         block += [self._paint("2", clip(f" => => # {clean(line)}", width)) for line in list(step.log)[-LOG_TAIL:]]
         return block
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Notebook", "to_html"]
 
-_SHOWN = 40
+_MAX_ROWS = 40
 
 
 class Notebook:
@@ -57,7 +57,7 @@ def to_html(progress: Progress) -> str:
         percent = progress.percent
         bar = f'<progress max="100" value="{percent:.1f}" style="width:100%"></progress>' if percent is not None else ""
         steps = list(progress.steps.values())
-        hidden = max(len(steps) - _SHOWN, 0)
+        hidden = max(len(steps) - _MAX_ROWS, 0)
         rows = "".join(_row(step, progress) for step in steps[hidden:])
         more = f"<tr><td colspan='3'>… {hidden} more</td></tr>" if hidden else ""
         notes = [f"<div>{escape(text)}</div>" for text in progress.messages[-5:]]
@@ -72,7 +72,7 @@ def to_html(progress: Progress) -> str:
 
 
 def _row(step: Step, progress: Progress) -> str:
-    took = time_text(step.seconds(progress.clock())) if step.started is not None else ""
+    duration = time_text(step.seconds(progress.clock())) if step.started is not None else ""
     if step.error:
         state = f"<span style='color:#c00'>{escape(step.error)}</span>"
     elif step.cached:
@@ -85,4 +85,4 @@ def _row(step: Step, progress: Progress) -> str:
         state = escape(" ".join(text for text in (step.status, amount, last) if text))
     name = step.id if step.kind == "layer" else step.name
     cell = "<td style='text-align:left'>"
-    return f"<tr>{cell}{escape(name)}</td>{cell}{state}</td>{cell}{took}</td></tr>"
+    return f"<tr>{cell}{escape(name)}</td>{cell}{state}</td>{cell}{duration}</td></tr>"

@@ -24,7 +24,7 @@ class Rich:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
         self._live: Live | None = None
-        self._drawn = Table()
+        self._rendered = Table()
 
     def update(self, progress: Progress, event: Event) -> None:
         """Record the change; rich redraws ten times a second."""
@@ -38,10 +38,10 @@ class Rich:
         # rich calls this with its lock held, and update() is called with the state's lock: waiting here could deadlock.
         if progress.lock.acquire(blocking=False):
             try:
-                self._drawn = _table(progress)
+                self._rendered = _table(progress)
             finally:
                 progress.lock.release()
-        return self._drawn
+        return self._rendered
 
     def finish(self, progress: Progress) -> None:
         """Draw the final state and release the terminal."""
@@ -61,9 +61,9 @@ def _table(progress: Progress) -> Table:
     now = progress.clock()
     for step in progress.steps.values():
         name = step.id if step.kind == "layer" else step.name
-        took = time_text(step.seconds(now)) if step.started is not None else ""
+        duration = time_text(step.seconds(now)) if step.started is not None else ""
         bar = ProgressBar(total=1.0, completed=step.fraction, width=30) if step.total else ""
-        table.add_row(escape(clean(name)), escape(clean(_state(step))), bar, took)
+        table.add_row(escape(clean(name)), escape(clean(_state(step))), bar, duration)
         if step.kind == "step" and not step.done and progress.ended is None:
             for line in list(step.log)[-LOG_TAIL:]:
                 table.add_row(f"  {escape(clean(line))}", style="dim")

@@ -61,7 +61,7 @@ class Progress:
         self._highest = 0.0
         self._samples: deque[tuple[float, float]] = deque(maxlen=64)
         self._build_step: str | None = None
-        self._text = LineSplitter()
+        self._lines = LineSplitter()
 
     # --- updates from the Engine's records ---
 
@@ -72,7 +72,7 @@ class Progress:
             message = detail.get("message") if isinstance(detail, Mapping) else None
             self.failed(str(message or record.get("error")))
         elif isinstance(record.get("stream"), str):
-            for line in self._text.feed(record["stream"].encode("utf-8", "replace")):
+            for line in self._lines.feed(record["stream"].encode("utf-8", "replace")):
                 self._feed_line(line.decode())
         elif isinstance(record.get("status"), str):
             self._feed_status(record["status"], str(record.get("id") or ""), record.get("progressDetail"))
@@ -91,9 +91,9 @@ class Progress:
 
     def _feed_line(self, line: str) -> None:
         """Process a line of a classic build or a load."""
-        begun = _BUILD_STEP.match(line)
-        if begun:
-            number, count, instruction = begun.groups()
+        match = _BUILD_STEP.match(line)
+        if match:
+            number, count, instruction = match.groups()
             self._end_build_step()
             self.expected = int(count)
             self._build_step = number
@@ -135,7 +135,7 @@ class Progress:
             step.name = name
             if step.started is None or step.done:
                 step.started, step.ended, step._engine_start = self.clock(), None, at
-                self._tell("started", step, name)
+                self._notify("started", step, name)
 
     def step_status(
         self,
@@ -149,19 +149,19 @@ class Progress:
         """Record the progress of a part of a step: ``current`` of ``total`` bytes."""
         with self.lock:
             step = self._step(id, id)
-            known = step.parts.get(part)
+            previous = step.parts.get(part)
             now = self.clock()
-            step.parts[part] = Part(part, name, current, total, done, now if known is None else known.started)
+            step.parts[part] = Part(part, name, current, total, done, now if previous is None else previous.started)
             if name.endswith(":"):  # "transferring context:", which is only useful with its amount
-                begun = bool(current) and not (known and known.current)
-                news = begun or (done and not (known and known.done))
+                started = bool(current) and not (previous and previous.current)
+                changed = started or (done and not (previous and previous.done))
                 amount = f" {size_text(current)}" if current else ""
-                self._tell("status" if news else "amount", step, f"{name}{amount}{' done' * done}")
-            elif known is None or known.done != done:
-                long = known is not None and now - known.started >= 1
-                self._tell("status" if known is None or long else "amount", step, f"{name} done" if long else name)
+                self._notify("status" if changed else "amount", step, f"{name}{amount}{' done' * done}")
+            elif previous is None or previous.done != done:
+                long = previous is not None and now - previous.started >= 1
+                self._notify("status" if previous is None or long else "amount", step, f"{name} done" if long else name)
             else:
-                self._tell("amount", step, name)
+                self._notify("amount", step, name)
 
     def step_log(self, id: str, text: str | bytes, stream: int = 1) -> None:
         """Record output of a step; ``stream`` is 1 for stdout, 2 for stderr."""
@@ -183,11 +183,11 @@ class Progress:
             step._pending.clear()
             now = self.clock()
             if at is not None and step._engine_start is not None:
-                step._before += max(0.0, at - step._engine_start)
+                step._previous_seconds += max(0.0, at - step._engine_start)
             elif step.started is not None:
-                step._before += now - step.started
+                step._previous_seconds += now - step.started
             step.ended, step.cached, step.error = now, cached, error
-            self._tell("done", step, error or ("CACHED" if cached else step.name))
+            self._notify("done", step, error or ("CACHED" if cached else step.name))
 
     def layer(
         self, id: str, status: str, current: int | None = None, total: int | None = None, detail: str = ""
@@ -208,10 +208,10 @@ class Progress:
             if finished and not step.done:
                 step.cached = status in _LAYER_CACHED
                 step.ended = self.clock()
-                step._before = step.ended - step.started
+                step._previous_seconds = step.ended - step.started
             elif not finished:
                 step.ended = None
-            self._tell("done" if finished else "status" if changed else "amount", step, status)
+            self._notify("done" if finished else "status" if changed else "amount", step, status)
 
     def amount(self, id: str, current: int, total: int | None = None, name: str | None = None) -> None:
         """Record that a transfer has completed ``current`` of ``total`` bytes."""
@@ -222,19 +222,19 @@ class Progress:
             step.current = current
             step.total = total or step.total
             step._weight = step.total or 0
-            self._tell("started" if first else "amount", step, step.name)
+            self._notify("started" if first else "amount", step, step.name)
 
     def message(self, text: str) -> None:
         """Add a message about the whole operation."""
         with self.lock:
             self.messages.append(text)
-            self._tell("message", None, text)
+            self._notify("message", None, text)
 
     def warning(self, text: str) -> None:
         """Add a warning."""
         with self.lock:
             self.warnings.append(text)
-            self._tell("warning", None, text)
+            self._notify("warning", None, text)
 
     def failed(self, text: str) -> None:
         """Record that the operation failed, and with it the current step."""
@@ -249,15 +249,15 @@ class Progress:
         with self.lock:
             if self.ended is not None:
                 return
-            if rest := self._text.close():
+            if rest := self._lines.close():
                 self._feed_line(rest.decode())
             self._end_build_step()
             for step in self.steps.values():
                 if not step.done and step.started is not None and self.error is None:
                     step.ended = self.clock()
-                    step._before += step.ended - step.started
+                    step._previous_seconds += step.ended - step.started
             self.ended = self.clock()
-            self._tell("finished", None, self.error or "")
+            self._notify("finished", None, self.error or "")
         if self.renderer is not None:  # without the lock: a display may wait for its thread, which needs the lock
             self.renderer.finish(self)
 
@@ -266,12 +266,12 @@ class Progress:
     @property
     def current(self) -> int:
         """Bytes transferred by layers and transfers."""
-        return sum(round(step.fraction * step._weight) for step in self._weighed())
+        return sum(round(step.fraction * step._weight) for step in self._transfers())
 
     @property
     def total(self) -> int | None:
         """Total bytes of layers and transfers, as far as known; None if nothing is known."""
-        return sum(step._weight for step in self._weighed()) or None
+        return sum(step._weight for step in self._transfers()) or None
 
     @property
     def percent(self) -> float | None:
@@ -295,8 +295,8 @@ class Progress:
                 self._samples.popleft()
             if not self._samples or done <= self._samples[0][1] or now <= self._samples[0][0]:
                 return None
-            then, before = self._samples[0]
-            return (1 - done) * (now - then) / (done - before)
+            earlier, done_earlier = self._samples[0]
+            return (1 - done) * (now - earlier) / (done - done_earlier)
 
     @property
     def seconds(self) -> float:
@@ -325,23 +325,23 @@ class Progress:
 
     # --- internals ---
 
-    def _weighed(self) -> list[Step]:
+    def _transfers(self) -> list[Step]:
         return [step for step in self.steps.values() if step.kind != "step" and not step.cached]
 
     def _fraction(self) -> float | None:
-        moving = self._weighed()
-        known = [step._weight for step in moving if step._weight]
+        transfers = self._transfers()
+        weights = [step._weight for step in transfers if step._weight]
         if self.ended is not None and self.error is None:
             return 1.0
         if expected := sum(self._stages.values()) or self.expected:
             building = [step for step in self.steps.values() if step.kind == "step"]
             counted = [step for step in building if not self._stages or _NUMBERED.match(step.name)]
             return min(sum(step.fraction for step in counted if step.error is None) / expected, 1.0)
-        if known:
+        if weights:
             # A layer of unknown size counts as average.
-            middle = sum(known) / len(known)
-            done = sum(step.fraction * (step._weight or middle) for step in moving)
-            return done / sum(step._weight or middle for step in moving)
+            average = sum(weights) / len(weights)
+            done = sum(step.fraction * (step._weight or average) for step in transfers)
+            return done / sum(step._weight or average for step in transfers)
         return None
 
     def _step(self, id: str, name: str, kind: str = "step") -> Step:
@@ -354,9 +354,9 @@ class Progress:
         # Keep only what a program wrote after its last \r.
         text = line.decode("utf-8", "replace").rstrip("\r").rpartition("\r")[2]
         step.log.append(clip(text))
-        self._tell("log", step, text, stream)
+        self._notify("log", step, text, stream)
 
-    def _tell(self, kind: Kind, step: Step | None, text: str, stream: int = 1) -> None:
+    def _notify(self, kind: Kind, step: Step | None, text: str, stream: int = 1) -> None:
         if step is not None and not step.number:
             self._numbers += 1
             step.number = self._numbers

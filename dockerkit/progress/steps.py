@@ -75,7 +75,7 @@ class Step:
     error: str | None = None
     parts: dict[str, Part] = field(default_factory=dict)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
-    _before: float = 0.0
+    _previous_seconds: float = 0.0
     _engine_start: float | None = None
     _weight: int = 0
     _pending: dict[int, LineSplitter] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Step:
     def seconds(self, now: float) -> float:
         """Return the total run time in seconds until ``now`` (on the state's clock), including restarts."""
         running = 0.0 if self.started is None or self.done else max(0.0, now - self.started)
-        return self._before + running
+        return self._previous_seconds + running
 
 
 def clip(line: str) -> str:

@@ -45,13 +45,13 @@ def clip(text: str, width: int) -> str:
     """Truncate text to a number of columns, with an ellipsis if it was cut."""
     if width_of(text) <= width:
         return text
-    taken, used = [], 0
+    chars, used = [], 0
     for char in text:
         used += width_of(char)
         if used > width - 1:
             break
-        taken.append(char)
-    return "".join(taken) + "…" if width > 0 else ""
+        chars.append(char)
+    return "".join(chars) + "…" if width > 0 else ""
 
 
 def size_text(count: float) -> str:

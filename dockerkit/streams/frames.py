@@ -24,14 +24,14 @@ Frames = tuple[list[int], list[bytes]]
 class FrameParser:
     """Incremental parser: takes blocks of bytes and returns the frames in them."""
 
-    __slots__ = ("_held", "_left", "_missing", "_parts", "_stream")
+    __slots__ = ("_buffered", "_parts", "_remaining", "_required", "_stream")
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []  # of the unfinished frame; a list avoids copying it for each block
-        self._held = 0  # bytes in them
-        self._missing = 0  # bytes required for a whole frame or header
+        self._buffered = 0  # bytes in them
+        self._required = 0  # bytes needed for a complete frame or header
         self._stream = STDOUT  # of the frame that is passed on in parts
-        self._left = 0  # bytes of it still expected
+        self._remaining = 0  # bytes of it still expected
 
     def feed(self, data: bytes) -> Frames:
         """Parse one block, split anywhere, and return the stream numbers and payloads of the complete frames, in order.
@@ -44,19 +44,19 @@ class FrameParser:
         """
         if self._parts:
             self._parts.append(data)
-            self._held += len(data)
-            if data and self._held < self._missing:
+            self._buffered += len(data)
+            if data and self._buffered < self._required:
                 return [], []
             data = b"".join(self._parts)
             self._parts = []
         streams: list[int] = []
         payloads: list[bytes] = []
         position, end = 0, len(data)
-        if self._left:
+        if self._remaining:
             position = self._part(data, 0, streams, payloads)
         unpack, add_stream, add_payload = _HEADER.unpack_from, streams.append, payloads.append
         last = end - HEADER_SIZE
-        self._missing = HEADER_SIZE
+        self._required = HEADER_SIZE
         try:
             while position <= last:
                 head, size = unpack(data, position)
@@ -68,24 +68,24 @@ class FrameParser:
                     add_payload(data[start:stop])
                     position = stop
                 elif size > LARGEST_WHOLE_FRAME:
-                    self._stream, self._left = stream, size
+                    self._stream, self._remaining = stream, size
                     position = self._part(data, start, streams, payloads)
                 else:
-                    self._missing = HEADER_SIZE + size
+                    self._required = HEADER_SIZE + size
                     break
         except KeyError:
             if not payloads:  # otherwise the frames before it are returned first
-                self._missing = _refuse(data[position:])
+                self._required = _raise_invalid(data[position:])
         if position < end:
-            self._parts, self._held = [data[position:]], end - position
+            self._parts, self._buffered = [data[position:]], end - position
         return streams, payloads
 
     def _part(self, data: bytes, position: int, streams: list[int], payloads: list[bytes]) -> int:
-        piece = data[position : position + self._left]
+        piece = data[position : position + self._remaining]
         if piece:
             streams.append(self._stream)
             payloads.append(piece)
-        self._left -= len(piece)
+        self._remaining -= len(piece)
         return position + len(piece)
 
     def close(self) -> None:
@@ -97,11 +97,11 @@ class FrameParser:
         """
         if self._parts:
             self.feed(b"")
-        if self._parts or self._left:
+        if self._parts or self._remaining:
             raise StreamTruncated("the output ended inside a frame: the engine cut it short")
 
 
-def _refuse(data: bytes) -> int:
+def _raise_invalid(data: bytes) -> int:
     """Raise the error for a frame that is not output: a failure reported by the engine, or not a frame at all.
 
     If the failure is incomplete, return the number of bytes required to read it.
@@ -111,8 +111,8 @@ def _refuse(data: bytes) -> int:
     head, size = _HEADER.unpack_from(data)
     if head != SYSTEM_ERROR << 24:
         raise StreamParseError(f"{data[:HEADER_SIZE]!r} is not a frame header; is this the raw output of a terminal?")
-    needed = HEADER_SIZE + min(size, LARGEST_WHOLE_FRAME)
-    if len(data) < needed:
-        return needed
-    text = data[HEADER_SIZE : HEADER_SIZE + size].decode("utf-8", "replace").strip()
-    raise errors.StreamError(text or "the engine failed in the middle of the output")
+    required = HEADER_SIZE + min(size, LARGEST_WHOLE_FRAME)
+    if len(data) < required:
+        return required
+    message = data[HEADER_SIZE : HEADER_SIZE + size].decode("utf-8", "replace").strip()
+    raise errors.StreamError(message or "the engine failed in the middle of the output")

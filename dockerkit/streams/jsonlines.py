@@ -9,7 +9,7 @@ from typing import Any
 from dockerkit.errors import StreamParseError, StreamTruncated
 
 LARGEST_RECORD = 64 * 1024 * 1024
-_decode_one = json.JSONDecoder().raw_decode
+_raw_decode = json.JSONDecoder().raw_decode
 _SEPARATORS = b" \t\r\n\x1e"  # including the record separator of json-seq, which newer engines can send
 
 
@@ -74,7 +74,7 @@ def decode(line: bytes) -> list[Any]:
     """
     text = line.decode("utf-8", "replace")
     try:
-        record, position = _decode_one(text)
+        record, position = _raw_decode(text)
         if position == len(text):
             return [record]
         records = [record]
@@ -82,7 +82,7 @@ def decode(line: bytes) -> list[Any]:
             if text[position] in " \t\r\n\x1e":
                 position += 1
             else:
-                record, position = _decode_one(text, position)
+                record, position = _raw_decode(text, position)
                 records.append(record)
     except (ValueError, RecursionError) as error:
         raise StreamParseError(f"not a JSON record: {line[:200]!r}") from error

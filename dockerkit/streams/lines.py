@@ -18,33 +18,33 @@ class LineSplitter:
     A line longer than :data:`LARGEST_LINE` comes as several :class:`LinePiece` followed by its end. UTF-8 characters are never split.
     """
 
-    __slots__ = ("_held",)
+    __slots__ = ("_buffer",)
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the lines that this block completes, in order; a :class:`LinePiece` can only be the last of them."""
         *lines, rest = data.split(b"\n")
-        if lines and self._held:
-            self._held += lines[0]
-            lines[0] = bytes(self._held)
-            self._held.clear()
-        self._held += rest
-        if len(self._held) > LARGEST_LINE:
-            cut = _character_start(self._held)
-            lines.append(LinePiece(self._held[:cut]))
-            del self._held[:cut]
+        if lines and self._buffer:
+            self._buffer += lines[0]
+            lines[0] = bytes(self._buffer)
+            self._buffer.clear()
+        self._buffer += rest
+        if len(self._buffer) > LARGEST_LINE:
+            cut = _character_start(self._buffer)
+            lines.append(LinePiece(self._buffer[:cut]))
+            del self._buffer[:cut]
         return lines
 
     def push_back(self, data: bytes) -> None:
         """Put the end of the last :class:`LinePiece` back; the next block is appended to it."""
-        self._held[:0] = data
+        self._buffer[:0] = data
 
     def close(self) -> bytes:
         """Return the rest at the end of the stream: an unterminated last line, or b""."""
-        rest = bytes(self._held)
-        self._held.clear()
+        rest = bytes(self._buffer)
+        self._buffer.clear()
         return rest
 
 

@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 DemuxedOutput = tuple["bytes | None", "bytes | None"]
 
-_MANY = 1000  # records after which the faster decoder is worth loading
+_FAST_DECODER_THRESHOLD = 1000  # records after which the faster decoder is worth loading
 
 
 class Source(Protocol):
@@ -92,10 +92,10 @@ class ByteStream(Stream[bytes]):
         """
         if size is None or size < 0:
             rest, self._rest = self._rest, memoryview(b"")
-            whole = io.BytesIO(rest)
-            whole.seek(0, io.SEEK_END)
-            whole.writelines(self)
-            return whole.getvalue()
+            buffer = io.BytesIO(rest)
+            buffer.seek(0, io.SEEK_END)
+            buffer.writelines(self)
+            return buffer.getvalue()
         parts: list[bytes | memoryview] = []
         while size:
             if not self._rest:
@@ -140,27 +140,27 @@ class ProgressStream(Stream[T_co]):
     def __init__(
         self, source: Source, *, decoded: bool, error: str = "StreamError", raises: bool = True, action: str = ""
     ) -> None:
-        self._verdict = _Verdict(raises)
-        super().__init__(source, _checked(source, decoded, error, action, self._verdict))
-        self._given_up = False
+        self._failure_state = _FailureState(raises)
+        super().__init__(source, _checked(source, decoded, error, action, self._failure_state))
+        self._closed_early = False
 
     @property
     def raises(self) -> bool:
         """Whether to raise failures; may be changed until the failure is read."""
-        return self._verdict.raises
+        return self._failure_state.raises
 
     @raises.setter
     def raises(self, raises: bool) -> None:
-        self._verdict.raises = raises
+        self._failure_state.raises = raises
 
     @property
     def failure(self) -> errors.StreamError | None:
         """The failure that a record reported, None before it is read."""
-        return self._verdict.failure
+        return self._failure_state.failure
 
     def close(self) -> None:
         """Stop reading and close the connection, so that the engine stops too; the iteration ends."""
-        self._given_up = True
+        self._closed_early = True
         super().close()
 
     def or_instead(self, again: Callable[[errors.StreamError], ProgressStream[T_co] | None]) -> ProgressStream[T_co]:
@@ -169,19 +169,19 @@ class ProgressStream(Stream[T_co]):
         Args:
             again: takes the failure and returns the other stream, or None to report the failure.
         """
-        self._items = _first_or(weakref.ref(self), self._items, again)
+        self._items = _first_or_fallback(weakref.ref(self), self._items, again)
         return self
 
 
-class _Verdict:
-    """What is known of the failure in a progress stream, apart from the stream, which would be in a cycle otherwise."""
+class _FailureState:
+    """The failure of a progress stream, held outside the stream to avoid a reference cycle."""
 
     def __init__(self, raises: bool) -> None:
         self.raises = raises
         self.failure: errors.StreamError | None = None
 
 
-def _first_or(
+def _first_or_fallback(
     reference: weakref.ref[ProgressStream[Any]],
     items: Iterator[Any],
     again: Callable[[errors.StreamError], ProgressStream[Any] | None],
@@ -189,35 +189,35 @@ def _first_or(
     first = list(itertools.islice(items, 1))
     stream = reference()
     assert stream is not None  # it is being read
-    other = None if stream.failure is None else again(stream.failure)
-    if other is not None:
-        failed, stream._source = stream._source, other._source
-        failed.close()
-        if stream._given_up:  # by another thread, which may not have seen the new one
-            other.close()
+    alternative = None if stream.failure is None else again(stream.failure)
+    if alternative is not None:
+        failed_source, stream._source = stream._source, alternative._source
+        failed_source.close()
+        if stream._closed_early:  # by another thread, which may not have seen the new one
+            alternative.close()
             return
-        other.raises, stream._verdict = stream.raises, other._verdict
-        items = other._items
+        alternative.raises, stream._failure_state = stream.raises, alternative._failure_state
+        items = alternative._items
         first = list(itertools.islice(items, 1))
     stream._items = items  # the remaining records skip this generator
-    del stream, other
+    del stream, alternative
     yield from first
 
 
-def _checked(source: Source, decoded: bool, error: str, action: str, verdict: _Verdict) -> Iterator[Any]:
-    for lines, decode in _to_decode(source):
+def _checked(source: Source, decoded: bool, error: str, action: str, failure_state: _FailureState) -> Iterator[Any]:
+    for lines, decode in _batches_with_decoder(source):
         for line in lines:
             for record in decode(line):
                 if not isinstance(record, dict):
                     raise _not_an_object(line)
-                if verdict.failure is None and ("errorDetail" in record or "error" in record):
-                    verdict.failure = _failure(record, getattr(errors, error), action)
+                if failure_state.failure is None and ("errorDetail" in record or "error" in record):
+                    failure_state.failure = _failure(record, getattr(errors, error), action)
                 if decoded:
                     yield record
             if not decoded:
                 yield line
-            if verdict.failure is not None and verdict.raises:
-                raise verdict.failure
+            if failure_state.failure is not None and failure_state.raises:
+                raise failure_state.failure
 
 
 class FrameStream(Stream[T_co]):
@@ -242,11 +242,11 @@ class FrameStream(Stream[T_co]):
 
     def read_all(self) -> bytes:
         """Return the rest of the output, stdout and stderr in order of arrival."""
-        whole = io.BytesIO()  # grows in place and becomes the result; a list would need twice the memory
+        buffer = io.BytesIO()  # grows in place and becomes the result; a list would need twice the memory
         with self:
             for _, payloads in self._batches:
-                whole.write(b"".join(payloads))
-        return whole.getvalue()
+                buffer.write(b"".join(payloads))
+        return buffer.getvalue()
 
     def read_demuxed(self) -> DemuxedOutput:
         """Return the rest of the output as (stdout, stderr); None for an empty stream."""
@@ -268,22 +268,22 @@ class FrameStream(Stream[T_co]):
 
 def _gunzip(blocks: Iterator[bytes], size: int) -> Iterator[bytes]:
     """Decompress a stream, at most ``size`` bytes at a time; it may consist of several gzip members."""
-    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    begun = False
+    decompressor = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    started = False
     try:
         for block in blocks:
             while block:
-                if unpacker.eof:
-                    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                begun = True
-                if data := unpacker.decompress(block, size):
+                if decompressor.eof:
+                    decompressor = zlib.decompressobj(16 + zlib.MAX_WBITS)
+                started = True
+                if data := decompressor.decompress(block, size):
                     yield data
-                block = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-        if rest := unpacker.flush():
+                block = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
+        if rest := decompressor.flush():
             yield rest
     except zlib.error as error:
         raise StreamParseError(f"the compressed stream is damaged: {error}") from error
-    if begun and not unpacker.eof:
+    if started and not decompressor.eof:
         raise StreamTruncated("the compressed stream ended before it was complete")
 
 
@@ -323,19 +323,19 @@ def _lines(source: Source) -> Iterator[bytes]:
         yield from lines
 
 
-def _to_decode(source: Source) -> Iterator[tuple[list[bytes], Callable[[bytes], list[Any]]]]:
+def _batches_with_decoder(source: Source) -> Iterator[tuple[list[bytes], Callable[[bytes], list[Any]]]]:
     """Yield batches of lines with the function that decodes them."""
     decode: Callable[[bytes], list[Any]] = jsonlines.decode
-    seen = 0
+    count = 0
     for lines in _line_batches(source):
         yield lines, decode
-        seen += len(lines)
-        if seen > _MANY and decode is jsonlines.decode:
+        count += len(lines)
+        if count > _FAST_DECODER_THRESHOLD and decode is jsonlines.decode:
             decode = jsonlines.best_json_decoder()
 
 
 def _records(source: Source) -> Iterator[Any]:
-    for lines, decode in _to_decode(source):
+    for lines, decode in _batches_with_decoder(source):
         for line in lines:
             for record in decode(line):
                 if not isinstance(record, dict):
@@ -358,7 +358,11 @@ def _failure(record: Mapping[str, Any], kind: type[errors.StreamError], action: 
         from dockerkit.errors.explain import explain
         from dockerkit.errors.quoting import bounded, with_short_ids
 
-        _, news = explain(failure.message)
-        own = "" if news.endswith(with_short_ids(failure.message)) else f"\n  the engine's message: {failure.message}"
-        failure.args = (bounded(f"{action} failed: {news}{own}"),)
+        _, explanation = explain(failure.message)
+        suffix = (
+            ""
+            if explanation.endswith(with_short_ids(failure.message))
+            else f"\n  the engine's message: {failure.message}"
+        )
+        failure.args = (bounded(f"{action} failed: {explanation}{suffix}"),)
     return failure

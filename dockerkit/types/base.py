@@ -22,17 +22,17 @@ else:
 def refused(error: ValidationError, owner: Owner, names: Iterator[str] | Mapping[str, object]) -> InvalidArgument:
     """Convert a ValidationError to an error of dockerkit, with one sentence that names the parameter."""
     fault = error.errors(include_url=False)[0]
-    place = "".join(f"[{part!r}]" if at else str(part) for at, part in enumerate(fault["loc"]))
+    parameter = "".join(f"[{part!r}]" if index else str(part) for index, part in enumerate(fault["loc"]))
     cause = fault.get("ctx", {}).get("error")
     if fault["type"] == "extra_forbidden":
-        return unknown_option(owner, place, names)
+        return unknown_option(owner, parameter, names)
     if fault["type"] == "missing":
-        return UnknownOption(f"{owner if isinstance(owner, str) else owner.__name__} requires {place!r}")
+        return UnknownOption(f"{owner if isinstance(owner, str) else owner.__name__} requires {parameter!r}")
     if isinstance(cause, InvalidArgument):
         return InvalidArgument(*cause.args)
-    place = place or (owner if isinstance(owner, str) else owner.__name__)
+    parameter = parameter or (owner if isinstance(owner, str) else owner.__name__)
     message = fault["msg"].replace("Input should be", "must be")
-    return InvalidArgument(f"{place}: {message}, got {fault['input']!r:.200}")
+    return InvalidArgument(f"{parameter}: {message}, got {fault['input']!r:.200}")
 
 
 @dataclass_transform(kw_only_default=False, field_specifiers=(Field,))
@@ -62,10 +62,14 @@ class Value(BaseModel, metaclass=ValueType):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         cls._engine_fields = {
-            name: next(fact for fact in field.metadata if isinstance(fact, EngineField))
+            name: next(annotation for annotation in field.metadata if isinstance(annotation, EngineField))
             for name, field in cls.model_fields.items()
         }
-        cls._aliases = {row.path[0]: name for name, row in cls._engine_fields.items() if len(row.path) == 1}
+        cls._aliases = {
+            engine_field.path[0]: name
+            for name, engine_field in cls._engine_fields.items()
+            if len(engine_field.path) == 1
+        }
 
     def __init__(self, /, *args: Any, **options: Any) -> None:
         names = list(self._engine_fields)
@@ -86,21 +90,21 @@ class Value(BaseModel, metaclass=ValueType):
     def from_engine(cls, attrs: Mapping[str, Any]) -> Any:
         """Create a value from the Engine's dict, as returned by an inspect; unknown fields are ignored."""
         fields: dict[str, Any] = {}
-        for name, row in cls._engine_fields.items():
+        for name, engine_field in cls._engine_fields.items():
             part: Any = attrs
-            for key in row.path:
+            for key in engine_field.path:
                 part = part.get(key) if isinstance(part, Mapping) else None
-            if row.path and part is not None:
+            if engine_field.path and part is not None:
                 fields[name] = part
         return cls(**fields)
 
     def to_engine(self) -> dict[str, Any]:
         """Return the Engine's dict: its names, plain data, without unset fields."""
         body: dict[str, Any] = {}
-        for name, row in self._engine_fields.items():
+        for name, engine_field in self._engine_fields.items():
             value = self.__dict__[name]
-            if value is not None and row.path and value is not row.unset:
-                set_path(body, row.path, to_json_data(value))
+            if value is not None and engine_field.path and value is not engine_field.unset:
+                set_path(body, engine_field.path, to_json_data(value))
         return body
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -200,9 +204,9 @@ def engine_dict(kind: type[Value], value: object, name: str, *, defaults: bool =
 def _body(value: Value, defaults: bool) -> dict[str, Any]:
     body = value.to_engine()
     if not defaults:
-        for name, row in type(value)._engine_fields.items():
-            if name not in value.model_fields_set and len(row.path) == 1:
-                body.pop(row.path[0], None)
+        for name, engine_field in type(value)._engine_fields.items():
+            if name not in value.model_fields_set and len(engine_field.path) == 1:
+                body.pop(engine_field.path[0], None)
     return body
 
 
@@ -216,7 +220,8 @@ def parts_of(kind: type[Value]) -> Callable[[object, str], list[dict[str, Any]]]
 
     def convert(value: object, name: str) -> list[dict[str, Any]]:
         return [
-            engine_dict(kind, item, f"{name}[{at}]", defaults=False) for at, item in enumerate(sequence(value, name))
+            engine_dict(kind, item, f"{name}[{index}]", defaults=False)
+            for index, item in enumerate(sequence(value, name))
         ]
 
     return convert
@@ -224,7 +229,7 @@ def parts_of(kind: type[Value]) -> Callable[[object, str], list[dict[str, Any]]]
 
 def _engine_spelling(kind: type[Value], rest: dict[str, Any], defaults: bool) -> dict[str, Any]:
     """Return the Engine's dict from one with the Engine's names: known fields are converted and checked."""
-    known = _body(kind.from_engine(rest), defaults) if rest else {}
+    known_fields = _body(kind.from_engine(rest), defaults) if rest else {}
 
     def merged(original: Any, converted: Any) -> Any:
         if not isinstance(original, dict) or not isinstance(converted, dict):
@@ -233,7 +238,7 @@ def _engine_spelling(kind: type[Value], rest: dict[str, Any], defaults: bool) ->
             key: item for key, item in converted.items() if key not in original
         }
 
-    result: dict[str, Any] = merged(rest, known)
+    result: dict[str, Any] = merged(rest, known_fields)
     return result
 
 

@@ -116,5 +116,5 @@ _POSITIONS = (
     *("network_disabled", "entrypoint", "working_dir", "domainname", "host_config", "mac_address", "labels"),
     *("stop_signal", "networking_config", "healthcheck", "stop_timeout", "runtime"),
 )
-_rows = ContainerConfigOptions.__annotations__
-ContainerConfigOptions.__annotations__ = {**{name: _rows[name] for name in _POSITIONS}, **_rows}
+_fields = ContainerConfigOptions.__annotations__
+ContainerConfigOptions.__annotations__ = {**{name: _fields[name] for name in _POSITIONS}, **_fields}

@@ -73,7 +73,7 @@ def host_options(options: Mapping[str, object], owner: Owner | None = None) -> d
     return host_body(_HOST, _HOST.checked(options, owner))
 
 
-def host_body(rows: OptionSchema, checked: Mapping[str, Any]) -> dict[str, Any]:
+def host_body(schema: OptionSchema, checked: Mapping[str, Any]) -> dict[str, Any]:
     """Return checked options as the Engine's ``HostConfig``; alternative options are merged or refused."""
     if "cpus" in checked and "nano_cpus" in checked:
         raise InvalidArgument("cpus: pass either cpus or nano_cpus, not both")
@@ -84,7 +84,7 @@ def host_body(rows: OptionSchema, checked: Mapping[str, Any]) -> dict[str, Any]:
     if "gpus" in checked and "device_requests" in checked:
         requests = [*checked["device_requests"], *checked["gpus"]]
         checked = {name: value for name, value in checked.items() if name != "device_requests"} | {"gpus": requests}
-    return rows.placed(checked)
+    return schema.placed(checked)
 
 
 def update_config(**options: Unpack[UpdateOptions]) -> dict[str, Any]:
@@ -143,8 +143,8 @@ class ContainerConfig(dict[str, Any]):
 
 def _by_position(names: Iterable[str], args: tuple[object, ...], options: Mapping[str, object]) -> dict[str, object]:
     arguments = dict(zip(names, args, strict=False))
-    if twice := arguments.keys() & options.keys():
-        raise UnknownOption(f"{', '.join(sorted(twice))}: passed both by position and by name")
+    if duplicates := arguments.keys() & options.keys():
+        raise UnknownOption(f"{', '.join(sorted(duplicates))}: passed both by position and by name")
     return {**arguments, **options}
 
 

@@ -51,8 +51,8 @@ def _networks(value: object, name: str) -> dict[str, Any]:
     else:
         plain = dict.fromkeys(values.string_list(value, name))
     return {
-        values.string(network, name): _endpoint(place, f"{name}[{network!r}]") if place else {}
-        for network, place in plain.items()
+        values.string(network, name): _endpoint(config, f"{name}[{network!r}]") if config else {}
+        for network, config in plain.items()
     }
 
 

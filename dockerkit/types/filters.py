@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
-Text = str | Sequence[str]
+StringOrList = str | Sequence[str]
 Flag = bool | Literal["true", "false", "1", "0"]
 Number = int | str | Sequence[int | str]
 Label = str | Sequence[str] | Mapping[str, str]
@@ -25,21 +25,21 @@ TaskState = Literal["running", "shutdown", "accepted"]
 ContainerFilters = TypedDict(
     "ContainerFilters",
     {
-        "ancestor": Text,
-        "before": Text,
-        "expose": Text,
+        "ancestor": StringOrList,
+        "before": StringOrList,
+        "expose": StringOrList,
         "exited": Number,
         "health": HealthStatus | Sequence[HealthStatus],
-        "id": Text,
-        "isolation": Text,
+        "id": StringOrList,
+        "isolation": StringOrList,
         "is-task": Flag,
         "label": Label,
-        "name": Text,
-        "network": Text,
-        "publish": Text,
-        "since": Text,
+        "name": StringOrList,
+        "network": StringOrList,
+        "publish": StringOrList,
+        "since": StringOrList,
         "status": ContainerStatus | Sequence[ContainerStatus],
-        "volume": Text,
+        "volume": StringOrList,
     },
     total=False,
 )
@@ -51,23 +51,23 @@ class LabelFilters(TypedDict, total=False):
     label: Label
 
 
-PruneFilters = TypedDict("PruneFilters", {"until": Text, "label": Label, "label!": Label}, total=False)
+PruneFilters = TypedDict("PruneFilters", {"until": StringOrList, "label": Label, "label!": Label}, total=False)
 VolumePruneFilters = TypedDict("VolumePruneFilters", {"all": Flag, "label": Label, "label!": Label}, total=False)
 ImagePruneFilters = TypedDict(
-    "ImagePruneFilters", {"dangling": Flag, "until": Text, "label": Label, "label!": Label}, total=False
+    "ImagePruneFilters", {"dangling": Flag, "until": StringOrList, "label": Label, "label!": Label}, total=False
 )
 BuildPruneFilters = TypedDict(
     "BuildPruneFilters",
     {
-        "until": Text,
-        "id": Text,
-        "parent": Text,
-        "type": Text,
-        "description": Text,
+        "until": StringOrList,
+        "id": StringOrList,
+        "parent": StringOrList,
+        "type": StringOrList,
+        "description": StringOrList,
         "inuse": Flag,
         "shared": Flag,
         "private": Flag,
-        "unused-for": Text,
+        "unused-for": StringOrList,
     },
     total=False,
 )
@@ -75,10 +75,10 @@ SearchFilters = TypedDict("SearchFilters", {"is-official": Flag, "stars": int | 
 NodeFilters = TypedDict(
     "NodeFilters",
     {
-        "id": Text,
+        "id": StringOrList,
         "label": Label,
         "membership": Membership | Sequence[Membership],
-        "name": Text,
+        "name": StringOrList,
         "node.label": Label,
         "role": NodeRole | Sequence[NodeRole],
     },
@@ -88,12 +88,12 @@ TaskFilters = TypedDict(
     "TaskFilters",
     {
         "desired-state": TaskState | Sequence[TaskState],
-        "id": Text,
+        "id": StringOrList,
         "label": Label,
-        "name": Text,
-        "node": Text,
-        "service": Text,
-        "runtime": Text,
+        "name": StringOrList,
+        "node": StringOrList,
+        "service": StringOrList,
+        "runtime": StringOrList,
         "_up-to-date": Flag,
     },
     total=False,
@@ -103,50 +103,50 @@ TaskFilters = TypedDict(
 class ImageFilters(TypedDict, total=False):
     """Filters of the list of images."""
 
-    before: Text
+    before: StringOrList
     dangling: Flag
     label: Label
-    reference: Text
-    since: Text
-    until: Text
+    reference: StringOrList
+    since: StringOrList
+    until: StringOrList
 
 
 class EventFilters(TypedDict, total=False):
     """Filters of events."""
 
-    config: Text
-    container: Text
-    daemon: Text
-    event: Text
-    image: Text
+    config: StringOrList
+    container: StringOrList
+    daemon: StringOrList
+    event: StringOrList
+    image: StringOrList
     label: Label
-    network: Text
-    node: Text
-    plugin: Text
-    scope: Text
-    secret: Text
-    service: Text
+    network: StringOrList
+    node: StringOrList
+    plugin: StringOrList
+    scope: StringOrList
+    secret: StringOrList
+    service: StringOrList
     type: EventType | Sequence[EventType]
-    volume: Text
+    volume: StringOrList
 
 
 class VolumeFilters(TypedDict, total=False):
     """Filters of the list of volumes."""
 
     dangling: Flag
-    driver: Text
+    driver: StringOrList
     label: Label
-    name: Text
+    name: StringOrList
 
 
 class NetworkFilters(TypedDict, total=False):
     """Filters of the list of networks."""
 
     dangling: Flag
-    driver: Text
-    id: Text
+    driver: StringOrList
+    id: StringOrList
     label: Label
-    name: Text
+    name: StringOrList
     scope: NetworkScope | Sequence[NetworkScope]
     type: Literal["custom", "builtin"]
 
@@ -154,7 +154,7 @@ class NetworkFilters(TypedDict, total=False):
 class PluginFilters(TypedDict, total=False):
     """Filters of the list of plugins."""
 
-    capability: Text
+    capability: StringOrList
     enable: Flag
     enabled: Flag
 
@@ -162,20 +162,20 @@ class PluginFilters(TypedDict, total=False):
 class ServiceFilters(TypedDict, total=False):
     """Filters of the list of services."""
 
-    id: Text
+    id: StringOrList
     label: Label
     mode: ServiceMode | Sequence[ServiceMode]
-    name: Text
-    runtime: Text
+    name: StringOrList
+    runtime: StringOrList
 
 
 class SwarmFileFilters(TypedDict, total=False):
     """Filters of secrets and configs."""
 
-    id: Text
+    id: StringOrList
     label: Label
-    name: Text
-    names: Text
+    name: StringOrList
+    names: StringOrList
 
 
 FILTERS: dict[str, frozenset[str]] = {

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dockerkit.types.limits import DeviceRequest, LogConfig, Ulimit
     from dockerkit.types.mounts import Mount
 
-Texts = Sequence[str]
-Texted = Mapping[str, str | int | float | bool]
+Strings = Sequence[str]
+StringMap = Mapping[str, str | int | float | bool]
 
 
 class HasId(Protocol):
@@ -157,13 +157,13 @@ class MoreLimits(TypedDict, total=False):
     """Real-time scheduler: period in microseconds."""
     cpu_rt_runtime: Annotated[int | None, EngineField("CpuRealtimeRuntime")]
     """Real-time scheduler: microseconds in each period."""
-    device_cgroup_rules: Annotated[Texts | None, EngineField("DeviceCgroupRules", values.string_list)]
+    device_cgroup_rules: Annotated[Strings | None, EngineField("DeviceCgroupRules", values.string_list)]
     """Rules of the devices cgroup: ``["c 42:* rmw"]`` (API 1.28)."""
     device_requests: Annotated[
         "Sequence[DeviceRequest | Mapping[str, Any]] | None", EngineField("DeviceRequests", _device_requests)
     ]
     """Devices provided by a driver (API 1.40)."""
-    gpus: Annotated[str | int | Texts | None, EngineField("DeviceRequests", _gpus)]
+    gpus: Annotated[str | int | Strings | None, EngineField("DeviceRequests", _gpus)]
     """GPUs: ``"all"``, a number, or their IDs; added to ``device_requests`` (API 1.40)."""
     cpus: Annotated[float | str | None, EngineField("NanoCpus", _cpus)]
     """Maximum CPUs: ``1.5``."""
@@ -196,20 +196,20 @@ class CommonHostOptions(UpdateOptions, total=False):
     """Links to containers by an alias, on the default bridge: ``{"container": "alias"}``, or pairs."""
     privileged: Annotated[bool | None, EngineField("Privileged", unset=False)]
     """Run with all capabilities and access to all host devices."""
-    dns: Annotated[Texts | None, EngineField("Dns", values.string_list)]
+    dns: Annotated[Strings | None, EngineField("Dns", values.string_list)]
     """Addresses of name servers."""
-    dns_search: Annotated[Texts | None, EngineField("DnsSearch", values.string_list)]
+    dns_search: Annotated[Strings | None, EngineField("DnsSearch", values.string_list)]
     """DNS search domains."""
-    volumes_from: Annotated[str | Texts | None, EngineField("VolumesFrom", shorthands.volumes_from)]
+    volumes_from: Annotated[str | Strings | None, EngineField("VolumesFrom", shorthands.volumes_from)]
     """Containers whose volumes are mounted too: ``["other:ro"]``."""
     network_mode: Annotated[str | HasId | None, EngineField("NetworkMode", _network_mode)]
     """bridge, host, none, container:ID, or a network's name; a container object shares its network."""
-    cap_add: Annotated[str | Texts | None, EngineField("CapAdd", shorthands.capabilities)]
+    cap_add: Annotated[str | Strings | None, EngineField("CapAdd", shorthands.capabilities)]
     """Capabilities to add: ``["NET_ADMIN"]``."""
-    cap_drop: Annotated[str | Texts | None, EngineField("CapDrop", shorthands.capabilities)]
+    cap_drop: Annotated[str | Strings | None, EngineField("CapDrop", shorthands.capabilities)]
     """Capabilities to drop: ``["ALL"]``."""
     extra_hosts: Annotated[
-        Mapping[str, str | Sequence[str]] | Texts | None, EngineField("ExtraHosts", shorthands.extra_hosts)
+        Mapping[str, str | Sequence[str]] | Strings | None, EngineField("ExtraHosts", shorthands.extra_hosts)
     ]
     """Lines for /etc/hosts: ``{"name": "10.0.0.1"}``; ``host-gateway`` stands for the host's address."""
     read_only: Annotated[bool | None, EngineField("ReadonlyRootfs", unset=False)]
@@ -218,7 +218,7 @@ class CommonHostOptions(UpdateOptions, total=False):
     """PID namespace: host or container:ID."""
     ipc_mode: Annotated[str | None, EngineField("IpcMode")]
     """IPC namespace: none, private, shareable, host or container:ID."""
-    security_opt: Annotated[Texts | None, EngineField("SecurityOpt", values.string_list)]
+    security_opt: Annotated[Strings | None, EngineField("SecurityOpt", values.string_list)]
     """Security options: ``["no-new-privileges", "seccomp=unconfined"]``."""
     log_config: Annotated["LogConfig | Mapping[str, Any] | str | None", EngineField("LogConfig", _log_config)]
     """Log configuration: a LogConfig, or the name of a driver."""
@@ -226,13 +226,13 @@ class CommonHostOptions(UpdateOptions, total=False):
     """Additional groups of the user, by name or number."""
     shm_size: Annotated[Size | None, EngineField("ShmSize", values.size)]
     """Size of /dev/shm."""
-    sysctls: Annotated[Texted | None, EngineField("Sysctls", values.string_map)]
+    sysctls: Annotated[StringMap | None, EngineField("Sysctls", values.string_map)]
     """Kernel parameters: ``{"net.core.somaxconn": 1024}``."""
-    tmpfs: Annotated[Mapping[str, str] | Texts | None, EngineField("Tmpfs", shorthands.tmpfs)]
+    tmpfs: Annotated[Mapping[str, str] | Strings | None, EngineField("Tmpfs", shorthands.tmpfs)]
     """tmpfs mounts: ``{"/run": "size=64m"}``, or a list of paths."""
     oom_score_adj: Annotated[int | None, EngineField("OomScoreAdj")]
     """Adjustment of the OOM killer's score, -1000 to 1000."""
-    dns_opt: Annotated[Texts | None, EngineField("DnsOptions", values.string_list)]
+    dns_opt: Annotated[Strings | None, EngineField("DnsOptions", values.string_list)]
     """Options for resolv.conf."""
     userns_mode: Annotated[str | None, EngineField("UsernsMode")]
     """User namespace: host disables remapping."""
@@ -242,7 +242,7 @@ class CommonHostOptions(UpdateOptions, total=False):
     """Windows: default, process or hyperv."""
     auto_remove: Annotated[bool | None, EngineField("AutoRemove", unset=False)]
     """Remove the container when it stops (by the engine)."""
-    storage_opt: Annotated[Texted | None, EngineField("StorageOpt", values.string_map)]
+    storage_opt: Annotated[StringMap | None, EngineField("StorageOpt", values.string_map)]
     """Options of the storage driver: ``{"size": "10G"}``."""
     init: Annotated[bool | None, EngineField("Init")]
     """Run an init process that forwards signals and reaps processes (API 1.25)."""
@@ -258,15 +258,15 @@ class CommonHostOptions(UpdateOptions, total=False):
     """Annotations for the OCI runtime (API 1.43)."""
     console_size: Annotated[tuple[int, int] | None, EngineField("ConsoleSize", _console_size)]
     """Rows and columns of the terminal (Linux: API 1.42)."""
-    masked_paths: Annotated[Texts | None, EngineField("MaskedPaths", values.string_list)]
+    masked_paths: Annotated[Strings | None, EngineField("MaskedPaths", values.string_list)]
     """Paths to hide, instead of the engine's defaults; ``[]`` hides none (API 1.38)."""
-    readonly_paths: Annotated[Texts | None, EngineField("ReadonlyPaths", values.string_list)]
+    readonly_paths: Annotated[Strings | None, EngineField("ReadonlyPaths", values.string_list)]
     """Paths to make read-only, instead of the engine's defaults (API 1.38)."""
     cgroup: Annotated[str | None, EngineField("Cgroup")]
     """Cgroup to join."""
     container_id_file: Annotated[str | None, EngineField("ContainerIDFile")]
     """File to which a CLI wrote the ID; the engine only stores the path."""
-    capabilities: Annotated[Texts | None, EngineField("Capabilities", values.string_list)]
+    capabilities: Annotated[Strings | None, EngineField("Capabilities", values.string_list)]
     """Complete list of capabilities (API 1.40 only)."""
 
 
@@ -289,5 +289,5 @@ _POSITIONS = (
     *("storage_opt", "init", "init_path", "volume_driver", "cpu_count", "cpu_percent", "nano_cpus", "cpuset_mems"),
     *("runtime", "mounts", "cpu_rt_period", "cpu_rt_runtime", "device_cgroup_rules", "device_requests", "cgroupns"),
 )
-_rows = HostOptions.__annotations__
-HostOptions.__annotations__ = {**{name: _rows[name] for name in _POSITIONS}, **_rows}
+_fields = HostOptions.__annotations__
+HostOptions.__annotations__ = {**{name: _fields[name] for name in _POSITIONS}, **_fields}

@@ -74,10 +74,10 @@ def _by_type(hint: object) -> Convert:
     return _check(lambda value: isinstance(value, str), "a string")
 
 
-def _check(passes: Callable[[object], bool], needed: str) -> Convert:
+def _check(passes: Callable[[object], bool], expected: str) -> Convert:
     def checked(value: object, name: str) -> object:
         if not passes(value):
-            raise_invalid(name, needed, value)
+            raise_invalid(name, expected, value)
         return value
 
     return checked
@@ -132,10 +132,10 @@ class OptionSchema:
         return checked
 
     def _converter(self, name: str, owner: Owner) -> Convert:
-        row = self.fields.get(name)
-        if row is None:
+        field = self.fields.get(name)
+        if field is None:
             raise unknown_option(owner, name, self.fields)
-        convert = row.convert or _by_type(self.options.__annotations__[name].__origin__)
+        convert = field.convert or _by_type(self.options.__annotations__[name].__origin__)
         self._converters[name] = convert
         return convert
 
@@ -153,12 +153,12 @@ class OptionSchema:
         body: dict[str, Any] = {}
         fields = self.fields
         for name, value in checked.items():
-            row = fields[name]
-            if row.path and value is not row.unset:
-                if len(row.path) == 1:
-                    body[row.path[0]] = value
+            field = fields[name]
+            if field.path and value is not field.unset:
+                if len(field.path) == 1:
+                    body[field.path[0]] = value
                 else:
-                    set_path(body, row.path, value)
+                    set_path(body, field.path, value)
         return body
 
 

@@ -16,7 +16,7 @@ from dockerkit.types.host_options import HasId
 from dockerkit.types.option_schema import EngineField
 
 Part = Mapping[str, Any]
-Texted = Mapping[str, str | int | float | bool]
+StringMap = Mapping[str, str | int | float | bool]
 
 
 def _reference(value: object, name: str) -> str:
@@ -214,7 +214,7 @@ class NetworkAttachmentConfig(Value):
     """Name or ID of the network."""
     aliases: Annotated[Sequence[str] | None, EngineField("Aliases", values.string_list)] = None
     """Additional names of the service in the network."""
-    options: Annotated[Texted | None, EngineField("DriverOpts", values.string_map)] = None
+    options: Annotated[StringMap | None, EngineField("DriverOpts", values.string_map)] = None
     """Options of the network driver (API 1.30)."""
 
 

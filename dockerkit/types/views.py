@@ -27,8 +27,8 @@ def _mapped(value: object) -> object:
 
 
 ParsedTime = Annotated[datetime | None, BeforeValidator(_parse_time)]
-Texts = Annotated[list[str], BeforeValidator(_listed)]
-TextMap = Annotated[dict[str, str], BeforeValidator(_mapped)]
+Strings = Annotated[list[str], BeforeValidator(_listed)]
+StringMap = Annotated[dict[str, str], BeforeValidator(_mapped)]
 
 
 class View(BaseModel):
@@ -122,10 +122,10 @@ class Endpoint(View):
     ipv6_prefix_len: int | None = Field(None, alias="GlobalIPv6PrefixLen")
     ipv6_gateway: str | None = Field(None, alias="IPv6Gateway")
     mac_address: str | None = None
-    aliases: Texts = []
-    dns_names: Texts = Field([], alias="DNSNames")
-    links: Texts = []
-    driver_opts: TextMap = {}
+    aliases: Strings = []
+    dns_names: Strings = Field([], alias="DNSNames")
+    links: Strings = []
+    driver_opts: StringMap = {}
     gw_priority: int | None = None
 
 
@@ -171,7 +171,7 @@ class MountPoint(View):
 class HealthcheckView(View):
     """A configured health check; durations are in nanoseconds."""
 
-    test: Texts = []
+    test: Strings = []
     interval: int | None = None
     timeout: int | None = None
     start_period: int | None = None
@@ -183,17 +183,17 @@ class ImageConfig(View):
     """The default configuration of containers of an image."""
 
     user: str | None = None
-    env: Texts = []
-    cmd: Texts = []
-    entrypoint: Texts = []
+    env: Strings = []
+    cmd: Strings = []
+    entrypoint: Strings = []
     working_dir: str | None = None
     exposed_ports: Annotated[dict[str, Any], BeforeValidator(_mapped)] = {}
     volumes: Annotated[dict[str, Any], BeforeValidator(_mapped)] = {}
-    labels: TextMap = {}
+    labels: StringMap = {}
     stop_signal: str | None = None
     healthcheck: HealthcheckView | None = None
-    on_build: Texts = []
-    shell: Texts = []
+    on_build: Strings = []
+    shell: Strings = []
 
     @property
     def environment(self) -> dict[str, str]:

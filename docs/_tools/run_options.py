@@ -15,7 +15,7 @@ LEFT_OUT = {"image", "command", "detach", "host_config", "version", "lxc_conf", 
 
 # Private names of types -> what they stand for.
 PLAIN = {
-    "Texts": "Sequence[str]", "Texted": "Mapping[str, str]", "Path": "str | PurePath", "HasId": "Container", "HasName": "Network",
+    "Strings": "Sequence[str]", "StringMap": "Mapping[str, str]", "Path": "str | PurePath", "HasId": "Container", "HasName": "Network",
 }  # fmt: skip
 
 # Purpose -> options, each with the docker command's flag; "" where the command has none.
@@ -237,7 +237,7 @@ def _type(annotation: ast.expr) -> str:
         assert isinstance(annotation.slice, ast.Tuple)
         annotation = annotation.slice.elts[0]
     text = ast.unparse(annotation).strip("'\"").removesuffix(" | None")
-    return re.sub(r"\b(Texts|Texted|Path|HasId|HasName)\b", lambda match: PLAIN[match[1]], text)
+    return re.sub(r"\b(Strings|StringMap|Path|HasId|HasName)\b", lambda match: PLAIN[match[1]], text)
 
 
 def table() -> str:

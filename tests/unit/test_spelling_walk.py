@@ -72,9 +72,9 @@ def others(value: Any) -> Iterator[tuple[bool, Callable[[], Any]]]:
 
 
 KINDS: dict[type[Any], str] = {
-    list: r"Sequence|Iterable|list\[|Labels|Environment|Command|Ports|Text\b|Number\b",
+    list: r"Sequence|Iterable|list\[|Labels|Environment|Command|Ports|StringOrList\b|Number\b",
     dict: r"Mapping|dict\[|Filters|Labels|Environment|Ports",
-    str: r"\bstr\b|Literal|Size|Duration|Text\b|TimeLike|Platform|\bRef\b",
+    str: r"\bstr\b|Literal|Size|Duration|StringOrList\b|TimeLike|Platform|\bRef\b",
     int: r"\bint\b|Size|Duration|TimeLike|Number\b",
 }
 
