@@ -42,9 +42,9 @@ def with_labels(
         fields: dict[str, Any] = to_json_data(body or {})
         return query, {**fields, "Labels": {**(fields.get("Labels") or {}), **labels}}
     if method == "POST" and path == "/build":
-        asked = dict(query or {})
-        asked["labels"] = json.dumps({**json.loads(str(asked.get("labels") or "{}")), **labels})
-        return asked, body
+        labelled_query = dict(query or {})
+        labelled_query["labels"] = json.dumps({**json.loads(str(labelled_query.get("labels") or "{}")), **labels})
+        return labelled_query, body
     return query, body
 
 

@@ -71,9 +71,9 @@ class MockResponse(SelfClosing):
             yield block
         self._finish()
 
-    def when_done(self, then: Callable[[], None], /) -> None:
+    def when_done(self, callback: Callable[[], None], /) -> None:
         """Call a function at the end of the body."""
-        self._done.append(then)
+        self._done.append(callback)
 
     def close(self) -> None:
         """Stop reading."""
@@ -82,8 +82,8 @@ class MockResponse(SelfClosing):
 
     def _finish(self) -> None:
         done, self._done = self._done, []
-        for then in done:
-            then()
+        for callback in done:
+            callback()
 
 
 class MockTransport:
@@ -130,15 +130,15 @@ class MockTransport:
         response = self.send(request)
         if response.status not in (101, 200):
             return response
-        ours, theirs = socket.socketpair()
+        local, remote = socket.socketpair()
         received = bytearray()
         self.input.append(received)
-        writer = runtime.Thread(_write, (theirs, response), name="dockerkit-testing-output")
+        writer = runtime.Thread(_write, (remote, response), name="dockerkit-testing-output")
         writer.start()
-        reader = runtime.Thread(_read, (theirs, received, writer), name="dockerkit-testing-input")
+        reader = runtime.Thread(_read, (remote, received, writer), name="dockerkit-testing-input")
         reader.start()
         head = Head(response.status, response.reason, response.headers, None, False, False, b"1.1")
-        connection = Connection(ours)
+        connection = Connection(local)
         self._readers[id(connection)] = reader
         return HijackedConnection(head, connection, self, f"{request.method} {request.path}")
 

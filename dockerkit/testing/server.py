@@ -194,10 +194,10 @@ def _read_request(rfile: IO[bytes]) -> Request | None:
     first = rfile.readline(_LINE)
     if not first:
         return None
-    words = first.decode("latin-1").split()
-    if len(words) != 3:  # not HTTP/1, such as a client that continues with HTTP/2 after a refused upgrade
+    parts = first.decode("latin-1").split()
+    if len(parts) != 3:  # not HTTP/1, such as a client that continues with HTTP/2 after a refused upgrade
         return None
-    method, target, _ = words
+    method, target, _ = parts
     headers = http.client.parse_headers(rfile)
     prefix = _PREFIX.match(target)
     path, _, query = target[prefix.end() if prefix else 0 :].partition("?")
@@ -252,7 +252,7 @@ class Server(SelfClosing):
             with self._lock:
                 self.connections += 1
                 self._wires.add(wire)
-                self._threads = [*(known for known in self._threads if known.is_alive()), thread]
+                self._threads = [*(running for running in self._threads if running.is_alive()), thread]
                 thread.start()
 
     def _serve(self, wire: Connection) -> None:

@@ -73,7 +73,7 @@ class FakeEngine(SelfClosing):
         self._unpullable: set[str] = set()
         self._numbers = itertools.count(1)
         self._threads: list[threading.Thread] = []
-        self._server = Server(self._answer, tcp=tcp)
+        self._server = Server(self._handle, tcp=tcp)
         self.host: str = self._server.host
 
     # -- what tests prepare ----------------------------------------------------------------------------------------
@@ -149,9 +149,9 @@ class FakeEngine(SelfClosing):
     def _rule(
         self, image: str | None, command: str | Sequence[str] | None, behaviour: Behaviour, *, of_exec: bool
     ) -> None:
-        words = None if command is None else tuple(split_words(command))
+        arguments = None if command is None else tuple(split_words(command))
         with self.lock:
-            self._rules.insert(0, Rule(behaviour, image, words, of_exec))
+            self._rules.insert(0, Rule(behaviour, image, arguments, of_exec))
 
     def fail(self, method: str, path: str, status: int, message: str, *, times: int = 1) -> None:
         """Fail the next requests of this kind.
@@ -171,9 +171,9 @@ class FakeEngine(SelfClosing):
     def set_health(self, container: str, status: str) -> None:
         """Set a container's health: ``starting``, ``healthy`` or ``unhealthy``."""
         with self.changed:
-            found = self.container(container)
-            found.health = status
-            self.event("container", f"health_status: {status}", found.id, found.event_attributes())
+            target = self.container(container)
+            target.health = status
+            self.event("container", f"health_status: {status}", target.id, target.event_attributes())
 
     # -- what the routes use ---------------------------------------------------------------------------------------
 
@@ -192,7 +192,7 @@ class FakeEngine(SelfClosing):
     def behaviour(self, images: Sequence[str], command: Sequence[str], *, of_exec: bool = False) -> Behaviour:
         """Return the script for a process."""
         for rule in self._rules:
-            if rule.fits(images, command, of_exec=of_exec):
+            if rule.matches(images, command, of_exec=of_exec):
                 return rule.behaviour
         return Behaviour()
 
@@ -269,12 +269,12 @@ class FakeEngine(SelfClosing):
         """Run a process's script in a thread that ends with the engine."""
         thread = threading.Thread(target=function, name="dockerkit-testing-process", daemon=True)
         with self.lock:
-            self._threads = [*(known for known in self._threads if known.is_alive()), thread]
+            self._threads = [*(running for running in self._threads if running.is_alive()), thread]
         thread.start()
 
     # -- the server ------------------------------------------------------------------------------------------------
 
-    def _answer(self, request: Request, wire: Connection) -> None:
+    def _handle(self, request: Request, wire: Connection) -> None:
         with self.lock:
             self.requests.append((request.method, request.path))
             failures = self._failures.get((request.method, request.path))
@@ -283,10 +283,10 @@ class FakeEngine(SelfClosing):
             if failure:
                 raise Refused(*failure)
             self._check_version(request.version or self.api_version)
-            found = find(request.method, request.path)
-            if found is None:
+            match = find(request.method, request.path)
+            if match is None:
                 raise Refused(501, f"the fake engine has no {request.method} {request.path}")
-            function, key = found
+            function, key = match
             function(RouteContext(self, request, wire, key))
         except Refused as refusal:
             if request.method == "HEAD":

@@ -68,16 +68,16 @@ class FakeContainer:
 
     def ports(self) -> dict[str, list[dict[str, str]] | None]:
         """Return the published ports, with invented numbers for free ones."""
-        found: dict[str, list[dict[str, str]] | None] = dict.fromkeys(self.config.get("ExposedPorts") or {})
+        published: dict[str, list[dict[str, str]] | None] = dict.fromkeys(self.config.get("ExposedPorts") or {})
         for port, bindings in (self.host_config.get("PortBindings") or {}).items():
-            found[port] = [
+            published[port] = [
                 {
-                    "HostIp": binding.get("HostIp") or "0.0.0.0",  # noqa: S104 - what an engine answers
+                    "HostIp": binding.get("HostIp") or "0.0.0.0",  # noqa: S104 - what an engine returns
                     "HostPort": binding.get("HostPort") or str(49153 + int(port.partition("/")[0]) % 1000),
                 }
                 for binding in bindings or [{}]
             ]
-        return found if self.status == "running" else {}
+        return published if self.status == "running" else {}
 
     def inspect(self) -> dict[str, Any]:
         """Return the response of ``GET /containers/{id}/json``."""
@@ -117,9 +117,9 @@ class FakeContainer:
     def summary(self) -> dict[str, Any]:
         """Return an item of the response of ``GET /containers/json``."""
         ports = [
-            {"PrivatePort": int(port.partition("/")[0]), "Type": port.partition("/")[2] or "tcp", **where}
+            {"PrivatePort": int(port.partition("/")[0]), "Type": port.partition("/")[2] or "tcp", **binding}
             for port, bindings in self.ports().items()
-            for where in (
+            for binding in (
                 [{"IP": b["HostIp"], "PublicPort": int(b["HostPort"].partition("-")[0])} for b in bindings]
                 if bindings
                 else [{}]

@@ -11,7 +11,7 @@ from dockerkit.testing.fake_engine.processes import FakeProcess, frame, stamp
 from dockerkit.testing.fake_engine.routes import RouteContext
 from dockerkit.testing.server import Connection
 
-__all__ = ["Form", "logs", "talk"]
+__all__ = ["OutputFormat", "logs", "serve_hijacked"]
 
 RAW = "application/vnd.docker.raw-stream"
 MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
@@ -24,7 +24,7 @@ def media_type(call: RouteContext, *, tty: bool) -> str:
 
 
 def follow(
-    call: RouteContext, process: FakeProcess, *, gone: Callable[[], bool], position: int = 0, end: bool = False
+    call: RouteContext, process: FakeProcess, *, is_gone: Callable[[], bool], position: int = 0, end: bool = False
 ) -> Iterator[tuple[float, int, bytes]]:
     """Yield a process's output from a position on, until it has ended or the client has disconnected.
 
@@ -40,12 +40,12 @@ def follow(
                 changed.wait(_POLL)
         position += len(pieces)
         yield from pieces
-        if not pieces and gone():
+        if not pieces and is_gone():
             return
 
 
 @dataclass(frozen=True)
-class Form:
+class OutputFormat:
     """Requested output and its format: raw for a terminal, otherwise in frames."""
 
     tty: bool
@@ -53,7 +53,7 @@ class Form:
     stderr: bool
 
     @classmethod
-    def of(cls, call: RouteContext, *, tty: bool) -> Form:
+    def of(cls, call: RouteContext, *, tty: bool) -> OutputFormat:
         """Parse the query of a request."""
         return cls(tty, call.request.flag("stdout"), call.request.flag("stderr"))
 
@@ -64,32 +64,37 @@ class Form:
         return data if self.tty else frame(stream, data)
 
 
-def logs(call: RouteContext, process: FakeProcess | None, form: Form) -> None:
+def logs(call: RouteContext, process: FakeProcess | None, output_format: OutputFormat) -> None:
     """Send a process's output, existing or following."""
     request = call.request
     since, until = (float(request.param(name) or 0) for name in ("since", "until"))
     tail = request.param("tail", "all")
-    with call.wire.chunked(media_type(call, tty=form.tty)) as send:
+    with call.wire.chunked(media_type(call, tty=output_format.tty)) as send:
         if process is None:
             return
         position = max(0, len(process.output) - int(tail)) if tail.isdigit() else 0
         end = not request.flag("follow")
-        for moment, stream, data in follow(call, process, gone=call.wire.gone, position=position, end=end):
+        for moment, stream, data in follow(call, process, is_gone=call.wire.gone, position=position, end=end):
             if moment < since or (until and moment > until):
                 continue
-            mark = stamp(moment).encode() + b" " if request.flag("timestamps") else b""
+            prefix = stamp(moment).encode() + b" " if request.flag("timestamps") else b""
             for line in data.splitlines(keepends=True):  # a frame for each line, like engines
-                send(form(stream, mark + line))
+                send(output_format(stream, prefix + line))
 
 
-def talk(
-    call: RouteContext, running: Callable[[], FakeProcess | None], form: Form, *, stdin: bool, position: int = 0
+def serve_hijacked(
+    call: RouteContext,
+    running: Callable[[], FakeProcess | None],
+    output_format: OutputFormat,
+    *,
+    stdin: bool,
+    position: int = 0,
 ) -> None:
     """Take over the connection: send the process's output from a position on, and receive its input with `stdin`.
 
     `running` returns the process once it exists.
     """
-    call.wire.upgrade(media_type(call, tty=form.tty))
+    call.wire.upgrade(media_type(call, tty=output_format.tty))
     # A client that has closed its sending side may still receive, so that does not end the output.
     while (process := running()) is None:
         if call.wire.closing.is_set():
@@ -99,9 +104,9 @@ def talk(
     reader = Thread(target=_input, args=(call.wire, process), name="dockerkit-testing-input", daemon=True)
     if stdin:
         reader.start()
-    for _, stream, data in follow(call, process, gone=call.wire.closing.is_set, position=position):
-        if sent := form(stream, data):
-            call.wire.send(sent)
+    for _, stream, data in follow(call, process, is_gone=call.wire.closing.is_set, position=position):
+        if encoded := output_format(stream, data):
+            call.wire.send(encoded)
     call.wire.half_close()
     if stdin:
         call.wire.close_reading()

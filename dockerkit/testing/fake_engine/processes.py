@@ -19,8 +19,8 @@ def frame(stream: int, data: bytes) -> bytes:
 
 def stamp(moment: float) -> str:
     """Return a time in the Engine's format, with nanoseconds."""
-    whole = int(moment)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{int((moment - whole) * 1e9):09d}Z"
+    seconds = int(moment)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int((moment - seconds) * 1e9):09d}Z"
 
 
 class FakeProcess:
@@ -82,7 +82,7 @@ class FakeProcess:
             self._input_ended = True
             self._changed.notify_all()
 
-    def _take(self, size: int) -> bytes:
+    def _read_input(self, size: int) -> bytes:
         with self._changed:
             self._changed.wait_for(lambda: self._input or self._input_ended or self.signal is not None)
             data = bytes(self._input[:size])
@@ -98,7 +98,7 @@ class _Input(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self._process._take(len(buffer))
+        data = self._process._read_input(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -117,7 +117,7 @@ class Behaviour:
     seconds: float | None = 0.0
     program: Program | None = None
 
-    def begin(self, process: FakeProcess) -> None:
+    def start(self, process: FakeProcess) -> None:
         """Write the output immediately, so that it is available when the start call returns."""
         if self.program is None:
             process.write(self.stdout)
@@ -144,7 +144,7 @@ class Rule:
     command: tuple[str, ...] | None = None
     of_exec: bool = False
 
-    def fits(self, images: Sequence[str], command: Sequence[str], *, of_exec: bool) -> bool:
+    def matches(self, images: Sequence[str], command: Sequence[str], *, of_exec: bool) -> bool:
         """Return whether a process matches."""
         return (
             self.of_exec is of_exec

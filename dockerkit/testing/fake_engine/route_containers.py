@@ -8,9 +8,9 @@ import time
 from typing import Any
 
 from dockerkit.testing.fake_engine.fakes import ZERO_TIME, FakeContainer
-from dockerkit.testing.fake_engine.output import Form, logs, talk
+from dockerkit.testing.fake_engine.output import OutputFormat, logs, serve_hijacked
 from dockerkit.testing.fake_engine.processes import FakeProcess
-from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, labelled, route
+from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, matches_labels, route
 
 _NAME = re.compile(r"/?[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
@@ -21,31 +21,31 @@ def _matches(call: RouteContext, container: FakeContainer) -> bool:
     images = {container.image, str(container.body.get("Image")), *image["RepoTags"]}
     networks = {*container.networks, *(network["NetworkID"] for network in container.networks.values())}
     tests = {
-        "label": lambda wanted: labelled(container.labels, wanted),
-        "name": lambda wanted: any(re.search(text, f"/{container.name}") for text in wanted),
-        "id": lambda wanted: any(container.id.startswith(text) for text in wanted),
-        "status": lambda wanted: container.status in wanted,
-        "exited": lambda wanted: container.status == "exited" and str(container.exit_code) in wanted,
-        "ancestor": lambda wanted: bool(images & {name for text in wanted for name in (text, f"{text}:latest")}),
-        "network": lambda wanted: any(text in networks for text in wanted),
-        "health": lambda wanted: (container.health or "none") in wanted,
+        "label": lambda values: matches_labels(container.labels, values),
+        "name": lambda values: any(re.search(value, f"/{container.name}") for value in values),
+        "id": lambda values: any(container.id.startswith(value) for value in values),
+        "status": lambda values: container.status in values,
+        "exited": lambda values: container.status == "exited" and str(container.exit_code) in values,
+        "ancestor": lambda values: bool(images & {name for value in values for name in (value, f"{value}:latest")}),
+        "network": lambda values: any(value in networks for value in values),
+        "health": lambda values: (container.health or "none") in values,
     }
     if unknown := set(filters) - set(tests):
         raise Refused(400, f"invalid filter '{min(unknown)}'")
-    return all(tests[name](wanted) for name, wanted in filters.items() if wanted)
+    return all(tests[name](values) for name, values in filters.items() if values)
 
 
 @route("GET", "/containers/json")
 def list_containers(call: RouteContext) -> list[dict[str, Any]]:
-    found = list(reversed(call.engine.containers.values()))
-    everything = call.request.flag("all") or "status" in call.filters
-    found = [c for c in found if (everything or c.is_running) and _matches(call, c)]
+    containers = list(reversed(call.engine.containers.values()))
+    include_stopped = call.request.flag("all") or "status" in call.filters
+    containers = [c for c in containers if (include_stopped or c.is_running) and _matches(call, c)]
     limit = int(call.request.param("limit") or 0)
-    answer = [container.summary() for container in (found[:limit] if limit > 0 else found)]
+    summaries = [container.summary() for container in (containers[:limit] if limit > 0 else containers)]
     if call.engine.lean:
-        for summary, container in zip(answer, found, strict=False):
+        for summary, container in zip(summaries, containers, strict=False):
             summary["Health"] = {"Status": container.health or "none", "FailingStreak": 0}
-    return answer
+    return summaries
 
 
 @route("POST", "/containers/create")
@@ -70,8 +70,8 @@ def create(call: RouteContext) -> Reply:
     endpoints = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
     mode = container.host_config.get("NetworkMode") or "bridge"
     for network in endpoints or ([] if mode.startswith("container:") else [mode]):
-        known = "bridge" if network in ("default", "") else network
-        engine.join(known, container, endpoints.get(network) or {})
+        network_name = "bridge" if network in ("default", "") else network
+        engine.join(network_name, container, endpoints.get(network) or {})
     engine.containers[container_id] = container
     call.event(container, "create")
     return Reply(201, {"Id": container_id, "Warnings": []})
@@ -79,12 +79,12 @@ def create(call: RouteContext) -> Reply:
 
 @route("GET", "/containers/{id}/json")
 def inspect(call: RouteContext) -> dict[str, Any]:
-    answer = call.container.inspect()
+    details = call.container.inspect()
     if call.engine.lean:
-        answer["Storage"] = {"RootFS": {"Snapshot": {"Name": "fake"}}}
+        details["Storage"] = {"RootFS": {"Snapshot": {"Name": "fake"}}}
     else:
-        answer["GraphDriver"] = {"Name": "fake", "Data": None}
-    return answer
+        details["GraphDriver"] = {"Name": "fake", "Data": None}
+    return details
 
 
 @route("POST", "/containers/{id}/start")
@@ -179,10 +179,10 @@ def restart(call: RouteContext) -> int:
 @route("POST", "/containers/{id}/unpause")
 def pause(call: RouteContext) -> int:
     container, action = call.container, call.request.path.rpartition("/")[2]
-    before, after = ("running", "paused") if action == "pause" else ("paused", "running")
-    if container.status != before:
-        raise Refused(409, f"Container {container.id} is not {before}")
-    container.status = after
+    expected, status = ("running", "paused") if action == "pause" else ("paused", "running")
+    if container.status != expected:
+        raise Refused(409, f"Container {container.id} is not {expected}")
+    container.status = status
     call.event(container, action)
     return 204
 
@@ -197,7 +197,7 @@ def rename(call: RouteContext) -> int:
     return 204
 
 
-@route("POST", "/containers/{id}/wait", talks=True)
+@route("POST", "/containers/{id}/wait", sends_response=True)
 def wait(call: RouteContext) -> None:
     engine = call.engine
     with engine.lock:
@@ -206,7 +206,7 @@ def wait(call: RouteContext) -> None:
         runs = container.runs
     call.wire.head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
 
-    def over() -> bool:
+    def is_met() -> bool:
         if condition == "removed":
             return container.status == "removed"
         if condition == "next-exit":
@@ -215,7 +215,7 @@ def wait(call: RouteContext) -> None:
 
     while True:
         with engine.changed:
-            if engine.changed.wait_for(over, 0.1):
+            if engine.changed.wait_for(is_met, 0.1):
                 break
         if call.wire.gone():
             call.wire.keep = False
@@ -236,24 +236,26 @@ def remove(call: RouteContext) -> int:
     return 204
 
 
-@route("GET", "/containers/{id}/logs", talks=True)
+@route("GET", "/containers/{id}/logs", sends_response=True)
 def container_logs(call: RouteContext) -> None:
     container = call.container
-    logs(call, container.process, Form.of(call, tty=container.tty))
+    logs(call, container.process, OutputFormat.of(call, tty=container.tty))
 
 
-@route("POST", "/containers/{id}/attach", talks=True)
+@route("POST", "/containers/{id}/attach", sends_response=True)
 def attach(call: RouteContext) -> None:
     container = call.container
-    before = container.process
-    written = len(before.output) if before else 0
-    over = before is not None and before.exit_code is not None
+    process = container.process
+    end = len(process.output) if process else 0
+    has_ended = process is not None and process.exit_code is not None
 
-    def running() -> FakeProcess | None:  # a client that attaches before the start waits for it
-        return None if over and container.process is before else container.process
+    def new_process() -> FakeProcess | None:  # a client that attaches before the start waits for it
+        return None if has_ended and container.process is process else container.process
 
-    position = 0 if call.request.flag("logs") else written
-    talk(call, running, Form.of(call, tty=container.tty), stdin=call.request.flag("stdin"), position=position)
+    position = 0 if call.request.flag("logs") else end
+    serve_hijacked(
+        call, new_process, OutputFormat.of(call, tty=container.tty), stdin=call.request.flag("stdin"), position=position
+    )
 
 
 @route("POST", "/containers/{id}/resize")
@@ -281,7 +283,7 @@ def changes(call: RouteContext) -> list[dict[str, Any]] | None:
     return [{"Path": path, "Kind": 1} for path in sorted(call.container.files)] or None
 
 
-@route("GET", "/containers/{id}/stats", talks=True)
+@route("GET", "/containers/{id}/stats", sends_response=True)
 def stats(call: RouteContext) -> None:
     container = call.container
     sample = {
@@ -308,14 +310,14 @@ def stats(call: RouteContext) -> None:
 
 @route("POST", "/containers/prune")
 def prune(call: RouteContext) -> dict[str, Any]:
-    gone = [
+    removed = [
         container
         for container in call.engine.containers.values()
-        if container.status in ("created", "exited") and labelled(container.labels, call.filters.get("label", []))
+        if container.status in ("created", "exited") and matches_labels(container.labels, call.filters.get("label", []))
     ]
-    for container in gone:
+    for container in removed:
         _forget(call, container)
-    return {"ContainersDeleted": [container.id for container in gone], "SpaceReclaimed": 0}
+    return {"ContainersDeleted": [container.id for container in removed], "SpaceReclaimed": 0}
 
 
 @route("POST", "/commit")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dockerkit.testing.fake_engine.fakes import FakeExec
-from dockerkit.testing.fake_engine.output import Form, talk
+from dockerkit.testing.fake_engine.output import OutputFormat, serve_hijacked
 from dockerkit.testing.fake_engine.processes import FakeProcess
 from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, route
 
 
-def _found(call: RouteContext) -> FakeExec:
+def _exec(call: RouteContext) -> FakeExec:
     try:
         return call.engine.execs[call.id]
     except KeyError:
@@ -30,11 +30,11 @@ def create(call: RouteContext) -> Reply:
     return Reply(201, {"Id": exec_id})
 
 
-@route("POST", "/exec/{id}/start", talks=True)
+@route("POST", "/exec/{id}/start", sends_response=True)
 def start(call: RouteContext) -> None:
     engine = call.engine
     with engine.lock:
-        instance = _found(call)
+        instance = _exec(call)
         if instance.process is not None:
             raise Refused(409, f"exec {call.id} has been started already")
         body, container = instance.body, instance.container
@@ -56,16 +56,16 @@ def start(call: RouteContext) -> None:
     if call.body.get("Detach"):
         call.wire.answer(200)
         return
-    form = Form(bool(body.get("Tty")), bool(body.get("AttachStdout")), bool(body.get("AttachStderr")))
-    talk(call, lambda: process, form, stdin=stdin)
+    output_format = OutputFormat(bool(body.get("Tty")), bool(body.get("AttachStdout")), bool(body.get("AttachStderr")))
+    serve_hijacked(call, lambda: process, output_format, stdin=stdin)
 
 
 @route("GET", "/exec/{id}/json")
 def inspect(call: RouteContext) -> dict[str, Any]:
-    return _found(call).inspect()
+    return _exec(call).inspect()
 
 
 @route("POST", "/exec/{id}/resize")
 def resize(call: RouteContext) -> int:
-    _found(call)
+    _exec(call)
     return 200

@@ -19,7 +19,7 @@ def _stat(path: str, data: bytes | None) -> dict[str, str]:
     return {"X-Docker-Container-Path-Stat": base64.b64encode(json.dumps(stat).encode()).decode()}
 
 
-def _found(call: RouteContext) -> tuple[str, bytes | None, dict[str, bytes]]:
+def _lookup(call: RouteContext) -> tuple[str, bytes | None, dict[str, bytes]]:
     """Path, content of the file (None for a folder), and entries below a folder."""
     files = call.container.files
     path = "/" + call.request.param("path").removesuffix("/.").strip("/")
@@ -31,13 +31,13 @@ def _found(call: RouteContext) -> tuple[str, bytes | None, dict[str, bytes]]:
 
 @route("HEAD", "/containers/{id}/archive")
 def stat_archive(call: RouteContext) -> Reply:
-    path, data, _ = _found(call)
+    path, data, _ = _lookup(call)
     return Reply(200, b"", _stat(path, data))
 
 
 @route("GET", "/containers/{id}/archive")
 def get_archive(call: RouteContext) -> Reply:
-    path, data, below = _found(call)
+    path, data, below = _lookup(call)
     base = "." if call.request.param("path").endswith("/.") else path.rpartition("/")[2]
     folder = path.rstrip("/")
     members = {base: data} if data is not None else {base + name.removeprefix(folder): d for name, d in below.items()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from dockerkit.testing.fake_engine.fakes import image_names
 from dockerkit.testing.fake_engine.route_files import tar_of
-from dockerkit.testing.fake_engine.routes import Records, Refused, Reply, RouteContext, labelled, route
+from dockerkit.testing.fake_engine.routes import Records, Refused, Reply, RouteContext, matches_labels, route
 
 
 def _summary(call: RouteContext, image: dict[str, Any]) -> dict[str, Any]:
@@ -30,11 +30,11 @@ def _summary(call: RouteContext, image: dict[str, Any]) -> dict[str, Any]:
 
 @route("GET", "/images/json")
 def list_images(call: RouteContext) -> list[dict[str, Any]]:
-    references = [name for text in call.filters.get("reference", []) for name in image_names(text)]
+    references = [name for reference in call.filters.get("reference", []) for name in image_names(reference)]
     return [
         _summary(call, image)
         for image in call.engine.images.values()
-        if labelled(image["Config"].get("Labels") or {}, call.filters.get("label", []))
+        if matches_labels(image["Config"].get("Labels") or {}, call.filters.get("label", []))
         and (not references or any(r in (t, t.partition(":")[0]) for r in references for t in image["RepoTags"]))
         and ("dangling" not in call.filters or (call.filters["dangling"] == ["true"]) is not bool(image["RepoTags"]))
     ]
@@ -53,27 +53,27 @@ def pull(call: RouteContext) -> Records:
         if call.engine.lean:
             raise Refused(404, f'failed to resolve reference "{name}": {name}: not found')
         raise Refused(404, f"pull access denied for {source}, repository does not exist or may require 'docker login'")
-    known = any(name in image["RepoTags"] for image in call.engine.images.values())
-    if not known:
+    exists = any(name in image["RepoTags"] for image in call.engine.images.values())
+    if not exists:
         call.engine.add_image(name)
     call.engine.event("image", "pull", name, {"name": name})
     layer = {"status": "Pull complete", "id": "0123456789ab", "progressDetail": {}}
-    end = {"status": f"Status: {'Image is up to date' if known else 'Downloaded newer image'} for {name}"}
-    return Records([{"status": f"Pulling from {source}", "id": tag or "latest"}, *([] if known else [layer]), end])
+    end = {"status": f"Status: {'Image is up to date' if exists else 'Downloaded newer image'} for {name}"}
+    return Records([{"status": f"Pulling from {source}", "id": tag or "latest"}, *([] if exists else [layer]), end])
 
 
 @route("GET", "/images/{name}/json")
 def inspect(call: RouteContext) -> dict[str, Any]:
-    answer = dict(call.engine.image(call.id))
+    details = dict(call.engine.image(call.id))
     if call.engine.lean:
-        answer.pop("Parent", None)
-        answer["Config"] = {name: value for name, value in answer["Config"].items() if value}
-        answer["Descriptor"] = {
+        details.pop("Parent", None)
+        details["Config"] = {name: value for name, value in details["Config"].items() if value}
+        details["Descriptor"] = {
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "digest": answer["Id"],
+            "digest": details["Id"],
             "size": 405,
         }
-    return answer
+    return details
 
 
 @route("GET", "/images/{name}/attestations")
@@ -168,9 +168,9 @@ def remove(call: RouteContext) -> list[dict[str, str]]:
 def prune(call: RouteContext) -> dict[str, Any]:
     images = call.engine.images
     used = {container.image for container in call.engine.containers.values()}
-    everything = call.filters.get("dangling") in (["false"], ["0"])
-    gone = [key for key, image in images.items() if key not in used and (everything or not image["RepoTags"])]
-    deleted = [{"Deleted": images.pop(key)["Id"]} for key in gone]
+    include_tagged = call.filters.get("dangling") in (["false"], ["0"])
+    removed = [key for key, image in images.items() if key not in used and (include_tagged or not image["RepoTags"])]
+    deleted = [{"Deleted": images.pop(key)["Id"]} for key in removed]
     return {"ImagesDeleted": deleted or None, "SpaceReclaimed": 0}
 
 

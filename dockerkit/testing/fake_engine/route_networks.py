@@ -6,24 +6,24 @@ from ipaddress import ip_network
 from typing import Any
 
 from dockerkit.testing.fake_engine.fakes import fake_network
-from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, labelled, route
+from dockerkit.testing.fake_engine.routes import Refused, Reply, RouteContext, matches_labels, route
 
-_OWN = ("bridge", "host", "none")
+_PREDEFINED = ("bridge", "host", "none")
 
 
-def _listed(item: dict[str, Any], filters: dict[str, list[str]], identity: str) -> bool:
+def _matches(item: dict[str, Any], filters: dict[str, list[str]], identity: str) -> bool:
     return (
-        labelled(item.get("Labels") or {}, filters.get("label", []))
-        and (not filters.get("name") or any(text in item["Name"] for text in filters["name"]))
-        and (not filters.get("id") or any(item[identity].startswith(text) for text in filters["id"]))
+        matches_labels(item.get("Labels") or {}, filters.get("label", []))
+        and (not filters.get("name") or any(value in item["Name"] for value in filters["name"]))
+        and (not filters.get("id") or any(item[identity].startswith(value) for value in filters["id"]))
         and (not filters.get("driver") or item["Driver"] in filters["driver"])
-        and (filters.get("type") != ["custom"] or item["Name"] not in _OWN)
+        and (filters.get("type") != ["custom"] or item["Name"] not in _PREDEFINED)
     )
 
 
 @route("GET", "/networks")
 def list_networks(call: RouteContext) -> list[dict[str, Any]]:
-    return [item for item in call.engine.networks.values() if _listed(item, call.filters, "Id")]
+    return [item for item in call.engine.networks.values() if _matches(item, call.filters, "Id")]
 
 
 @route("POST", "/networks/create")
@@ -54,14 +54,14 @@ def create_network(call: RouteContext) -> Reply:
 
 @route("POST", "/networks/prune")
 def prune_networks(call: RouteContext) -> dict[str, Any]:
-    gone = [
+    removed = [
         name
         for name, network in call.engine.networks.items()
-        if name not in _OWN and not network["Containers"] and _listed(network, call.filters, "Id")
+        if name not in _PREDEFINED and not network["Containers"] and _matches(network, call.filters, "Id")
     ]
-    for name in gone:
+    for name in removed:
         del call.engine.networks[name]
-    return {"NetworksDeleted": gone or None}
+    return {"NetworksDeleted": removed or None}
 
 
 @route("POST", "/networks/{id}/connect")
@@ -105,7 +105,7 @@ def _status(network: dict[str, Any]) -> dict[str, Any]:
 @route("DELETE", "/networks/{id}")
 def remove_network(call: RouteContext) -> int:
     network = call.engine.network(call.id)
-    if network["Name"] in _OWN:
+    if network["Name"] in _PREDEFINED:
         raise Refused(403, f"{network['Name']} is a pre-defined network and cannot be removed")
     if network["Containers"]:
         raise Refused(403, f"error while removing network: network {network['Name']} has active endpoints")
@@ -119,8 +119,8 @@ def remove_network(call: RouteContext) -> int:
 
 @route("GET", "/volumes")
 def list_volumes(call: RouteContext) -> dict[str, Any]:
-    found = [item for item in call.engine.volumes.values() if _listed(item, call.filters, "Name")]
-    return {"Volumes": found, "Warnings": None}
+    volumes = [item for item in call.engine.volumes.values() if _matches(item, call.filters, "Name")]
+    return {"Volumes": volumes, "Warnings": None}
 
 
 @route("POST", "/volumes/create")
@@ -143,10 +143,10 @@ def create_volume(call: RouteContext) -> Reply:
 
 @route("POST", "/volumes/prune")
 def prune_volumes(call: RouteContext) -> dict[str, Any]:
-    gone = [name for name, item in call.engine.volumes.items() if _listed(item, call.filters, "Name")]
-    for name in gone:
+    removed = [name for name, item in call.engine.volumes.items() if _matches(item, call.filters, "Name")]
+    for name in removed:
         del call.engine.volumes[name]
-    return {"VolumesDeleted": gone, "SpaceReclaimed": 0}
+    return {"VolumesDeleted": removed, "SpaceReclaimed": 0}
 
 
 @route("GET", "/volumes/{id}")

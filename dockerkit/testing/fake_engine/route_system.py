@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from dockerkit.testing.fake_engine.routes import Reply, RouteContext, labelled, route
+from dockerkit.testing.fake_engine.routes import Reply, RouteContext, matches_labels, route
 
 _VERSION = "0.0.0-fake"
 
@@ -77,8 +77,8 @@ def df(call: RouteContext) -> dict[str, Any]:
 
 def _usage(items: list[dict[str, Any]], active: int, size: int) -> dict[str, Any]:
     """Return the disk usage of one kind; engines omit zeros."""
-    facts = {"Items": items, "TotalCount": len(items), "ActiveCount": active, "TotalSize": size}
-    return {name: value for name, value in facts.items() if value}
+    fields = {"Items": items, "TotalCount": len(items), "ActiveCount": active, "TotalSize": size}
+    return {name: value for name, value in fields.items() if value}
 
 
 @route("POST", "/auth")
@@ -86,28 +86,28 @@ def auth(_: RouteContext) -> dict[str, str]:
     return {"Status": "Login Succeeded", "IdentityToken": ""}
 
 
-def _wanted(event: dict[str, Any], filters: dict[str, list[str]]) -> bool:
+def _matches(event: dict[str, Any], filters: dict[str, list[str]]) -> bool:
     attributes = event["Actor"]["Attributes"]
     actor = {event["Actor"]["ID"], attributes.get("name", "")}
     for name, values in filters.items():
         if name == "type":
-            fits = event["Type"] in values
+            matches = event["Type"] in values
         elif name == "event":
-            fits = event["Action"].partition(":")[0] in values or event["Action"] in values
+            matches = event["Action"].partition(":")[0] in values or event["Action"] in values
         elif name == "label":
-            fits = labelled(attributes, values)
+            matches = matches_labels(attributes, values)
         elif name == "image" and event["Type"] == "container":
-            fits = any(attributes.get("image", "").startswith(value) for value in values)
+            matches = any(attributes.get("image", "").startswith(value) for value in values)
         elif name in ("container", "image", "network", "volume"):
-            fits = event["Type"] == name and any(item.startswith(value) for item in actor for value in values)
+            matches = event["Type"] == name and any(item.startswith(value) for item in actor for value in values)
         else:
-            fits = True
-        if not fits:
+            matches = True
+        if not matches:
             return False
     return True
 
 
-@route("GET", "/events", talks=True)
+@route("GET", "/events", sends_response=True)
 def events(call: RouteContext) -> None:
     engine, filters = call.engine, call.filters
     since, until = (call.request.param(name) for name in ("since", "until"))
@@ -118,10 +118,10 @@ def events(call: RouteContext) -> None:
             with engine.changed:
                 if len(engine.events) == position and not (until and time.time() >= float(until)):
                     engine.changed.wait(0.1)
-                fresh = engine.events[position:]
-            position += len(fresh)
-            for event in fresh:
-                if _wanted(event, filters) and (not since or event["timeNano"] / 1e9 >= float(since)):
+                new = engine.events[position:]
+            position += len(new)
+            for event in new:
+                if _matches(event, filters) and (not since or event["timeNano"] / 1e9 >= float(since)):
                     send(json.dumps(event).encode() + b"\n")
             if (until and time.time() >= float(until)) or call.wire.gone():
                 return

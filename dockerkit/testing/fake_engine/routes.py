@@ -72,7 +72,7 @@ class RouteContext:
     def launch(self, process: FakeProcess, script: Behaviour, failed: int, ended: Callable[[int], None]) -> None:
         """Run a script in a thread; `ended` takes the exit code, `failed` if it raises, with the engine's lock held."""
 
-        def live() -> None:
+        def run_script() -> None:
             code = failed
             try:
                 code = script.finish(process)
@@ -82,47 +82,47 @@ class RouteContext:
                     ended(code)
                     self.engine.changed.notify_all()
 
-        script.begin(process)
-        self.engine.run(live)
+        script.start(process)
+        self.engine.run(run_script)
 
-    def send(self, answer: object) -> None:
+    def send(self, response: object) -> None:
         """Send a status, a :class:`Reply`, :class:`Records`, or any other value as JSON."""
-        if isinstance(answer, Records):
-            self.wire.stream((json.dumps(record).encode() + b"\r\n" for record in answer), "application/json")
+        if isinstance(response, Records):
+            self.wire.stream((json.dumps(record).encode() + b"\r\n" for record in response), "application/json")
             return
-        if isinstance(answer, int):
-            answer = Reply(answer)
-        status, body, headers = answer if isinstance(answer, Reply) else Reply(200, answer)
+        if isinstance(response, int):
+            response = Reply(response)
+        status, body, headers = response if isinstance(response, Reply) else Reply(200, response)
         if isinstance(body, bytes):
             self.wire.answer(status, body, headers)
         else:
             self.wire.json(body, status, headers)
 
 
-Answerer = Callable[[RouteContext], None]
+RouteHandler = Callable[[RouteContext], None]
 _Function = TypeVar("_Function", bound=Callable[[RouteContext], object])
-_ROUTES: list[tuple[str, re.Pattern[str], Answerer]] = []
+_ROUTES: list[tuple[str, re.Pattern[str], RouteHandler]] = []
 
 
-def route(method: str, path: str, *, talks: bool = False) -> Callable[[_Function], _Function]:
+def route(method: str, path: str, *, sends_response: bool = False) -> Callable[[_Function], _Function]:
     """Register a function for requests with this method and path template.
 
     Args:
         method: HTTP method.
         path: path; ``{id}`` matches one part of it, ``{name}`` may contain slashes.
-        talks: whether the function sends its response itself. Otherwise it runs with the engine's lock held, and
-            returns what :meth:`RouteContext.send` takes.
+        sends_response: whether the function sends its response itself. Otherwise it runs with the engine's lock held,
+            and returns what :meth:`RouteContext.send` takes.
     """
     pattern = re.compile(path.replace("{id}", "([^/]+)").replace("{name}", "(.+)"))
 
     def register(function: _Function) -> _Function:
         def handle(call: RouteContext) -> None:
-            if talks:
+            if sends_response:
                 function(call)
                 return
             with call.engine.lock:
-                answer = function(call)
-            call.send(answer)
+                response = function(call)
+            call.send(response)
 
         _ROUTES.append((method, pattern, handle))
         return function
@@ -130,7 +130,7 @@ def route(method: str, path: str, *, talks: bool = False) -> Callable[[_Function
     return register
 
 
-def find(method: str, path: str) -> tuple[Answerer, str] | None:
+def find(method: str, path: str) -> tuple[RouteHandler, str] | None:
     """Return the function for a request, and the ID in its path."""
     for verb, pattern, function in _ROUTES:
         if verb == method and (match := pattern.fullmatch(path)):
@@ -138,7 +138,7 @@ def find(method: str, path: str) -> tuple[Answerer, str] | None:
     return None
 
 
-def labelled(labels: dict[str, str], wanted: list[str]) -> bool:
+def matches_labels(labels: dict[str, str], filters: list[str]) -> bool:
     """Return whether the labels match all filters: ``name`` or ``name=value``."""
-    pairs = [text.partition("=") for text in wanted]
+    pairs = [item.partition("=") for item in filters]
     return all(key in labels and (not equals or labels[key] == value) for key, equals, value in pairs)

@@ -12,13 +12,13 @@ from typing import IO, Any
 from dockerkit.endpoint import discovery
 from dockerkit.errors import DockerException
 from dockerkit.streams.closable import SelfClosing
-from dockerkit.testing.recordings.recording import kept_headers, key_of, packed, redacted_body, redacted_target
+from dockerkit.testing.recordings.recording import key_of, packed, recorded_headers, redacted_body, redacted_target
 from dockerkit.testing.server import Connection, Request, Server
 from dockerkit.transport import HijackedConnection, HTTPRequest, HTTPTransport, Response, Timeouts
 
 __all__ = ["Recorder"]
 
-_BY_HAND = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
+_CONNECTION_HEADERS = frozenset({"host", "connection", "upgrade", "content-length", "transfer-encoding"})
 _NO_LIMIT = Timeouts(60, None)
 
 
@@ -48,67 +48,69 @@ class Recorder(SelfClosing):
         self._transport = HTTPTransport(discovery.resolve(base_url))
         self._file: IO[str] = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close()
         self._lock = threading.Lock()
-        self._server = Server(self._pass)
+        self._server = Server(self._forward)
         self.host: str = self._server.host
 
-    def _pass(self, request: Request, wire: Connection) -> None:
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _BY_HAND}
+    def _forward(self, request: Request, wire: Connection) -> None:
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _CONNECTION_HEADERS}
         target = redacted_target(request.target)
         body = redacted_body(request.path, request.headers.get("Content-Type", ""), request.body)
-        kept: dict[str, Any] = {"method": request.method, "target": target, "body": body}
-        kept["key"] = key_of(request.method, target, body)
+        exchange: dict[str, Any] = {"method": request.method, "target": target, "body": body}
+        exchange["key"] = key_of(request.method, target, body)
         send = self._transport.upgrade if request.headers.get("Upgrade") else self._transport.send
         try:
-            answer = send(HTTPRequest(request.method, request.target, headers, request.body or None, _NO_LIMIT))
+            response = send(HTTPRequest(request.method, request.target, headers, request.body or None, _NO_LIMIT))
         except DockerException as error:
             wire.json({"message": f"recorder: {error}"}, 502)
             return
-        with answer:
-            if isinstance(answer, HijackedConnection):
-                self._talk(answer, wire, kept)
+        with response:
+            if isinstance(response, HijackedConnection):
+                self._record_hijacked(response, wire, exchange)
             else:
-                self._answer(request, answer, wire, kept)
+                self._record_response(request, response, wire, exchange)
         with self._lock:
             if not self._file.closed:
-                self._file.write(json.dumps(kept) + "\n")
+                self._file.write(json.dumps(exchange) + "\n")
 
-    def _answer(self, request: Request, answer: Response, wire: Connection, kept: dict[str, Any]) -> None:
-        media_type = answer.headers.get("Content-Type") or ""
-        kept |= {"status": answer.status, "headers": kept_headers(dict(answer.headers))}
+    def _record_response(
+        self, request: Request, response: Response, wire: Connection, exchange: dict[str, Any]
+    ) -> None:
+        media_type = response.headers.get("Content-Type") or ""
+        exchange |= {"status": response.status, "headers": recorded_headers(dict(response.headers))}
         chunks: list[bytes] = []
         try:
-            if request.method == "HEAD" or answer.status in (204, 304):
-                wire.answer(answer.status, b"", kept["headers"])
-            elif "Content-Length" in answer.headers:
-                chunks.append(answer.read())
-                wire.answer(answer.status, chunks[0], kept["headers"])
+            if request.method == "HEAD" or response.status in (204, 304):
+                wire.answer(response.status, b"", exchange["headers"])
+            elif "Content-Length" in response.headers:
+                chunks.append(response.read())
+                wire.answer(response.status, chunks[0], exchange["headers"])
             else:
-                with wire.chunked(media_type, kept["headers"], answer.status) as send:
-                    for chunk in answer.chunks():
+                with wire.chunked(media_type, exchange["headers"], response.status) as send:
+                    for chunk in response.chunks():
                         chunks.append(chunk)
                         send(chunk)
         except OSError:  # the client has disconnected
             wire.keep = False
-        whole = "json" in media_type  # split between values, so that secrets can be found in each
-        kept["chunks"] = [packed(chunk, media_type) for chunk in ([b"".join(chunks)] if whole else chunks)]
+        is_json = "json" in media_type  # split between values, so that secrets can be found in each
+        exchange["chunks"] = [packed(chunk, media_type) for chunk in ([b"".join(chunks)] if is_json else chunks)]
 
-    def _talk(self, answer: HijackedConnection, wire: Connection, kept: dict[str, Any]) -> None:
-        kept |= {"status": 101, "headers": {"Content-Type": answer.media_type}, "talk": (talk := [])}
-        wire.upgrade(answer.media_type)
+    def _record_hijacked(self, response: HijackedConnection, wire: Connection, exchange: dict[str, Any]) -> None:
+        exchange |= {"status": 101, "headers": {"Content-Type": response.media_type}, "talk": (blocks := [])}
+        wire.upgrade(response.media_type)
 
         def forward() -> None:
             with contextlib.suppress(OSError, ValueError, DockerException):
                 while data := wire.recv():
-                    talk.append({"in": len(data)})
-                    answer.sendall(data)
+                    blocks.append({"in": len(data)})
+                    response.sendall(data)
             with contextlib.suppress(OSError, DockerException):
-                answer.close_write()
+                response.close_write()
 
         reader = threading.Thread(target=forward, name="dockerkit-testing-input", daemon=True)
         reader.start()
         with contextlib.suppress(OSError, DockerException):
-            for data in answer.chunks():
-                talk.append({"out": packed(data)})
+            for data in response.chunks():
+                blocks.append({"out": packed(data)})
                 wire.send(data)
         wire.half_close()
         wire.close_reading()

@@ -24,7 +24,7 @@ _SECRET_FIELDS = frozenset({"RegistryToken", "IdentityToken", "JoinTokens", "Unl
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):[^/@\s]+@")
 _PREFIX = re.compile(r"^/v\d+\.\d+(?=/)")
 # Headers that describe the response. Others are not recorded, since they could contain secrets.
-KEPT_HEADERS = ("Content-Type", "Api-Version", "Ostype", "Docker-Experimental", "Builder-Version", "Swarm",
+RECORDED_HEADERS = ("Content-Type", "Api-Version", "Ostype", "Docker-Experimental", "Builder-Version", "Swarm",
                 "X-Docker-Container-Path-Stat")  # fmt: skip
 
 
@@ -55,15 +55,15 @@ def redacted_target(target: str) -> str:
     path, _, query = _PREFIX.sub("", target).partition("?")
     pairs = []
     for name, value in sorted(parse_qsl(query, keep_blank_values=True)):
-        kept = HIDDEN if _is_secret(name, value) else _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", value)
+        redacted_value = HIDDEN if _is_secret(name, value) else _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", value)
         if value[:1] in "{[" and value:
             try:
-                kept = json.dumps(redacted(json.loads(value)), sort_keys=True)
+                redacted_value = json.dumps(redacted(json.loads(value)), sort_keys=True)
             except ValueError:
-                kept = value
+                redacted_value = value
         if name == "buildargs":
-            kept = json.dumps(dict.fromkeys(sorted(json.loads(value)), HIDDEN))
-        pairs.append((name, kept))
+            redacted_value = json.dumps(dict.fromkeys(sorted(json.loads(value)), HIDDEN))
+        pairs.append((name, redacted_value))
     return path + (f"?{urlencode(pairs)}" if pairs else "")
 
 
@@ -88,9 +88,9 @@ def key_of(method: str, target: str, body: Any) -> str:
     return f"{method} {target} {json.dumps(body, sort_keys=True)}"
 
 
-def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def recorded_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the response headers to record."""
-    return {name: headers[name] for name in KEPT_HEADERS if headers.get(name)}
+    return {name: headers[name] for name in RECORDED_HEADERS if headers.get(name)}
 
 
 def packed(data: bytes, media_type: str = "") -> Any:
@@ -110,6 +110,6 @@ def packed(data: bytes, media_type: str = "") -> Any:
         return {"base64": base64.b64encode(data).decode()}
 
 
-def unpacked(kept: Any) -> bytes:
+def unpacked(value: Any) -> bytes:
     """Reverse :func:`packed`."""
-    return base64.b64decode(kept["base64"]) if isinstance(kept, dict) else str(kept).encode()
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else str(value).encode()

@@ -47,62 +47,64 @@ class Replayer(SelfClosing):
             try:
                 exchange = json.loads(line)
                 self._by_key.setdefault(exchange["key"], []).append(exchange)
-                self._by_path.setdefault(_place(exchange["method"], exchange["target"]), []).append(exchange)
+                self._by_path.setdefault(_path_key(exchange["method"], exchange["target"]), []).append(exchange)
             except (ValueError, KeyError, TypeError):
-                shown = os.fspath(path)
-                raise InvalidArgument(f"path: line {number} of {shown!r} is not a recorded exchange") from None
-        self._server = Server(self._answer)
+                name = os.fspath(path)
+                raise InvalidArgument(f"path: line {number} of {name!r} is not a recorded exchange") from None
+        self._server = Server(self._handle)
         self.host: str = self._server.host
 
     def _find(self, request: Request) -> Exchange | None:
         target = redacted_target(request.target)
         body = redacted_body(request.path, request.headers.get("Content-Type", ""), request.body)
-        place = _place(request.method, target)
+        path_key = _path_key(request.method, target)
         with self._lock:
-            for known in (self._by_key.get(key_of(request.method, target, body)), self._by_path.get(place)):
-                if known:
-                    found = known[0]
-                    if len(known) > 1:
-                        known.pop(0)
-                    return found
+            for exchanges in (self._by_key.get(key_of(request.method, target, body)), self._by_path.get(path_key)):
+                if exchanges:
+                    exchange = exchanges[0]
+                    if len(exchanges) > 1:
+                        exchanges.pop(0)
+                    return exchange
             self.missing.append(f"{request.method} {target}")
         return None
 
-    def _answer(self, request: Request, wire: Connection) -> None:
-        found = self._find(request)
-        if found is None:
+    def _handle(self, request: Request, wire: Connection) -> None:
+        exchange = self._find(request)
+        if exchange is None:
             wire.json({"message": f"nothing was recorded for {request.method} {request.path}"}, 404)
-        elif "talk" in found:
-            _talk(found, wire)
+        elif "talk" in exchange:
+            _replay_hijacked(exchange, wire)
         else:
-            body = b"".join(unpacked(chunk) for chunk in found["chunks"])
-            if request.method == "HEAD" or found["status"] in (204, 304):
-                wire.answer(found["status"], b"", found["headers"])
-            elif len(found["chunks"]) > 1:
-                with wire.chunked(found["headers"].get("Content-Type", ""), found["headers"], found["status"]) as send:
-                    for chunk in found["chunks"]:
+            body = b"".join(unpacked(chunk) for chunk in exchange["chunks"])
+            if request.method == "HEAD" or exchange["status"] in (204, 304):
+                wire.answer(exchange["status"], b"", exchange["headers"])
+            elif len(exchange["chunks"]) > 1:
+                with wire.chunked(
+                    exchange["headers"].get("Content-Type", ""), exchange["headers"], exchange["status"]
+                ) as send:
+                    for chunk in exchange["chunks"]:
                         send(unpacked(chunk))
             else:
-                wire.answer(found["status"], body, found["headers"])
+                wire.answer(exchange["status"], body, exchange["headers"])
 
     def close(self) -> None:
         """Close all connections."""
         self._server.close()
 
 
-def _place(method: str, target: str) -> str:
+def _path_key(method: str, target: str) -> str:
     return f"{method} {target.partition('?')[0]}"
 
 
-def _talk(found: dict[str, Any], wire: Connection) -> None:
+def _replay_hijacked(exchange: dict[str, Any], wire: Connection) -> None:
     """Send the recorded output, each block after the same amount of input as in the recording."""
-    wire.upgrade(found["headers"]["Content-Type"])
-    owed = 0
-    for piece in found["talk"]:
-        if "in" in piece:
-            owed += piece["in"]
-            while owed > 0 and (data := wire.recv()):
-                owed -= len(data)
+    wire.upgrade(exchange["headers"]["Content-Type"])
+    expected = 0
+    for block in exchange["talk"]:
+        if "in" in block:
+            expected += block["in"]
+            while expected > 0 and (data := wire.recv()):
+                expected -= len(data)
         else:
-            wire.send(unpacked(piece["out"]))
+            wire.send(unpacked(block["out"]))
     wire.half_close()
