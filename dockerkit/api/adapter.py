@@ -102,12 +102,12 @@ def session(
     result.headers.clear()
     result.headers.update(headers)
     result.adapters.clear()
-    result.mount("http", _Refusing())
+    result.mount("http", _RejectingAdapter())
     result.mount(base_url, TransportAdapter(send, prefix))
     return result
 
 
-class _Refusing(BaseAdapter):
+class _RejectingAdapter(BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         raise InvalidArgument(f"url: must be a path of this engine, got {request.url!r}")
 

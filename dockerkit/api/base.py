@@ -76,8 +76,8 @@ class APIBase(EngineClient):
         except (ValueError, RecursionError) as error:
             from dockerkit.errors.explain import NOT_AN_ENGINE, is_web_page
 
-            shown = f", but a web page. {NOT_AN_ENGINE}" if is_web_page(content) else f": {content[:200]!r}"
-            raise StreamParseError(f"the response to {method} {path} is not JSON{shown}") from error
+            problem = f", but a web page. {NOT_AN_ENGINE}" if is_web_page(content) else f": {content[:200]!r}"
+            raise StreamParseError(f"the response to {method} {path} is not JSON{problem}") from error
         if kind is list and result in (None, {}):
             return []  # engines sometimes write an empty list as null, and what stands in for one as {}
         if kind is list and isinstance(result, dict) and ("Id" in result or "ID" in result):

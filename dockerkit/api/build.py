@@ -196,11 +196,13 @@ class BuildAPI(APIBase):
 
         headers = {"Content-Encoding": context.encoding} if context.encoding else {}
         passed = mapping_of_mappings(auth_configs, "auth_configs")
-        known: dict[str, Mapping[str, Any]] = dict(self.auth_config.get_all_credentials() if passed is None else passed)
-        if INDEX_NAME in known:  # the engine only looks up Docker Hub by its URL
-            known.setdefault(INDEX_URL, known[INDEX_NAME])
-        if known:
-            headers["X-Registry-Config"] = encode_header(known).decode()
+        credentials: dict[str, Mapping[str, Any]] = dict(
+            self.auth_config.get_all_credentials() if passed is None else passed
+        )
+        if INDEX_NAME in credentials:  # the engine only looks up Docker Hub by its URL
+            credentials.setdefault(INDEX_URL, credentials[INDEX_NAME])
+        if credentials:
+            headers["X-Registry-Config"] = encode_header(credentials).decode()
         return headers
 
     def prune_builds(

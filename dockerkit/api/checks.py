@@ -42,7 +42,7 @@ def nonempty_string(value: object, name: str) -> str:
     Raises:
         InvalidArgument: the value is not a string, or empty.
     """
-    text = values.string(value, name)
-    if not text:
+    checked = values.string(value, name)
+    if not checked:
         raise InvalidArgument(f"{argument_name(value, name)}: must be a non-empty string, got {value!r}")
-    return text
+    return checked

@@ -113,12 +113,12 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, A
             "size": size or None,
             "filters": filters_with(filters, since=since, before=before),
         }
-        found: list[Any] = self._json("GET", "/containers/json", query=query, kind=list)
+        summaries: list[Any] = self._json("GET", "/containers/json", query=query, kind=list)
         if quiet:
-            found = [{"Id": summary["Id"]} for summary in found]
+            summaries = [{"Id": summary["Id"]} for summary in summaries]
         if trunc:
-            found = [{**summary, "Id": summary["Id"][:12]} for summary in found]
-        return found
+            summaries = [{**summary, "Id": summary["Id"][:12]} for summary in summaries]
+        return summaries
 
     def inspect_container(self, container: Ref, size: bool | None = None) -> answers.ContainerInspectResponse:
         """Return all details of a container. ``GET /containers/{id}/json``
@@ -452,8 +452,8 @@ ContainerApiMixin = ContainerAPI  # docker-py's name
 def _port_names(private_port: object) -> list[str]:
     """Return the Engine's names of a port: ``["80/tcp", "80/udp", "80/sctp"]`` without a protocol."""
     number, slash, protocol = str(private_port).partition("/")
-    known = protocol in _PROTOCOLS or not slash
-    if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= 65535 and known):
+    is_known = protocol in _PROTOCOLS or not slash
+    if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= 65535 and is_known):
         raise InvalidArgument(f'private_port: must be a port such as 80, "80" or "80/udp", got {private_port!r}')
     return [f"{int(number)}/{name}" for name in ([protocol] if slash else _PROTOCOLS)]
 

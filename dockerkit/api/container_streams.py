@@ -159,11 +159,11 @@ class ContainerStreamsAPI(APIBase):
         Raises:
             InvalidArgument: tail, since or until is invalid.
         """
-        following = stream if follow is None else follow
+        follows = stream if follow is None else follow
         query = {
             "stdout": stdout,
             "stderr": stderr,
-            "follow": following or None,
+            "follow": follows or None,
             "timestamps": timestamps or None,
             "tail": _tail(tail),
             "since": _time_seconds("since", since),
@@ -176,7 +176,7 @@ class ContainerStreamsAPI(APIBase):
             id=container,
             query=query,
             tty=lambda: self._has_terminal(container),
-            stream=following,
+            stream=follows,
             demux=demux,
         )
         return _as_requested(output, stream, demux)

@@ -104,7 +104,9 @@ def filters_json(filters: object) -> str | None:
     """
     if not isinstance(filters, Mapping):
         raise InvalidArgument(f"filters: must be a mapping of names to values, got {filters!r}")
-    encoded = {_text(name): _filter_values(_text(name), value) for name, value in filters.items() if value is not None}
+    encoded = {
+        _string(name): _filter_values(_string(name), value) for name, value in filters.items() if value is not None
+    }
     return json.dumps(encoded, separators=(",", ":")) if encoded else None
 
 
@@ -118,13 +120,14 @@ def filters_with(filters: Mapping[str, object] | None, **more: object) -> dict[s
 def _filter_values(name: str, value: object) -> list[str]:
     if isinstance(value, Mapping):  # {"label": {"a": "b"}} means a=b
         return [
-            f"{_text(key)}={_text(item)}" if item not in (None, "", True) else _text(key) for key, item in value.items()
+            f"{_string(key)}={_string(item)}" if item not in (None, "", True) else _string(key)
+            for key, item in value.items()
         ]
     items = [value] if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) else value
     return [scalar(f"filters[{name!r}]", item) for item in items]
 
 
-def _text(value: object) -> str:
+def _string(value: object) -> str:
     return values.plain(value) if isinstance(value, (str, int)) else str(value)
 
 

@@ -44,7 +44,7 @@ ErrorT = TypeVar("ErrorT", bound="DockerException")
 
 _SCHEMES = {"unix": "http+docker://localhost", "npipe": "http+docker://localnpipe", "ssh": "http+docker://ssh"}
 _LARGEST_ERROR = 1024 * 1024
-_LONGEST_WORK = 3600.0  # seconds to wait for the head of a response that is sent after the work: prune, save, build
+_MAX_WORK_SECONDS = 3600.0  # seconds to wait for the head of a response that is sent after the work: prune, save, build
 
 _PICKLED = frozenset({"DOCKER_CONFIG", "HOME", "USERPROFILE"})  # variables that lead to files; others may hold secrets
 
@@ -160,24 +160,24 @@ class EngineClient:
 
             api.with_timeout(600).commit(container)
         """
-        twin = type(self).__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        twin.timeout, twin._overrides_streams = timeout, True
-        return twin
+        client = type(self).__new__(type(self))
+        client.__dict__.update(self.__dict__)
+        client.timeout, client._overrides_streams = timeout, True
+        return client
 
     def _timeouts_of(self, timeout: Timeout, *, slow: bool = False) -> Timeouts:
         """Return the timeouts of one call; :meth:`with_timeout` also limits calls that have no read timeout.
 
         Waiting for the head is always limited: by the client's timeout, or an hour if the engine does the work first.
         """
-        own = self._timeouts
+        default = self._timeouts
         if isinstance(timeout, Unset) or (timeout is None and self._overrides_streams):
-            return own
-        found = _timeouts(timeout, own)
+            return default
+        timeouts = _timeouts(timeout, default)
         return (
-            found
-            if found.read is not None or own.head is None
-            else found._replace(head=_LONGEST_WORK if slow else own.head)
+            timeouts
+            if timeouts.read is not None or default.head is None
+            else timeouts._replace(head=_MAX_WORK_SECONDS if slow else default.head)
         )
 
     @property
@@ -196,17 +196,17 @@ class EngineClient:
     @property
     def api_version(self) -> str:
         """The API version in use; negotiated once, unless one was passed. ``GET /_ping``"""
-        return self._spoken().version
+        return self._negotiated_gate().version
 
-    def _spoken(self) -> versions.Gate:
+    def _negotiated_gate(self) -> versions.Gate:
         if self._gate is None:
             if self._process != os.getpid():  # a lock that another thread held at the fork is never released
                 self._lock, self._process = runtime.Lock(), os.getpid()
             with self._lock:
                 if self._gate is None:
-                    found = negotiation.discover(self._get_unversioned)
-                    self._guessed = found is None
-                    self._gate = versions.gate(found or versions.FLOOR)
+                    version = negotiation.discover(self._get_unversioned)
+                    self._guessed = version is None
+                    self._gate = versions.gate(version or versions.FLOOR)
         return self._gate
 
     def _get_unversioned(self, path: str) -> Response:
@@ -233,7 +233,7 @@ class EngineClient:
             operation: verb and path as in the Engine's API, ``"GET /images/json"``.
             name: query parameter, filter (``"filters.until"``) or body field (``"HostConfig.Mounts[].ImageOptions"``).
         """
-        return self._spoken().supports(operation, name)
+        return self._negotiated_gate().supports(operation, name)
 
     # -- sending -------------------------------------------------------------------------------------------------
 
@@ -263,12 +263,12 @@ class EngineClient:
         method, path, ids, query, body, data, headers, timeout, slow, versioned = request
         target = format_path(path, ids) if ids else path
         content: Data | None = None if data is None else payload(data)
-        sent: Mapping[str, str] = self.headers
+        all_headers: Mapping[str, str] = self.headers
         if self.profile.strict:
             encode.check_flags(query, body)
         json_data = None if body is None else to_json_data(body)
         if versioned:
-            gate = self._spoken()
+            gate = self._negotiated_gate()
             try:
                 gate.check(f"{method} {path}", query, headers, json_data, removed=self.profile.strict)
             except InvalidVersion as error:
@@ -280,18 +280,18 @@ class EngineClient:
             target = gate.prefix + target
         if json_data is not None:
             content = encode.json_body(json_data)
-            sent = {**sent, "Content-Type": "application/json"}
+            all_headers = {**all_headers, "Content-Type": "application/json"}
         elif data is not None:
-            sent = {**sent, "Content-Type": "application/x-tar"}
+            all_headers = {**all_headers, "Content-Type": "application/x-tar"}
         if headers:
-            sent = {**sent, **headers}
+            all_headers = {**all_headers, **headers}
         if query:
             if query.get("filters") and versioned:
                 self._check_filters(f"{method} {path}", query["filters"])
             if type(query.get("filters")) is str:  # only manual requests may pass filters as JSON
                 raise InvalidArgument(f"filters: must be a mapping of names to values, got {query['filters']!r}")
             target += encode.query_string(query)
-        return HTTPRequest(method, target, sent, content, self._timeouts_of(timeout, slow=slow), path)
+        return HTTPRequest(method, target, all_headers, content, self._timeouts_of(timeout, slow=slow), path)
 
     def _check_filters(self, operation: str, filters: object) -> None:
         if isinstance(filters, Mapping) and self.profile.strict:
@@ -320,19 +320,21 @@ class EngineClient:
         finally:
             response.close()
         url = f"{self.endpoint.host}{request.path}"  # without the query, which may hold secrets: build arguments
-        answer = ErrorResponse(response.status, response.reason, dict(response.headers), content, request.method, url)
-        if answer.status_code == 400 and (
-            refused := negotiation.refusal(
-                answer.text,
+        error_response = ErrorResponse(
+            response.status, response.reason, dict(response.headers), content, request.method, url
+        )
+        if error_response.status_code == 400 and (
+            version_error := negotiation.refusal(
+                error_response.text,
                 self._get_unversioned,
-                self._spoken().version,
+                self._negotiated_gate().version,
                 self._pinned_by if self._requested_version else None,
             )
         ):
-            raise refused from api_error(answer)
+            raise version_error from api_error(error_response)
         image = getattr(ids.get("id"), "image_name", "")
         subject, action = subject_of(request.route, ids), action_of(request.route, ids, query)
-        raise self.phrased(api_error(answer, route=request.route, subject=subject, image=image, action=action))
+        raise self.phrased(api_error(error_response, route=request.route, subject=subject, image=image, action=action))
 
     @property
     def _default_detach_keys(self) -> str | None:

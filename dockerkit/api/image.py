@@ -102,14 +102,14 @@ class ImageAPI(ImageArchiveAPI, ImageRegistryAPI, APIBase):
                 combined["reference"] = [name, *([references] if isinstance(references, str) else references)]
             else:
                 query["filter"] = name
-        found = self._list_images(query)
-        return [summary["Id"] for summary in found] if quiet else found
+        summaries = self._list_images(query)
+        return [summary["Id"] for summary in summaries] if quiet else summaries
 
     def _list_images(self, query: Mapping[str, object]) -> list[answers.ImageSummary]:
         for attempt in range(_LIST_ATTEMPTS):
             try:
-                found: list[answers.ImageSummary] = self._json("GET", "/images/json", query=query, kind=list)
-                return found
+                summaries: list[answers.ImageSummary] = self._json("GET", "/images/json", query=query, kind=list)
+                return summaries
             except DockerException as error:  # naming NotFound here would import requests
                 # With containerd's store, the whole list fails if an image is removed while the engine reads it.
                 if attempt == _LIST_ATTEMPTS - 1 or "content digest" not in str(getattr(error, "explanation", "")):

@@ -57,7 +57,7 @@ class ImageArchiveAPI(APIBase):
     def _platforms(self, platform: Platform | Iterable[Platform] | None) -> list[str] | None:
         platforms = platform_list(platform)
         if platforms and len(platforms) > 1:
-            self._spoken().require(versions.SEVERAL_PLATFORMS, "platform", "more than one")
+            self._negotiated_gate().require(versions.SEVERAL_PLATFORMS, "platform", "more than one")
         return platforms
 
     def load_image(
@@ -211,11 +211,11 @@ class ImageArchiveAPI(APIBase):
             repository, changes: sent, but ignored by the engine.
             tag: tag, if the name has none; ``latest`` by default.
         """
-        name, own_tag = parse_repository_tag(image)
+        name, tag_in_name = parse_repository_tag(image)
         query = {
-            "fromImage": name, "repo": repository, "tag": tag or own_tag or "latest", "changes": _changes(changes),
+            "fromImage": name, "repo": repository, "tag": tag or tag_in_name or "latest", "changes": _changes(changes),
         }  # fmt: skip
-        return text_of(self._progress("POST", "/images/create", query=query, decode=False))
+        return read_lines(self._progress("POST", "/images/create", query=query, decode=False))
 
     def _import_file(self, path: str | os.PathLike[str], **options: Any) -> str:
         with opened(path, "filename") as file:
@@ -236,7 +236,7 @@ class ImageArchiveAPI(APIBase):
             "fromSrc": source, "repo": repository, "tag": tag, "changes": _changes(changes), "message": message,
             "platform": platform_text(platform),
         }  # fmt: skip
-        return text_of(self._progress("POST", "/images/create", query=query, data=data, decode=False))
+        return read_lines(self._progress("POST", "/images/create", query=query, data=data, decode=False))
 
 
 def opened(path: object, name: str) -> IO[bytes]:
@@ -245,18 +245,18 @@ def opened(path: object, name: str) -> IO[bytes]:
     Raises:
         UnreadableFile: it can't be opened.
     """
-    place = local_path(path, name)
+    file_path = local_path(path, name)
     try:
-        return open(place, "rb")
+        return open(file_path, "rb")
     except OSError as error:
-        raise UnreadableFile.of(error, place) from error
+        raise UnreadableFile.of(error, file_path) from error
 
 
 def _changes(changes: str | Sequence[str] | None) -> list[str] | None:
     return [changes] if isinstance(changes, str) else None if changes is None else string_list(changes, "changes")
 
 
-def text_of(records: ProgressStream[bytes]) -> str:
+def read_lines(records: ProgressStream[bytes]) -> str:
     """Return all records of a stream in docker-py's format: JSON strings with line ends."""
     with records:
         return "".join(line.decode("utf-8", "replace") + "\r\n" for line in records)

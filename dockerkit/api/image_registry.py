@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from dockerkit import errors
 from dockerkit.api.base import APIBase
-from dockerkit.api.image_archive import text_of
+from dockerkit.api.image_archive import read_lines
 from dockerkit.api.refs import check_lower_case, resolve_id
 from dockerkit.errors.caller import argument_name
 from dockerkit.parsing.platforms import Platform, platform_json, platform_text
@@ -139,7 +139,7 @@ class ImageRegistryAPI(APIBase):
 
         if stream:
             return self._stream_with_credentials(repository, call, auth_config)
-        return self._text_with_credentials(repository, call, auth_config)
+        return self._output_with_credentials(repository, call, auth_config)
 
     @overload
     def push(
@@ -218,7 +218,7 @@ class ImageRegistryAPI(APIBase):
 
         if stream:
             return self._stream_with_credentials(repository, call, auth_config, always=True)
-        return self._text_with_credentials(repository, call, auth_config, always=True)
+        return self._output_with_credentials(repository, call, auth_config, always=True)
 
     def pull_records(
         self,
@@ -237,11 +237,11 @@ class ImageRegistryAPI(APIBase):
             headers: the credentials, from :meth:`with_credentials`.
             decode: yield dicts instead of bytes.
         """
-        name, own_tag = parse_repository_tag(repository)
+        name, tag_in_name = parse_repository_tag(repository)
         check_lower_case(name, "repository")
         query = {
             "fromImage": name,
-            "tag": None if all_tags else tag or own_tag or "latest",
+            "tag": None if all_tags else tag or tag_in_name or "latest",
             "platform": platform_text(platform),
         }
         return self._progress(
@@ -265,9 +265,9 @@ class ImageRegistryAPI(APIBase):
             headers: the credentials, from :meth:`with_credentials`.
             decode: yield dicts instead of bytes.
         """
-        name, own_tag = name_and_tag(repository)
+        name, tag_in_name = name_and_tag(repository)
         default = "latest" if self.profile.pushes_latest_only else None
-        query = {"tag": None if all_tags else tag or own_tag or default, "platform": platform_json(platform)}
+        query = {"tag": None if all_tags else tag or tag_in_name or default, "platform": platform_json(platform)}
         return self._progress(
             "POST", "/images/{name}/push", name=name, query=query, headers=headers, decode=decode, error="PushError",
             timeout=None,
@@ -296,7 +296,7 @@ class ImageRegistryAPI(APIBase):
         registry, _ = resolve_repository_name(resolve_id(repository, "repository"))
         return call_with_credentials(self, registry, call, auth_config, always=always)
 
-    def _text_with_credentials(
+    def _output_with_credentials(
         self,
         repository: str,
         call: Callable[[Mapping[str, str]], ProgressStream[bytes]],
@@ -304,13 +304,13 @@ class ImageRegistryAPI(APIBase):
         *,
         always: bool = False,
     ) -> str:
-        text = ""
+        output = ""
 
         def read(headers: Mapping[str, str]) -> None:
-            nonlocal text
+            nonlocal output
             records = call(headers)
             records.raises = False  # the output is read completely first
-            text = text_of(records)
+            output = read_lines(records)
             if records.failure is not None:
                 raise records.failure
 
@@ -319,7 +319,7 @@ class ImageRegistryAPI(APIBase):
         except errors.StreamError:
             if self.profile.raises_in_streams:
                 raise
-        return text
+        return output
 
     def _stream_with_credentials(
         self,

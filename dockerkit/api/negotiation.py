@@ -63,8 +63,8 @@ def discover(get: Get) -> str | None:
     newest = advertised(read_ping(get))
     if newest:
         return versions.negotiate(newest)
-    found = engine_range(get)
-    return versions.negotiate(found.newest, found.oldest) if found.newest else None
+    accepted = engine_range(get)
+    return versions.negotiate(accepted.newest, accepted.oldest) if accepted.newest else None
 
 
 def refusal(text: str, get: Get, spoken: str, pinned_by: str | None) -> InvalidVersion | None:
@@ -76,27 +76,27 @@ def refusal(text: str, get: Get, spoken: str, pinned_by: str | None) -> InvalidV
         spoken: the API version in use.
         pinned_by: what set it, ``version`` or ``DOCKER_API_VERSION``; None if it was negotiated.
     """
-    refused = _REFUSED.search(text)
-    if refused is None:
+    match = _REFUSED.search(text)
+    if match is None:
         return None
-    bound = VersionRange(refused[2]) if refused[1] == "Minimum" else VersionRange(None, refused[2])
+    bound = VersionRange(match[2]) if match[1] == "Minimum" else VersionRange(None, match[2])
     try:
-        found = engine_range(get)
+        reported = engine_range(get)
     except (DockerException, OSError):
-        found = VersionRange()
-    accepted = VersionRange(found.oldest or bound.oldest, found.newest or bound.newest)
-    ours = VersionRange(versions.FLOOR, versions.CEILING)
+        reported = VersionRange()
+    accepted = VersionRange(reported.oldest or bound.oldest, reported.newest or bound.newest)
+    supported = VersionRange(versions.FLOOR, versions.CEILING)
     if pinned_by and versions.overlap(accepted.oldest, accepted.newest):
         fix = "omit `version=`" if pinned_by == "version" else "unset DOCKER_API_VERSION"
         message = (
             f"API version {spoken}, set by {pinned_by}, is not accepted by this engine, which accepts {accepted} "
-            f"(dockerkit supports {ours}): {fix} to negotiate the newest version that both support"
+            f"(dockerkit supports {supported}): {fix} to negotiate the newest version that both support"
         )
     else:
-        side = "the engine" if refused[1] == "Maximum" else "dockerkit"
-        message = f"this engine accepts API versions {accepted}, dockerkit supports {ours}: upgrade {side}"
-    return InvalidVersion(message, needed=refused[2], spoken=spoken)
+        outdated = "the engine" if match[1] == "Maximum" else "dockerkit"
+        message = f"this engine accepts API versions {accepted}, dockerkit supports {supported}: upgrade {outdated}"
+    return InvalidVersion(message, needed=match[2], spoken=spoken)
 
 
-def _version(text: object) -> str | None:
-    return text if isinstance(text, str) and re.fullmatch(r"\d+\.\d+", text) else None
+def _version(value: object) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(r"\d+\.\d+", value) else None

@@ -78,15 +78,15 @@ class RawAPI(APIBase):
         if params:
             query = encode.query_string(params)
             target += query.replace("?", "&", 1) if "?" in target else query
-        sent = {**self.headers, **(headers or {})}
+        request_headers = {**self.headers, **(headers or {})}
         if json is not None:
             data = encode.json_body(to_json_data(json))
-            sent.setdefault("Content-Type", "application/json")
+            request_headers.setdefault("Content-Type", "application/json")
         return self._session.request(
             method,
             self.base_url + target,
             data=cast("bytes | None", data),
-            headers=sent,
+            headers=request_headers,
             timeout=cast("float | None", timeout),
             allow_redirects=False,
             stream=stream,
@@ -147,8 +147,10 @@ class RawAPI(APIBase):
 
         if response.status_code >= 400:
             headers = dict(response.headers)
-            answer = ErrorResponse(response.status_code, response.reason, headers, response.content, "", response.url)
-            raise self.phrased(api_error(answer, route=urlsplit(response.url).path))
+            error_response = ErrorResponse(
+                response.status_code, response.reason, headers, response.content, "", response.url
+            )
+            raise self.phrased(api_error(error_response, route=urlsplit(response.url).path))
 
     def _result(self, response: requests.Response, json: bool = False, binary: bool = False) -> Any:
         self._raise_for_status(response)

@@ -85,9 +85,11 @@ def format_path(path: str, ids: Mapping[str, Ref]) -> str:
         if path.startswith("/images/"):
             check_lower_case(name, placeholder)
         if not name.isprintable() or name != name.strip() or name in ("", ".", ".."):
-            _refuse(argument_name(ref, placeholder), name, "is not a valid ID or name", path)
+            _raise_invalid_name(argument_name(ref, placeholder), name, "is not a valid ID or name", path)
         if "/" in name and not ((slashes or link) and _is_repository(name)):
-            _refuse(argument_name(ref, placeholder), name, "is not a valid ID or name: it contains a slash", path)
+            _raise_invalid_name(
+                argument_name(ref, placeholder), name, "is not a valid ID or name: it contains a slash", path
+            )
         path = path.replace("{" + placeholder + "}", quote(name, safe=":@"))
     return path
 
@@ -106,12 +108,12 @@ def check_lower_case(image: str, parameter: str) -> None:
     if path != path.lower():
         from dockerkit.errors.api import InvalidImageName
 
-        meant = repository.removesuffix(path) + path.lower() + (f":{tag}" if tag else "")
-        raise InvalidImageName(f"{parameter}: image names are in lower case, got {image!r}. Use {meant!r}")
+        suggestion = repository.removesuffix(path) + path.lower() + (f":{tag}" if tag else "")
+        raise InvalidImageName(f"{parameter}: image names are in lower case, got {image!r}. Use {suggestion!r}")
 
 
-def _refuse(placeholder: str, name: str, reason: str, path: str) -> NoReturn:
-    """Raise a kind of NotFound: no engine can have an object with such a name."""
+def _raise_invalid_name(placeholder: str, name: str, reason: str, path: str) -> NoReturn:
+    """Raise a NotFound subclass: no engine can have an object with such a name."""
     from dockerkit.errors.api import InvalidImageName, InvalidName
 
     kind = InvalidImageName if path.startswith("/images/") else InvalidName

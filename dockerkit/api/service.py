@@ -334,8 +334,8 @@ def _merged(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     merged = dict(current)
     for field, value in mapping(changes, "task_template").items():
         if field in _MERGED and isinstance(value, Mapping):
-            before = current.get(field) or {}
-            merged[field] = {**before, **{name: item for name, item in value.items() if item is not None}}
+            previous = current.get(field) or {}
+            merged[field] = {**previous, **{name: item for name, item in value.items() if item is not None}}
         elif value is not None:
             merged[field] = value
     return merged

@@ -238,10 +238,10 @@ class SwarmAPI(APIBase):
         Raises:
             InvalidArgument: ``key`` is neither of these.
         """
-        text = key.get("UnlockKey") if isinstance(key, Mapping) else key
-        if not isinstance(text, str) or not text:
+        unlock_key = key.get("UnlockKey") if isinstance(key, Mapping) else key
+        if not isinstance(unlock_key, str) or not unlock_key:
             raise InvalidArgument("key: must be an unlock key, or the result of get_unlock_key()")
-        self._no_content("POST", "/swarm/unlock", body={"UnlockKey": text}, timeout=None)
+        self._no_content("POST", "/swarm/unlock", body={"UnlockKey": unlock_key}, timeout=None)
         return True
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from dockerkit.errors import InvalidVersion
 
 FLOOR = "1.24"
-"""The oldest API version that dockerkit speaks (Engine 1.12)."""
+"""The oldest API version that dockerkit supports (Engine 1.12)."""
 
 CEILING = "1.55"
 """The newest API version that dockerkit supports (Engine 29.6)."""
@@ -50,7 +50,7 @@ _BEHAVIOUR = {
 
 
 # Replacements of removed parameters and fields, by the last part of their name.
-_INSTEAD = {
+_REPLACEMENTS = {
     "Capabilities": "use cap_add and cap_drop",
     "CheckDuplicate": "omit it, names of networks are unique",
     "Detach": "pass detach to exec_start()",
@@ -213,23 +213,23 @@ class Gate:
             return
         unknown, queries, header_names, filters, tree = rules
         if unknown:
-            self._refuse(operation, None, unknown)
+            self._raise_unsupported(operation, None, unknown)
         if query:
             for name, versions in queries.items():
                 if query.get(name) is not None:
-                    self._refuse(operation, name, versions, removed=removed)
-            sent_filters = query.get("filters") if filters else None
-            if isinstance(sent_filters, Mapping):
+                    self._raise_unsupported(operation, name, versions, removed=removed)
+            filter_values = query.get("filters") if filters else None
+            if isinstance(filter_values, Mapping):
                 for name, versions in filters.items():
-                    if sent_filters.get(name) is not None:
-                        self._refuse(operation, f"filters.{name}", versions, removed=removed)
+                    if filter_values.get(name) is not None:
+                        self._raise_unsupported(operation, f"filters.{name}", versions, removed=removed)
         if headers and header_names:
             for name in headers:
                 if name.lower() in header_names:
-                    self._refuse(operation, name, header_names[name.lower()], removed=removed)
+                    self._raise_unsupported(operation, name, header_names[name.lower()], removed=removed)
         if tree and body:
-            for path, versions in _sent(tree, body, ""):
-                self._refuse(operation, path, versions, removed=removed)
+            for path, versions in _unsupported_fields(tree, body, ""):
+                self._raise_unsupported(operation, path, versions, removed=removed)
 
     def require(self, behaviour: str, parameter: str, what: str) -> None:
         """Refuse a value of a parameter that this version does not support.
@@ -243,7 +243,7 @@ class Gate:
             InvalidVersion: names the parameter, the version it needs, and the version in use.
         """
         if not self.supports(behaviour):
-            self._refuse(f"{parameter}: {what}", None, f"{_BEHAVIOUR[behaviour]}-", parameter)
+            self._raise_unsupported(f"{parameter}: {what}", None, f"{_BEHAVIOUR[behaviour]}-", parameter)
 
     def supports(self, operation: str, name: str | None = None) -> bool:
         """Return whether this version supports an operation, or one of its parameters.
@@ -286,29 +286,29 @@ class Gate:
         )
         tree: _Tree = {}
         for path, versions in fields.items():
-            _plant(tree, path, versions)
+            _add_to_tree(tree, path, versions)
         headers = {name.lower(): versions for name, versions in headers.items()}
         if not (unknown or queries or headers or filters or tree):
             return None
         return unknown, queries, headers, filters, tree
 
-    def _refuse(
+    def _raise_unsupported(
         self, operation: str, name: str | None, versions: str, parameter: str | None = None, *, removed: bool = True
     ) -> None:
         first, _, last = versions.partition("-")
         if not removed and self._version >= as_tuple(first):
             return
-        what = f"{name} of {operation}" if name else operation
+        subject = f"{name} of {operation}" if name else operation
         if self._version < as_tuple(first):
-            why, needed = f"needs API version {first} or later", first
+            reason, required = f"needs API version {first} or later", first
         else:
-            why, needed = f"was removed after API version {last}", last
-            if hint := _INSTEAD.get((name or "").rpartition(".")[2]):
-                why = f"{why}: {hint}"
+            reason, required = f"was removed after API version {last}", last
+            if hint := _REPLACEMENTS.get((name or "").rpartition(".")[2]):
+                reason = f"{reason}: {hint}"
         raise InvalidVersion(
-            f"{what} {why}; this client uses API version {self.version}",
+            f"{subject} {reason}; this client uses API version {self.version}",
             parameter=parameter or name or operation,
-            needed=needed,
+            needed=required,
             spoken=self.version,
         )
 
@@ -317,10 +317,10 @@ def _below(name: str, field: str) -> bool:
     return name.startswith((f"{field}.", f"{field}[]"))
 
 
-def _plant(tree: _Tree, path: str, versions: str) -> None:
+def _add_to_tree(tree: _Tree, path: str, versions: str) -> None:
     """Add a field to the tree of refused ones; fields below a refused one are skipped."""
-    *above, leaf = path.replace("[]", ".[]").lstrip(".").split(".")
-    for step in above:
+    *parents, leaf = path.replace("[]", ".[]").lstrip(".").split(".")
+    for step in parents:
         branch = tree.setdefault(step, {})
         if isinstance(branch, str):
             return
@@ -328,24 +328,24 @@ def _plant(tree: _Tree, path: str, versions: str) -> None:
     tree[leaf] = versions
 
 
-def _sent(tree: _Tree, value: object, path: str) -> Iterator[tuple[str, str]]:
+def _unsupported_fields(tree: _Tree, value: object, path: str) -> Iterator[tuple[str, str]]:
     """Yield the refused fields of a body, with their paths; only the tree's branches are visited."""
     if isinstance(value, Mapping):
         for step, branch in tree.items():
             if step == "{}":
                 for key, item in value.items():
-                    yield from _found(branch, item, f"{path}.{key}" if path else str(key))
+                    yield from _unsupported_in(branch, item, f"{path}.{key}" if path else str(key))
             elif step in value:
-                yield from _found(branch, value[step], f"{path}.{step}" if path else step)
+                yield from _unsupported_in(branch, value[step], f"{path}.{step}" if path else step)
     elif isinstance(value, (list, tuple)) and "[]" in tree:
-        for number, item in enumerate(value):
-            yield from _found(tree["[]"], item, f"{path}[{number}]")
+        for index, item in enumerate(value):
+            yield from _unsupported_in(tree["[]"], item, f"{path}[{index}]")
 
 
-def _found(branch: str | _Tree, value: object, path: str) -> Iterator[tuple[str, str]]:
+def _unsupported_in(branch: str | _Tree, value: object, path: str) -> Iterator[tuple[str, str]]:
     if value is None:
         return
     if isinstance(branch, str):
         yield path, branch
     else:
-        yield from _sent(branch, value, path)
+        yield from _unsupported_fields(branch, value, path)

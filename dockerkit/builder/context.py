@@ -101,7 +101,7 @@ def open_context(
         dockerfile: path of the Dockerfile: in the context, or anywhere on disk, relative to the context, or else to the
             working directory. Default: ``Dockerfile`` in the context.
         fileobj: the Dockerfile itself, alone or with `path`; with `custom_context`, the whole context as tar.
-        custom_context: treat `fileobj` as a tar archive, compressed as given by `encoding`.
+        custom_context: treat `fileobj` as a tar archive, compressed as specified by `encoding`.
         encoding: compression of a `custom_context`: "gzip", "bzip2", "xz"…
         gzip: compress the context; only worthwhile over slow connections.
         ignore: patterns instead of those in ``<Dockerfile>.dockerignore`` or ``.dockerignore``.

@@ -42,7 +42,7 @@ class APIClient(native.APIClient):
         super().__init__(*args, **options)
         if self.profile.connects_when_created:
             try:
-                self._spoken()
+                self._negotiated_gate()
             except DockerException as error:
                 self.close()
                 aborted = (

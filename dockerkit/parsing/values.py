@@ -185,7 +185,7 @@ def seconds(value: object, name: str = "seconds") -> int:
 
 
 def _fraction(value: str | float) -> Fraction:
-    from fractions import Fraction  # loads decimal, which whole numbers do without
+    from fractions import Fraction  # loads decimal, which integers do not need
 
     return Fraction(value)
 

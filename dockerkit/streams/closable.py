@@ -19,7 +19,7 @@ class SelfClosing:
     """A context manager that closes at the end of its block."""
 
     def close(self) -> None:
-        """Release everything that it holds."""
+        """Release all resources."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:

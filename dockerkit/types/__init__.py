@@ -98,6 +98,6 @@ if not TYPE_CHECKING:
             ".swarm": "NodeSpec SwarmExternalCA SwarmSpec",
             ".volumes": "ClusterVolumeSpec",
         },
-        # Existing code says `docker.types.services.Mount` after `import docker`.
+        # Existing code uses `docker.types.services.Mount` after `import docker`.
         submodules="base containers daemon healthcheck networks services swarm views",
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dockerkit.types.limits import DeviceRequest, LogConfig, LogConfigTypesEnum, Ulimit
 
-if not TYPE_CHECKING:  # values are made with pydantic, which plain options do without
+if not TYPE_CHECKING:  # value classes use pydantic, which plain options do not need
     __getattr__, __dir__ = lazy_names(
         __name__, {"dockerkit.types.limits": "DeviceRequest LogConfig LogConfigTypesEnum Ulimit"}
     )

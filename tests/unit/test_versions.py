@@ -134,10 +134,10 @@ def removed_names() -> list[tuple[str, str, str]]:
 
 
 def test_each_refusal_of_a_removed_name_tells_what_to_use_instead() -> None:
-    known = dict.fromkeys(versions._INSTEAD, False)
+    known = dict.fromkeys(versions._REPLACEMENTS, False)
     for operation, name, last in removed_names():
         with pytest.raises(InvalidVersion) as caught:
-            versions.gate(versions.CEILING)._refuse(operation, name, f"1.24-{last}")
+            versions.gate(versions.CEILING)._raise_unsupported(operation, name, f"1.24-{last}")
         assert re.search(rf"after API version {last}: (use|set|pass|omit) ", str(caught.value)), (operation, name)
         known[name.rpartition(".")[2]] = True
     assert all(known.values()), f"hints for what was not removed: {known}"

@@ -150,7 +150,7 @@ class RpcCall:
             self.send(messages.BytesMessage(data=data[offset : offset + _PIECE_SIZE]))
 
     def request(self, message: Any) -> None:
-        """Send a message that is the whole request."""
+        """Send a message that is the complete request."""
         self.send(message)
         self.finish()
 

@@ -160,7 +160,7 @@ class Control:
     def session(
         self, session_id: str, shared_key: str, methods: Iterable[str], serve: Callable[[RpcCall], None]
     ) -> Channel:
-        """Open a session whose calls `serve` answers."""
+        """Open a session whose calls are handled by `serve`."""
         if not self.native:
             link = self._api.session(session_id, shared_key=shared_key, methods=list(methods))
             return over(link, serve, name="session")
