@@ -163,8 +163,8 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, A
             False if it was not running.
         """
         seconds = check_optional(values.seconds, "timeout", timeout)
-        query, longer = {"t": seconds, "signal": signal_name(signal)}, self._longer_than(seconds)
-        request = Request("POST", "/containers/{id}/stop", {"id": container}, query, timeout=longer)
+        query, extended = {"t": seconds, "signal": signal_name(signal)}, self._extended_timeout(seconds)
+        request = Request("POST", "/containers/{id}/stop", {"id": container}, query, timeout=extended)
         return _changed_state(self._send(request))
 
     def restart(self, container: Ref, timeout: Duration | None = 10, signal: str | int | None = None) -> None:
@@ -175,10 +175,10 @@ class ContainerAPI(ContainerCreateAPI, ContainerStreamsAPI, ContainerFilesAPI, A
             signal: name or number of a signal to use instead of the container's stop signal (API 1.42).
         """
         seconds = check_optional(values.seconds, "timeout", timeout)
-        query, longer = {"t": seconds, "signal": signal_name(signal)}, self._longer_than(seconds)
-        self._no_content("POST", "/containers/{id}/restart", id=container, query=query, timeout=longer)
+        query, extended = {"t": seconds, "signal": signal_name(signal)}, self._extended_timeout(seconds)
+        self._no_content("POST", "/containers/{id}/restart", id=container, query=query, timeout=extended)
 
-    def _longer_than(self, seconds: float | None) -> Timeout:
+    def _extended_timeout(self, seconds: float | None) -> Timeout:
         """Return a read timeout extended by the engine's own waiting time; None if that is unknown."""
         read = self._timeouts.read
         if seconds is None or seconds < 0 or read is None:

@@ -38,9 +38,9 @@ def query_string(query: Mapping[str, object]) -> str:
     try:  # Python represents undecodable bytes in file names as surrogates
         return "?" + urlencode(pairs, quote_via=quote_plus, errors="surrogateescape") if pairs else ""
     except UnicodeEncodeError:
-        broken = next((pair for pair in pairs if any("\ud800" <= char < "\udc80" for char in pair[1])), pairs[0])
+        invalid = next((pair for pair in pairs if any("\ud800" <= char < "\udc80" for char in pair[1])), pairs[0])
         raise InvalidArgument(
-            f"{broken[0]}: {broken[1]!r} contains a lone surrogate, which is not a valid character"
+            f"{invalid[0]}: {invalid[1]!r} contains a lone surrogate, which is not a valid character"
         ) from None
 
 

@@ -210,12 +210,12 @@ class ExecAPI(APIBase):
         if socket:
             return hijacked
         multiplexed = self.is_multiplexed(hijacked.media_type, lambda: tty)
-        started = _Started(hijacked, resolve_id(exec_id, "exec_id"), self.endpoint.host)
-        output: FrameStream[Any] = FrameStream(started, multiplexed=multiplexed, demux=demux)
+        started_exec = _StartedExec(hijacked, resolve_id(exec_id, "exec_id"), self.endpoint.host)
+        output: FrameStream[Any] = FrameStream(started_exec, multiplexed=multiplexed, demux=demux)
         return _as_requested(output, stream, demux)
 
 
-class _Started:
+class _StartedExec:
     """The connection of a command, as a source of its output.
 
     An engine that refuses to start a command twice has already upgraded the connection, so it writes the error as output.

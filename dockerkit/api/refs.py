@@ -33,7 +33,7 @@ class LinkName(str):
 
 _FULL_ID = re.compile(r"[0-9a-f]{64}")
 # Resources whose names may have slashes: repositories.
-_WITH_SLASHES = ("/images/", "/distribution/", "/plugins/")
+_SLASH_PATHS = ("/images/", "/distribution/", "/plugins/")
 
 
 def resolve_id(ref: Ref, parameter: str) -> str:
@@ -74,7 +74,7 @@ def format_path(path: str, ids: Mapping[str, Ref]) -> str:
         NullResource: an ID is empty.
         InvalidName: an ID has control characters or slashes.
     """
-    slashes = path.startswith(_WITH_SLASHES)
+    slashes = path.startswith(_SLASH_PATHS)
     for placeholder, ref in ids.items():
         name = resolve_id(ref, placeholder)
         link = isinstance(name, LinkName)

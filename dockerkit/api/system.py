@@ -152,9 +152,9 @@ class SystemAPI(APIBase):
         if dockercfg_path and os.path.exists(local_path(dockercfg_path, "dockercfg_path")):
             self.reload_config(dockercfg_path)
         if not reauth and not save and username:
-            stored = self.auth_config.resolve_authconfig(registry)
-            if stored and stored.username == username:
-                return stored
+            stored_login = self.auth_config.resolve_authconfig(registry)
+            if stored_login and stored_login.username == username:
+                return stored_login
         body = {
             "username": username,
             "password": password,

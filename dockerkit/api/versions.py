@@ -266,7 +266,7 @@ class Gate:
             return self._knows(filters.get(name.removeprefix("filters."), ""))
         if name in queries or name in headers:
             return self._knows(queries.get(name) or headers[name])
-        return all(self._knows(span) for field, span in fields.items() if name == field or _below(name, field))
+        return all(self._knows(span) for field, span in fields.items() if name == field or _is_nested(name, field))
 
     def _knows(self, versions: str) -> bool:
         if not versions:
@@ -313,7 +313,7 @@ class Gate:
         )
 
 
-def _below(name: str, field: str) -> bool:
+def _is_nested(name: str, field: str) -> bool:
     return name.startswith((f"{field}.", f"{field}[]"))
 
 

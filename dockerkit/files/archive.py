@@ -121,9 +121,9 @@ def walk(path: str, name: str, *, uid: int = 0, gid: int = 0) -> Iterator[Entry]
         name: name in the archive; empty for only the contents of a folder.
         uid, gid: owner of everything in the archive.
     """
-    waiting = [(path, name)]
-    while waiting:
-        path, name = waiting.pop()
+    stack = [(path, name)]
+    while stack:
+        path, name = stack.pop()
         info = _os_call(os.lstat, path)
         if stat.S_ISSOCK(info.st_mode):
             continue
@@ -131,7 +131,7 @@ def walk(path: str, name: str, *, uid: int = 0, gid: int = 0) -> Iterator[Entry]
             yield entry_of(path, name, info, uid=uid, gid=gid)
         if stat.S_ISDIR(info.st_mode):
             children = sorted(_os_call(os.listdir, path), reverse=True)
-            waiting += [(os.path.join(path, child), f"{name}/{child}" if name else child) for child in children]
+            stack += [(os.path.join(path, child), f"{name}/{child}" if name else child) for child in children]
 
 
 def pack(entries: Iterable[Entry], *, on_bytes: Callable[[int], None] | None = None) -> Iterator[bytes]:

@@ -101,8 +101,8 @@ def similar_name(name: str, names: Iterable[str]) -> str | None:
     for alias in (normalized, *_ALIASES.get(normalized, ())):
         if alias in known:
             return alias
-    close = difflib.get_close_matches(normalized, known, 1, _SIMILARITY)
-    return close[0] if close else None
+    close_matches = difflib.get_close_matches(normalized, known, 1, _SIMILARITY)
+    return close_matches[0] if close_matches else None
 
 
 def unknown_option(owner: Owner, name: str, names: Iterable[str] = ()) -> UnknownOption:

@@ -26,7 +26,7 @@ def platform_text(platform: Platform | None) -> str | None:
         if platform is not None and (not platform or not all(platform.split("/"))):
             raise InvalidArgument(f"{_name(platform)}: must be a string such as 'linux/arm64', got {platform!r}")
         return platform
-    return "/".join(str(value) for key in ("os", "architecture", "variant") if (value := _lower(platform).get(key)))
+    return "/".join(str(value) for key in ("os", "architecture", "variant") if (value := _record(platform).get(key)))
 
 
 def platform_json(platform: Platform | None) -> str | None:
@@ -42,20 +42,20 @@ def platform_json(platform: Platform | None) -> str | None:
         if not 2 <= len(parts) <= 3:
             raise InvalidArgument(f"{_name(platform)}: must be os/architecture[/variant], got {platform!r}")
         platform = dict(zip(("os", "architecture", "variant"), parts, strict=False))
-    return json.dumps(_lower(platform), separators=(",", ":"))
+    return json.dumps(_record(platform), separators=(",", ":"))
 
 
 def platform_list(platforms: Platform | Iterable[Platform] | None) -> list[str] | None:
     """Return one or several platforms, each as JSON; None stays None."""
     if platforms is None:
         return None
-    several = (
+    platform_values = (
         [cast("Platform", platforms)] if isinstance(platforms, (str, Mapping)) else sequence(platforms, "platforms")
     )
-    return [encoded for platform in several if (encoded := platform_json(platform))]
+    return [encoded for platform in platform_values if (encoded := platform_json(platform))]
 
 
-def _lower(platform: Mapping[str, object]) -> dict[str, object]:
+def _record(platform: Mapping[str, object]) -> dict[str, object]:
     if not isinstance(platform, Mapping):
         raise InvalidArgument(f"{_name(platform)}: must be a string such as 'linux/arm64' or a dict, got {platform!r}")
     record = {str(key).lower(): value for key, value in platform.items() if value}

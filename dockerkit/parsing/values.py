@@ -295,8 +295,8 @@ def time_limit(value: object, name: str = "timeout", *, zero: bool = False) -> f
             limit = nanoseconds(value, name) / 10**9
         except InvalidArgument:
             limit = -1
-    valid = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-    if valid and (0 < limit <= threading.TIMEOUT_MAX or (zero and limit == 0)):  # type: ignore[operator]
+    is_number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+    if is_number and (0 < limit <= threading.TIMEOUT_MAX or (zero and limit == 0)):  # type: ignore[operator]
         return limit  # type: ignore[return-value]
     least = "not below" if zero else "above"
     raise_invalid(

@@ -20,7 +20,7 @@ Options = Mapping[str, str | int | float | bool]
 _DRIVE = re.compile(r"[A-Za-z]:\\")
 _FOLDER = re.compile(r"[/\\.~]|[A-Za-z]:\\")
 
-_FITS = {
+_MOUNT_TYPES = {
     "propagation": ("bind",),
     "non_recursive": ("bind",),
     "create_mountpoint": ("bind",),
@@ -110,8 +110,8 @@ class Mount(Value):
     """cluster: the Engine's dict, currently always empty."""
 
     @model_validator(mode="after")
-    def _fitting(self) -> Self:
-        for name, kinds in _FITS.items():
+    def _check_options(self) -> Self:
+        for name, kinds in _MOUNT_TYPES.items():
             value = self.__dict__[name]
             if value is not None and value is not False and self.type not in kinds:
                 raise InvalidArgument(f"{name}: only for mounts of type {' or '.join(kinds)}, not {self.type}")

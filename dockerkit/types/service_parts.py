@@ -186,7 +186,7 @@ class Privileges(Value):
     """Prevent processes from gaining privileges (API 1.44)."""
 
     @model_validator(mode="after")
-    def _one_spec(self) -> Self:
+    def _check_credential_spec(self) -> Self:
         passed = [
             name
             for name in ("credentialspec_file", "credentialspec_registry", "credentialspec_config")

@@ -53,17 +53,17 @@ def _cpus(value: object, name: str) -> int:
     return number if number >= 1_000_000 else number * 10**9
 
 
-def _generic(value: object, name: str) -> list[dict[str, Any]]:
+def _generic_resources(value: object, name: str) -> list[dict[str, Any]]:
     """Return generic resources, from ``{"gpu": 2, "slot": "a"}`` (a number or a name) or the Engine's dicts."""
     if not isinstance(value, Mapping):
         return shorthands.mappings(value, name)
-    plain = []
+    resources = []
     for kind, amount in value.items():
         if isinstance(amount, int) and not isinstance(amount, bool):
-            plain.append({"DiscreteResourceSpec": {"Kind": kind, "Value": amount}})
+            resources.append({"DiscreteResourceSpec": {"Kind": kind, "Value": amount}})
         else:
-            plain.append({"NamedResourceSpec": {"Kind": kind, "Value": values.string(amount, f"{name}[{kind!r}]")}})
-    return plain
+            resources.append({"NamedResourceSpec": {"Kind": kind, "Value": values.string(amount, f"{name}[{kind!r}]")}})
+    return resources
 
 
 def convert_service_ports(ports: object, name: str = "ports") -> list[dict[str, Any]]:
@@ -77,35 +77,37 @@ def convert_service_ports(ports: object, name: str = "ports") -> list[dict[str, 
     if not isinstance(ports, Mapping):
         if isinstance(ports, str) or not isinstance(ports, Sequence):
             values.raise_invalid(name, "a mapping of published to target ports or a list", ports)
-        return [plain for item in ports for plain in _service_port(item, name)]
-    plain = []
+        return [converted for item in ports for converted in _service_port(item, name)]
+    converted = []
     for published, target in ports.items():
-        number, protocol, mode, *more = *(target if isinstance(target, tuple) else (target,)), None, None
-        if more not in ([], [None], [None, None]):
+        number, protocol, mode, *extra = *(target if isinstance(target, tuple) else (target,)), None, None
+        if extra not in ([], [None], [None, None]):
             values.raise_invalid(name, "port, (port, protocol) or (port, protocol, mode)", target)
         port, _, kind = shorthands.container_ports((number, protocol or "tcp"), name)[0].partition("/")
-        row: dict[str, Any] = {"Protocol": kind, "TargetPort": int(port)}
+        port_config: dict[str, Any] = {"Protocol": kind, "TargetPort": int(port)}
         if published not in (None, 0):
-            row["PublishedPort"] = values.integer(int(published) if isinstance(published, str) else published, name)
+            port_config["PublishedPort"] = values.integer(
+                int(published) if isinstance(published, str) else published, name
+            )
         if mode is not None:
-            row["PublishMode"] = values.string(mode, name)
-        plain.append(row)
-    return plain
+            port_config["PublishMode"] = values.string(mode, name)
+        converted.append(port_config)
+    return converted
 
 
 def _service_port(value: object, name: str) -> list[dict[str, Any]]:
     if isinstance(value, Mapping):
         return [shorthands.mapping(value, name)]
-    rows = []
+    port_configs = []
     for port, host in shorthands.published(value, name):
         target, _, protocol = port.partition("/")
-        row: dict[str, Any] = {"Protocol": protocol, "TargetPort": int(target)}
+        port_config: dict[str, Any] = {"Protocol": protocol, "TargetPort": int(target)}
         if host.get("HostIp") or "-" in host["HostPort"]:
             values.raise_invalid(name, "a service port without a host address or a range to choose from", value)
         if host["HostPort"]:
-            row["PublishedPort"] = int(host["HostPort"])
-        rows.append(row)
-    return rows
+            port_config["PublishedPort"] = int(host["HostPort"])
+        port_configs.append(port_config)
+    return port_configs
 
 
 class ContainerSpec(Value):
@@ -185,7 +187,8 @@ class Resources(Value):
     mem_reservation: Annotated[Size | None, EngineField("Reservations.MemoryBytes", values.size)] = None
     """Memory that a node must have free."""
     generic_resources: Annotated[
-        Mapping[str, int | str] | Sequence[Part] | None, EngineField("Reservations.GenericResources", _generic)
+        Mapping[str, int | str] | Sequence[Part] | None,
+        EngineField("Reservations.GenericResources", _generic_resources),
     ] = None
     """Other resources that a node must have: ``{"gpu": 2}`` (API 1.32)."""
     pids_limit: Annotated[int | None, EngineField("Limits.Pids")] = None
@@ -195,7 +198,7 @@ class Resources(Value):
     memory_swappiness: Annotated[int | None, EngineField("MemorySwappiness")] = None
     """Swappiness from 0 to 100 (API 1.52)."""
     generic_limits: Annotated[
-        Mapping[str, int | str] | Sequence[Part] | None, EngineField("Limits.GenericResources", _generic)
+        Mapping[str, int | str] | Sequence[Part] | None, EngineField("Limits.GenericResources", _generic_resources)
     ] = None
     """Limits of other resources (API 1.32 to 1.40)."""
 
@@ -219,7 +222,7 @@ class UpdateConfig(Value):
     """Whether to stop the old task before or after starting the new one (API 1.29)."""
 
     @model_validator(mode="after")
-    def _share(self) -> Self:
+    def _check_ratio(self) -> Self:
         if self.max_failure_ratio is not None and not 0 <= self.max_failure_ratio <= 1:
             raise InvalidArgument(f"max_failure_ratio: must be a number from 0 to 1, got {self.max_failure_ratio!r}")
         return self
@@ -229,7 +232,7 @@ class RollbackConfig(UpdateConfig):
     """How to perform a rollback (API 1.28)."""
 
     @model_validator(mode="after")
-    def _no_rollback(self) -> Self:
+    def _check_action(self) -> Self:
         if self.failure_action == "rollback":
             raise InvalidArgument("failure_action: must be continue or pause, since a rollback can't be rolled back")
         return self
@@ -271,7 +274,7 @@ class ServiceMode(Value):
     """For a replicated-job: maximum number of concurrent tasks."""
 
     @model_validator(mode="after")
-    def _fitting(self) -> Self:
+    def _check_options(self) -> Self:
         if self.replicas is not None and not self.mode.startswith("replicated"):
             raise InvalidArgument(f"replicas: only for replicated and replicated-job, not {self.mode}")
         if self.concurrency is not None and self.mode != "replicated-job":

@@ -25,7 +25,7 @@ from buildkit_help import COPY_ALL, built_files, ours, tls_door, write
 
 from dockerkit import APIClient
 from dockerkit.builder.buildkit import Exporter, build, messages, services, stream
-from dockerkit.builder.buildkit.control import Control, over
+from dockerkit.builder.buildkit.control import Control, channel_over
 from dockerkit.builder.buildkit.secrets import secrets_of
 from dockerkit.builder.buildkit.session import BuildSession
 from dockerkit.builder.buildkit.trace import Trace
@@ -422,7 +422,7 @@ def test_low_level_build_uses_a_custom_session(api: APIClient, busybox: str, uni
         {"Dockerfile": f"FROM {busybox}\nCOPY f /\nRUN --mount=type=secret,id=s wc -c /run/secrets/s\n", "f": "x"},
     )
     session = BuildSession(auth=lambda: api.auth_config, secrets=secrets_of({"s": b"12345"}))
-    channel = over(api.session(session.id, methods=[services.SECRETS]), session.serve, name="session")
+    channel = channel_over(api.session(session.id, methods=[services.SECRETS]), session.serve, name="session")
     try:
         tag = unique("low")
         records = list(

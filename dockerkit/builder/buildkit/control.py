@@ -88,7 +88,7 @@ class Control:
         )
 
     def _dial_upgraded(self) -> Channel:
-        return over(self._api.grpc(), name="control")
+        return channel_over(self._api.grpc(), name="control")
 
     def _dial_native(self) -> Channel:
         return self._open(self._api.dial(protocol="h2"))
@@ -163,7 +163,7 @@ class Control:
         """Open a session whose calls are handled by `serve`."""
         if not self.native:
             link = self._api.session(session_id, shared_key=shared_key, methods=list(methods))
-            return over(link, serve, name="session")
+            return channel_over(link, serve, name="session")
         return self.tunnel(session_id, shared_key, methods, serve)
 
     def tunnel(
@@ -179,7 +179,7 @@ class Control:
         self.channel.close()
 
 
-def over(link: HijackedConnection, serve: Callable[[RpcCall], None] | None = None, *, name: str) -> Channel:
+def channel_over(link: HijackedConnection, serve: Callable[[RpcCall], None] | None = None, *, name: str) -> Channel:
     """Return a channel over a connection that was upgraded from HTTP/1.1."""
     initial_data = link.recv() if link.pending else b""
     return Channel(link.raw_socket, initial_data=initial_data, serve=serve, release=link.close, name=name)
