@@ -96,11 +96,11 @@ class Peer:
         """Make a call with one request and one response."""
         number = self.start(path, metadata)
         self.send(number, message, end=True)
-        answer = self.message(number)
+        response = self.message(number)
         while self.message(number) is not None:
             pass
         self.last = number
-        return answer
+        return response
 
     def status(self, number: int | None = None) -> tuple[int, str]:
         headers = self.headers[self.last if number is None else number]

@@ -122,10 +122,10 @@ def test_hard_links_are_packed_as_hard_links(tmp_path: Path) -> None:
 def test_large_files_are_packed_in_chunks(tmp_path: Path) -> None:
     content = os.urandom(3 * 2**20 + 17)
     (tmp_path / "big").write_bytes(content)
-    told: list[int] = []
-    pieces = list(pack(walk(str(tmp_path), ""), on_bytes=told.append))
+    reported: list[int] = []
+    pieces = list(pack(walk(str(tmp_path), ""), on_bytes=reported.append))
     assert max(map(len, pieces)) < 2 * 2**20
-    assert told == [len(piece) for piece in pieces]
+    assert reported == [len(piece) for piece in pieces]
     assert [file and file.read() for _, file in members(pieces)] == [content]
 
 

@@ -1,6 +1,6 @@
 """A whole build against a fake engine without upgrades: plain HTTP/2 on its socket."""
 
-# Messages of protobuf are made at run time.
+# Protobuf messages are created at run time.
 # mypy: disable-error-code="attr-defined"
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FakeEngine:
         self.host = f"unix://{path}"
         self.http2 = http2
         self.api_version = "1.55"
-        self.asked: list[str] = []  # the requests in HTTP/1.1
+        self.requested: list[str] = []  # the requests in HTTP/1.1
         self.solve: Callable[[object, Peer], dict[str, str]] = lambda request, session: {}
         self.trace: list[object] = []
         self.lint: Callable[[object], bytes] = lambda request: b'{"warnings": null}'
@@ -82,18 +82,18 @@ class FakeEngine:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):  # the client may leave at any time
-            if self._answer(connection):
+            if self._handle(connection):
                 return
         connection.close()
 
-    def _answer(self, connection: socket.socket) -> bool:
+    def _handle(self, connection: socket.socket) -> bool:
         """Answer requests until the client leaves; return whether the connection has become a channel."""
         while data := connection.recv(65536):
             if data.startswith(b"PRI ") and self.http2:
                 self._channels.append(Channel(connection, initial_data=data, serve=self._control, name="fake"))
                 return True
             line = data.split(b"\r\n")[0]
-            self.asked.append(line.decode())
+            self.requested.append(line.decode())
             if b"/_ping" in line:
                 version = f"Api-Version: {self.api_version}\r\n".encode()
                 connection.sendall(
@@ -117,7 +117,7 @@ class FakeEngine:
         if call.path == GATEWAY:
             request = m.GatewayRequest.FromString(call.receive())
             build = call.header("buildkit-controlapi-buildid")
-            while not any(getattr(one, "ref", None) == build for one in self.requests):  # as BuildKit does
+            while not any(getattr(item, "ref", None) == build for item in self.requests):  # as BuildKit does
                 if self._done.wait(0.001):
                     return None
             self.requests.append((build, request))
@@ -141,8 +141,8 @@ class FakeEngine:
                 call.on_end(self.cancelled.set)
                 self._done.wait(20)
                 return None
-            answer = self.solve(request, self.sessions[request.session])
-            call.send(m.SolveResponse(exporter_response=answer).SerializeToString())
+            response = self.solve(request, self.sessions[request.session])
+            call.send(m.SolveResponse(exporter_response=response).SerializeToString())
         else:
             for message in self.trace:
                 call.send(message.SerializeToString())
@@ -215,8 +215,8 @@ def vertex(digest: str, name: str, started: int = 0, completed: int = 0, **more:
 def test_builds_over_plain_http2(engine: FakeEngine, api: APIClient) -> None:
     def solve(request, session: Peer) -> dict[str, str]:
         assert m.HealthResponse.FromString(session.unary(services.HEALTH)).status == 1
-        answer = session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
-        assert m.GetSecretResponse.FromString(answer).data == b"value"
+        response = session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
+        assert m.GetSecretResponse.FromString(response).data == b"value"
         return {"containerimage.digest": "sha256:manifest", "containerimage.config.digest": "sha256:config"}
 
     engine.solve = solve
@@ -258,8 +258,8 @@ def test_builds_over_plain_http2(engine: FakeEngine, api: APIClient) -> None:
 
 
 def solved_with_a_secret(request, session: Peer) -> dict[str, str]:
-    answer = session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
-    assert m.GetSecretResponse.FromString(answer).data == b"value"
+    response = session.unary(services.SECRETS, m.GetSecretRequest(id="s").SerializeToString())
+    assert m.GetSecretResponse.FromString(response).data == b"value"
     return {"containerimage.digest": "sha256:manifest", "containerimage.config.digest": "sha256:config"}
 
 
@@ -326,7 +326,7 @@ def test_builds_without_grpc_and_session_upgrades(
             tls = TLSConfig(ca_cert=str(tmp_path / "ca.pem"), verify=True)
         api = stack.enter_context(APIClient(host, tls=tls))
         assert build(api, fileobj="FROM scratch", secrets={"s": b"value"}).image_id == "sha256:config"
-    upgrades = [line for line in engine.asked if "/grpc" in line or "/session" in line]
+    upgrades = [line for line in engine.requested if "/grpc" in line or "/session" in line]
     assert len(upgrades) == (api_version < "1.53")  # the deprecated upgrade is tried first on older engines only
     if scheme == "tls":
         assert agreed[0] == "http/1.1" and agreed[-1] == "h2"
@@ -356,18 +356,18 @@ def test_custom_tls_context_reaches_buildkit_natively_if_it_is_a_function(
     authority.issue_cert("127.0.0.1").configure_cert(server)
 
     def context(protocol: str) -> ssl.SSLContext:
-        made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        authority.configure_trust(made)
-        made.set_alpn_protocols([protocol])
-        return made
+        tls_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        authority.configure_trust(tls_context)
+        tls_context.set_alpn_protocols([protocol])
+        return tls_context
 
     with tls_door(engine.path, server) as port:
         host = f"tcp://127.0.0.1:{port}"
         with APIClient(host, tls=TLSConfig(context=context)) as api:
             assert build(api, fileobj="FROM scratch").image_id == "sha256:config"
-        one = TLSConfig(context=context("http/1.1"))
+        config = TLSConfig(context=context("http/1.1"))
         with (
-            APIClient(host, tls=one) as api,
+            APIClient(host, tls=config) as api,
             pytest.raises(BuildKitUnavailable, match=r"TLSConfig\(context=function\)"),
         ):
             build(api, fileobj="FROM scratch")
@@ -390,7 +390,7 @@ LINT = {
 def test_checks_find_warnings_without_a_build(engine: FakeEngine, api: APIClient) -> None:
     engine.lint = lambda request: json.dumps(LINT).encode()
     found = check(api, path={"Dockerfile": DOCKERFILE}, target="t", buildargs={"A": "1"})
-    assert [str(one) for one in found] == [
+    assert [str(item) for item in found] == [
         "StageNameCasing: Stage name 'X' should be lowercase (Dockerfile:2)", "Bare: Nothing else is known"
     ]  # fmt: skip
     assert (found[0].detail, found[0].url, found[0].lines) == (
@@ -398,8 +398,8 @@ def test_checks_find_warnings_without_a_build(engine: FakeEngine, api: APIClient
         "https://rule",
         (2, 3),
     )
-    by_id = dict(one for one in engine.requests if isinstance(one, tuple))
-    (solve,) = (one for one in engine.requests if not isinstance(one, tuple))
+    by_id = dict(item for item in engine.requests if isinstance(item, tuple))
+    (solve,) = (item for item in engine.requests if not isinstance(item, tuple))
     request = by_id[solve.ref]
     assert (solve.frontend, solve.internal, len(solve.exporters)) == ("", True, 0)
     assert (request.frontend, request.frontend_attrs["requestid"]) == ("dockerfile.v0", "frontend.lint")
@@ -442,7 +442,7 @@ def test_build_starts_only_if_the_checks_find_nothing(engine: FakeEngine) -> Non
         for options in ({"builder": "classic", "fileobj": "FROM x"}, {"fileobj": io.BytesIO(b"FROM x")}):
             with pytest.raises(InvalidArgument, match="check"):
                 client.images.build(check=True, **options)
-    assert not any(getattr(one, "frontend", "") and hasattr(one, "exporters") for one in engine.requests)
+    assert not any(getattr(item, "frontend", "") and hasattr(item, "exporters") for item in engine.requests)
 
 
 def test_image_id_is_the_manifest_digest_in_the_containerd_store(engine: FakeEngine, api: APIClient) -> None:
@@ -551,16 +551,16 @@ def test_local_failure_is_raised_instead_of_the_engines(engine: FakeEngine, api:
 
 def test_cancel_ends_the_build(engine: FakeEngine, api: APIClient) -> None:
     engine.stuck.set()
-    begun = threading.Event()
+    started = threading.Event()
 
     def solve(request, session: Peer) -> dict[str, str]:
-        begun.set()
+        started.set()
         engine._done.wait(20)
         return {}
 
     engine.solve = solve
     running = stream(api, path={"Dockerfile": DOCKERFILE})
-    assert begun.wait(5)
+    assert started.wait(5)
     assert isinstance(running, BuildStream) and "Building an image" in repr(running)
     threading.Timer(0.05, running.cancel).start()
     with pytest.raises(BuildError, match="cancelled"):
@@ -575,17 +575,17 @@ def test_cancel_ends_the_build(engine: FakeEngine, api: APIClient) -> None:
 
 
 def test_dropped_build_is_cancelled_and_freed(engine: FakeEngine, api: APIClient) -> None:
-    begun = threading.Event()
+    started = threading.Event()
 
     def solve(request, session: Peer) -> dict[str, str]:
-        begun.set()
+        started.set()
         engine._done.wait(20)
         return {}
 
     engine.stuck.set()
     engine.solve = solve
     running = stream(api, path={"Dockerfile": DOCKERFILE})
-    assert begun.wait(5)
+    assert started.wait(5)
     dropped = weakref.ref(running)
     del running
     gc.collect()
@@ -654,8 +654,8 @@ def test_options_are_sent_as_frontend_attributes(engine: FakeEngine, api: APICli
         "build-arg:A": "1", "cache-from": "r/i:1",
     }  # fmt: skip
     assert list(request.entitlements) == ["network.host", "security.insecure"]
-    assert [(one.type, dict(one.attrs)) for one in request.cache.imports] == [("registry", {"ref": "r/i:1"})]
-    assert [one.type for one in request.cache.exports] == ["inline"]
+    assert [(item.type, dict(item.attrs)) for item in request.cache.imports] == [("registry", {"ref": "r/i:1"})]
+    assert [item.type for item in request.cache.exports] == ["inline"]
 
 
 def test_cache_accepts_records_with_attributes(engine: FakeEngine, api: APIClient) -> None:
@@ -670,7 +670,7 @@ def test_cache_accepts_records_with_attributes(engine: FakeEngine, api: APIClien
         {"Type": "registry", "Attrs": {"ref": "a/b"}}, {"Type": "s3", "Attrs": {"region": "s"}},
     ]  # fmt: skip
     assert "cache-from" not in request.frontend_attrs
-    assert [one.type for one in request.exporters] == ["moby"]
+    assert [item.type for item in request.exporters] == ["moby"]
 
 
 def test_rejects_options_that_the_engine_does_not_support(engine: FakeEngine, api: APIClient, tmp_path: Path) -> None:
@@ -727,16 +727,16 @@ def test_rejects_bytes_that_are_not_messages(engine: FakeEngine, api: APIClient)
 
 def test_lost_connection_is_a_build_error(engine: FakeEngine, api: APIClient) -> None:
     engine.stuck.set()
-    begun = threading.Event()
+    started = threading.Event()
 
     def solve(request, session: Peer) -> dict[str, str]:
-        begun.set()
+        started.set()
         engine._done.wait(20)
         return {}
 
     engine.solve = solve
     running = stream(api, path={"Dockerfile": DOCKERFILE})
-    assert begun.wait(30)
+    assert started.wait(30)
     for channel in engine._channels:
         channel._socket.shutdown(socket.SHUT_RDWR)
     with pytest.raises(BuildError, match="connection to BuildKit ended"):

@@ -39,11 +39,11 @@ def test_github_cache_takes_the_variables_of_the_runner(monkeypatch: pytest.Monk
         request(cache_from=["type=gha"])
     monkeypatch.setenv("ACTIONS_RESULTS_URL", "https://results.example/")
     monkeypatch.setenv("ACTIONS_CACHE_SERVICE_V2", "True")
-    made = request(cache_to="type=gha,mode=max", cache_from=[{"type": "gha", "token": "other"}])
+    plan = request(cache_to="type=gha,mode=max", cache_from=[{"type": "gha", "token": "other"}])
     common = {"type": "gha", "version": "2", "url_v2": "https://results.example/"}
-    assert made.cache_to == [{**common, "mode": "max", "token": "a-token"}]
-    assert made.cache_from == [{**common, "token": "other"}]
-    assert "a-token" not in repr(made)
+    assert plan.cache_to == [{**common, "mode": "max", "token": "a-token"}]
+    assert plan.cache_from == [{**common, "token": "other"}]
+    assert "a-token" not in repr(plan)
 
 
 def test_other_caches_are_passed_on() -> None:
@@ -57,9 +57,9 @@ def test_caches_are_stored_in_folders(tmp_path: Path) -> None:
             request(cache_to=spec)
     with pytest.raises(InvalidArgument, match="at most one local folder"):
         request(cache_to=["type=local,dest=a", "type=local,dest=b"])
-    made = request(cache_from=[f"type=local,src={tmp_path}"])
-    assert made.cache_from == []
-    assert "does not contain a cache yet" in made.warnings[0]
+    plan = request(cache_from=[f"type=local,src={tmp_path}"])
+    assert plan.cache_from == []
+    assert "does not contain a cache yet" in plan.warnings[0]
     digest = f"sha256:{'a' * 64}"
     LocalCache(str(tmp_path), "other").add_manifest({"digest": f"sha256:{'b' * 64}", "size": 1})
     LocalCache(str(tmp_path)).add_manifest({"digest": digest, "size": 1})
@@ -119,8 +119,8 @@ def test_content_is_written_atomically_and_only_inside_the_folder(tmp_path: Path
 
 
 def test_annotations() -> None:
-    made = request(annotations={"a.b": "1", "index:c": "2", "manifest[linux/arm64]:d": "3"})
-    assert made.annotations == {
+    plan = request(annotations={"a.b": "1", "index:c": "2", "manifest[linux/arm64]:d": "3"})
+    assert plan.annotations == {
         "annotation.a.b": "1",
         "annotation-index.c": "2",
         "annotation-manifest[linux/arm64].d": "3",

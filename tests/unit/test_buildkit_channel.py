@@ -50,8 +50,8 @@ def answer(call: RpcCall) -> None:
 @pytest.fixture
 def pair() -> Iterator[tuple[Channel, Channel]]:
     """A client and a server."""
-    one, two = socket.socketpair()
-    server, client = Channel(one, serve=answer, name="server"), Channel(two, name="client")
+    left, right = socket.socketpair()
+    server, client = Channel(left, serve=answer, name="server"), Channel(right, name="client")
     yield client, server
     client.close()
     server.close()
@@ -61,9 +61,9 @@ def pair() -> Iterator[tuple[Channel, Channel]]:
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     """The engine's end of a server."""
-    one, two = socket.socketpair()
-    server = Channel(one, serve=answer, name="server")
-    peer = Peer(two)
+    left, right = socket.socketpair()
+    server = Channel(left, serve=answer, name="server")
+    peer = Peer(right)
     yield peer
     peer.close()
     server.close()
@@ -275,7 +275,7 @@ def test_peer_that_resets_a_call_ends_its_handler(peer: Peer) -> None:
     assert peer.unary("/count", b"1") == b"1"
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
-        if not [one for one in threading.enumerate() if one.name == "dockerkit/echo"]:
+        if not [thread for thread in threading.enumerate() if thread.name == "dockerkit/echo"]:
             return
         time.sleep(0.005)
     raise AssertionError("the handler goes on")
@@ -292,7 +292,7 @@ def test_compressed_message_fails_only_its_call(peer: Peer) -> None:
 
 @pytest.mark.parametrize("cut", range(0, 200, 17))
 def test_lost_connection_ends_all_calls(cut: int) -> None:
-    one, two = socket.socketpair()
+    left, right = socket.socketpair()
     recorded: list[bytes] = []
     recorder = Peer.__new__(Peer)
     recorder.sock = type(
@@ -303,9 +303,9 @@ def test_lost_connection_ends_all_calls(cut: int) -> None:
     recorder.h2.send_data(number, framed(b"hello"))
     recorder.flush()
     data = b"".join(recorded)
-    server = Channel(one, serve=answer, name="server")
-    two.sendall(data[:cut])
-    two.close()
+    server = Channel(left, serve=answer, name="server")
+    right.sendall(data[:cut])
+    right.close()
     deadline = time.monotonic() + 5
     while not server.closed and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -315,15 +315,15 @@ def test_lost_connection_ends_all_calls(cut: int) -> None:
 
 
 def _feed(data: bytes, *, client: bool) -> BaseException | None:
-    one, two = socket.socketpair()
-    channel = Channel(one, serve=None if client else answer, name="fuzzed")
+    left, right = socket.socketpair()
+    channel = Channel(left, serve=None if client else answer, name="fuzzed")
     call = channel.call("/x") if client else None
     try:
-        two.settimeout(5)
+        right.settimeout(5)
         try:
-            two.sendall(data)
-            two.shutdown(socket.SHUT_WR)
-            while two.recv(65536):
+            right.sendall(data)
+            right.shutdown(socket.SHUT_WR)
+            while right.recv(65536):
                 pass
         except OSError:
             pass
@@ -335,7 +335,7 @@ def _feed(data: bytes, *, client: bool) -> BaseException | None:
                     pass
                 raise GrpcError(0, "")
     finally:
-        two.close()
+        right.close()
         channel.close()
     return channel.failure
 
@@ -412,8 +412,8 @@ def test_close_does_not_wait_for_a_hanging_handler() -> None:
         hanging.release()
         hang.wait()
 
-    one, two = socket.socketpair()
-    server, client = Channel(one, serve=serve, name="server"), Channel(two, name="client")
+    left, right = socket.socketpair()
+    server, client = Channel(left, serve=serve, name="server"), Channel(right, name="client")
     try:
         for _ in range(5):
             client.call("/hang").finish()
@@ -433,14 +433,14 @@ def test_interruption_at_any_point_of_receiving_leaves_the_channel_usable(pair: 
     for point in range(1, 200):
         call = client.call("/echo")
         call.send(b"x")
-        left = point
+        remaining = point
 
         def trace(frame: FrameType, event: str, arg: object) -> object:
-            nonlocal left
+            nonlocal remaining
             frame.f_trace_opcodes = True
             if event == "opcode" and frame.f_code.co_filename.endswith(("call.py", "channel.py")):
-                left -= 1
-                if not left:
+                remaining -= 1
+                if not remaining:
                     raise KeyboardInterrupt
             return trace
 

@@ -33,18 +33,18 @@ STAT, REQ, DATA, FIN, ERR = range(5)
 
 @pytest.fixture
 def open_session() -> Iterator[Callable[..., Peer]]:
-    made: list[tuple[Channel, Peer]] = []
+    peers: list[tuple[Channel, Peer]] = []
 
     def make(session: BuildSession | None = None, **parts: object) -> Peer:
         session = session or BuildSession(auth=parts.pop("auth", lambda: AuthConfig({})), **parts)
         one, two = socket.socketpair()
         channel = Channel(one, serve=session.serve, name="session")
         peer = Peer(two)
-        made.append((channel, peer))
+        peers.append((channel, peer))
         return peer
 
     yield make
-    for channel, peer in made:
+    for channel, peer in peers:
         peer.close()
         channel.close()
     deadline = time.monotonic() + 5
@@ -54,7 +54,7 @@ def open_session() -> Iterator[Callable[..., Peer]]:
 
 
 def synced(
-    peer: Peer, name: str, wanted: Callable[[str], bool] = lambda path: True, **patterns: list[str]
+    peer: Peer, name: str, is_requested: Callable[[str], bool] = lambda path: True, **patterns: list[str]
 ) -> tuple[list, dict]:
     """Transfer files as the engine does; return the entries, and the content of requested files."""
     metadata = [
@@ -62,13 +62,13 @@ def synced(
         *((key.replace("_", "-"), value) for key, values in patterns.items() for value in values),
     ]
     number = peer.start(services.FILES, metadata)
-    stats, files, asked = [], {}, []
+    stats, files, requested = [], {}, []
     finished = False
     while (message := peer.message(number)) is not None:
         packet = m.Packet.FromString(message)
         if packet.type == STAT and packet.HasField("stat"):
-            if packet.stat.mode < 0o1000 and not packet.stat.linkname and wanted(packet.stat.path):
-                asked.append(len(stats))
+            if packet.stat.mode < 0o1000 and not packet.stat.linkname and is_requested(packet.stat.path):
+                requested.append(len(stats))
                 peer.send(number, m.Packet(type=REQ, id=len(stats)).SerializeToString())
             stats.append(packet.stat)
         elif packet.type == STAT:
@@ -77,12 +77,12 @@ def synced(
             files[stats[packet.id].path] = files.get(stats[packet.id].path, b"") + packet.data
         elif packet.type == DATA:
             files.setdefault(stats[packet.id].path, b"")
-            asked.remove(packet.id)
+            requested.remove(packet.id)
         elif packet.type == ERR:
             raise RuntimeError(packet.data.decode())
         elif packet.type == FIN:
             break
-        if finished and not asked:
+        if finished and not requested:
             peer.send(number, m.Packet(type=FIN).SerializeToString())
             finished = False
     assert peer.message(number) is None
@@ -266,10 +266,10 @@ def test_credentials(open_session) -> None:
     peer = open_session(auth=lambda: config)
 
     def ask(host: str) -> tuple[str, str]:
-        answer = m.CredentialsResponse.FromString(
+        response = m.CredentialsResponse.FromString(
             peer.unary(services.AUTH, m.CredentialsRequest(host=host).SerializeToString())
         )
-        return answer.username, answer.secret
+        return response.username, response.secret
 
     assert ask("registry-1.docker.io") == ("hub", "p1")
     assert ask("r:5000") == ("u", "p2")
@@ -284,8 +284,8 @@ def test_secrets(open_session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "in memory" not in repr(known) and "from env" not in repr(known)
     peer = open_session(secrets=known)
     for id, value in (("m", b"in memory"), ("f", b"from file"), ("e", b"from env"), ("m", b"in memory")):
-        answer = peer.unary(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString())
-        assert m.GetSecretResponse.FromString(answer).data == value
+        response = peer.unary(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString())
+        assert m.GetSecretResponse.FromString(response).data == value
     for id in ("DKT_VALUE", "PATH", "", "HTTP_AUTH_TOKEN_x"):
         assert peer.unary(services.SECRETS, m.GetSecretRequest(id=id).SerializeToString()) is None
         assert peer.status()[0] == 5

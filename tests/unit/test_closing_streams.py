@@ -41,12 +41,12 @@ def assert_released(client: DockerClient, before: tuple[int, list[str]]) -> None
 
 
 def read_until_closed(items: Iterator[Any], closing: threading.Timer | None = None) -> None:
-    begun = time.monotonic()
+    started = time.monotonic()
     assert list(items) == []
     if closing is not None:
         closing.join(3)
         assert not closing.is_alive()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

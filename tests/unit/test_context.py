@@ -118,8 +118,8 @@ def test_dockerfile_is_also_found_from_the_working_directory(folder: Path, monke
 
 
 def test_dockerfile_in_memory_goes_with_a_folder(folder: Path) -> None:
-    for given in (io.BytesIO(b"FROM a"), io.StringIO("FROM a"), b"FROM a", "FROM a"):
-        context = open_context(folder, fileobj=given)
+    for fileobj in (io.BytesIO(b"FROM a"), io.StringIO("FROM a"), b"FROM a", "FROM a"):
+        context = open_context(folder, fileobj=fileobj)
         assert sent(context)[cast("str", context.dockerfile)] == b"FROM a"
         assert "a/x.py" in sent(context)
 
@@ -140,12 +140,12 @@ def test_watched_context_reports_sent_bytes(folder: Path) -> None:
         open_context(folder), open_context(fileobj=b"a tar", custom_context=True),
         open_context(fileobj=io.BytesIO(b"a tar"), custom_context=True),
     ):  # fmt: skip
-        told: list[int] = []
-        pieces = list(cast("Iterable[bytes]", open_context(context.watched(told.append)).data()))
-        assert told == [len(piece) for piece in pieces] and sum(told) >= 5
+        reported: list[int] = []
+        pieces = list(cast("Iterable[bytes]", open_context(context.watched(reported.append)).data()))
+        assert reported == [len(piece) for piece in pieces] and sum(reported) >= 5
     with pytest.raises(InvalidArgument, match="already open"):
         open_context(context, gzip=True)
-    assert open_context("https://x/y.git").watched(told.append).data() is None
+    assert open_context("https://x/y.git").watched(reported.append).data() is None
 
 
 def test_dict_of_files(folder: Path) -> None:

@@ -27,13 +27,13 @@ CHILDREN = {folder: [path for path in ALL if path.rpartition("/")[0] == folder] 
 def sent(rules: IgnoreRules, *, classic: bool) -> set[str]:
     """Return what a walk sends. The classic command enters an ignored folder only for an exception with its name."""
     exceptions = [pattern[1:] + "/" for pattern in rules.patterns if pattern.startswith("!")]
-    kept: set[str] = set()
+    included: set[str] = set()
 
     def walk(folder: str, verdict: tuple[bool, ...]) -> None:
         for path in CHILDREN[folder]:
             ignored, inner = rules.judge(path, verdict)
             if not ignored:
-                kept.add(path)
+                included.add(path)
             if path in FOLDERS and (
                 not ignored
                 or (any(text.startswith(path + "/") for text in exceptions) if classic else rules.may_descend(path))
@@ -41,7 +41,7 @@ def sent(rules: IgnoreRules, *, classic: bool) -> set[str]:
                 walk(path, inner)
 
     walk("", rules.root)
-    return kept
+    return included
 
 
 def with_build_files(content: str) -> IgnoreRules:
@@ -183,15 +183,15 @@ def test_line_that_excludes_a_file_is_named(tmp_path: Path, message: str) -> Non
         (tmp_path / name).write_text("x")
     (tmp_path / ".dockerignore").write_text("# texts\n!docs\n*.log\ndocs\n**/*.txt\n")
     place = tmp_path / ".dockerignore"
-    why = missing_file(message.format("docs/notes.txt"), tmp_path, None)
-    assert why == f"'docs/notes.txt' is excluded from the build context by line 5 of {place}: **/*.txt"
+    reason = missing_file(message.format("docs/notes.txt"), tmp_path, None)
+    assert reason == f"'docs/notes.txt' is excluded from the build context by line 5 of {place}: **/*.txt"
     assert missing_file(message.format("kept.md"), tmp_path, None) == ""
     assert missing_file(message.format("none.md"), tmp_path, None) == (
         f"'none.md' does not exist in the build context {str(tmp_path)!r}"
     )
     (tmp_path / "app.dockerfile.dockerignore").write_text("*.md\n")
-    why = missing_file(message.format("kept.md"), str(tmp_path), "app.dockerfile")
-    assert why.endswith("by line 1 of " + str(tmp_path / "app.dockerfile.dockerignore") + ": *.md")
+    reason = missing_file(message.format("kept.md"), str(tmp_path), "app.dockerfile")
+    assert reason.endswith("by line 1 of " + str(tmp_path / "app.dockerfile.dockerignore") + ": *.md")
 
 
 @pytest.mark.parametrize("path", [None, {"kept.md": "x"}, "https://example.com/app.git", "/no/such/folder"])

@@ -146,11 +146,11 @@ TYPOS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "written", "meant"), TYPOS)
-def test_typos_of_container_options_name_the_method_and_what_was_meant(client, method, written, meant):
+@pytest.mark.parametrize(("method", "written", "suggestion"), TYPOS)
+def test_typos_of_container_options_name_the_method_and_what_was_meant(client, method, written, suggestion):
     with pytest.raises(UnknownOption) as caught:
         getattr(client.containers, method)("busybox", **{written: "x"})
-    assert str(caught.value) == f"{method}() has no option {written!r}; did you mean {meant}?"
+    assert str(caught.value) == f"{method}() has no option {written!r}; did you mean {suggestion}?"
 
 
 def test_typos_in_other_methods_are_explained_alike(client, container):

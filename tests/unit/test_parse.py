@@ -67,11 +67,9 @@ def test_formatted_duration_is_parsed_back(hours, minutes, seconds, millis):
     assert values.nanoseconds(f"{hours}h{minutes}m{seconds}s{millis}ms") == values.nanoseconds(exact)
 
 
-@pytest.mark.parametrize(
-    ("given_", "seconds"), [(5, 5), (0, 0), (-1, -1), (1.2, 2), ("1m", 60), (2_000_000, 2_000_000)]
-)
-def test_whole_seconds(given_, seconds):
-    assert values.seconds(given_, "stop_timeout") == seconds
+@pytest.mark.parametrize(("value", "seconds"), [(5, 5), (0, 0), (-1, -1), (1.2, 2), ("1m", 60), (2_000_000, 2_000_000)])
+def test_whole_seconds(value, seconds):
+    assert values.seconds(value, "stop_timeout") == seconds
 
 
 def test_environment():

@@ -182,8 +182,8 @@ def test_log_lines_do_not_depend_on_block_boundaries(text: str, cuts: list[int])
     for start, end in zip(places, places[1:], strict=False):
         state.step_log("s", data[start:end])
     state.step_done("s")
-    wanted = text.split("\n")
-    assert list(state.steps["s"].log) == (wanted if wanted[-1] else wanted[:-1])
+    expected = text.split("\n")
+    assert list(state.steps["s"].log) == (expected if expected[-1] else expected[:-1])
 
 
 def test_log_is_bounded_and_keeps_what_was_not_overwritten(state: Progress) -> None:
@@ -229,29 +229,29 @@ def test_odd_records_are_tolerated(records: list[dict[str, Any]]) -> None:
 
 
 def test_watch_yields_all_records_and_ends_the_display() -> None:
-    seen = Recorder()
-    assert list(watch(PULL, seen)) == PULL
-    assert seen.finished == 1
-    assert seen.events[-1].kind == "finished"
+    recorder = Recorder()
+    assert list(watch(PULL, recorder)) == PULL
+    assert recorder.finished == 1
+    assert recorder.events[-1].kind == "finished"
     assert list(watch(PULL, None)) == PULL
 
 
 def test_watch_closed_early_or_failing_ends_the_display() -> None:
-    seen = Recorder()
-    passing = watch(PULL, seen)
+    recorder = Recorder()
+    passing = watch(PULL, recorder)
     next(passing)
     passing.close()  # type: ignore[attr-defined]
-    assert seen.finished == 1
-    assert seen.events[-1].text == ""
+    assert recorder.finished == 1
+    assert recorder.events[-1].text == ""
 
     def cut() -> Iterator[dict[str, Any]]:
         yield PULL[0]
         raise errors.StreamTruncated("cut short")
 
-    seen = Recorder()
+    recorder = Recorder()
     with pytest.raises(errors.StreamTruncated):
-        list(watch(cut(), seen))
-    assert (seen.finished, seen.events[-1].text) == (1, "cut short")
+        list(watch(cut(), recorder))
+    assert (recorder.finished, recorder.events[-1].text) == (1, "cut short")
 
 
 def test_watch_bytes() -> None:

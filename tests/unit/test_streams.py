@@ -41,14 +41,14 @@ def test_frames_do_not_depend_on_chunk_borders(items: list[tuple[int, bytes]], s
 
 @given(FRAMES.filter(bool), st.data())
 def test_truncated_frame_is_an_error(items: list[tuple[int, bytes]], data: st.DataObject) -> None:
-    whole = framed(items)
+    content = framed(items)
     borders, position = {0}, 0
     for _, payload in items:
         position += 8 + len(payload)
         borders.add(position)
-    end = data.draw(st.sampled_from([n for n in range(len(whole)) if n not in borders]))
+    end = data.draw(st.sampled_from([n for n in range(len(content)) if n not in borders]))
     parser = frames.FrameParser()
-    parser.feed(whole[:end])
+    parser.feed(content[:end])
     with pytest.raises(StreamTruncated):
         parser.close()
 

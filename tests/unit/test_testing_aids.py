@@ -39,7 +39,7 @@ def wait_until_empty(engine: FakeEngine) -> None:
 
 def test_session_labels_what_it_creates_and_removes_it(engine: FakeEngine) -> None:
     with DockerClient(engine.host) as other:
-        kept = other.volumes.create("kept")
+        unlabelled = other.volumes.create("kept")
     with ReapedSession(engine.host, guard=False) as session:
         container = session.client.containers.run("app", detach=True, labels={"own": "label"}, network="none")
         network = session.client.networks.create("net")
@@ -50,7 +50,7 @@ def test_session_labels_what_it_creates_and_removes_it(engine: FakeEngine) -> No
         for item in (network, volume):
             assert item.attrs["Labels"] == session.labels
         assert objects(engine) == 5
-    assert list(engine.volumes) == [kept.name]
+    assert list(engine.volumes) == [unlabelled.name]
     assert objects(engine) == 1
 
 

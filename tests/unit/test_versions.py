@@ -72,9 +72,9 @@ def test_gates_are_shared_by_version() -> None:
     assert versions.gate("1.41") is versions.gate("1.41")
 
 
-def refusal(version: str, operation: str, **given: object) -> InvalidVersion:
+def refusal(version: str, operation: str, **arguments: object) -> InvalidVersion:
     with pytest.raises(InvalidVersion) as caught:
-        versions.gate(version).check(operation, **given)  # type: ignore[arg-type]
+        versions.gate(version).check(operation, **arguments)  # type: ignore[arg-type]
     return caught.value
 
 
@@ -221,9 +221,9 @@ def test_versions_are_compared_nowhere_else() -> None:
 def test_supports_is_only_called_with_documented_names() -> None:
     """A typo in ``self.supports("POST /x", "y")`` would always return True."""
     operations = {f"{one['method']} {one['path']}": one for one in FACTS["operations"]}
-    asked = re.compile(r"\b_?supports\(\s*\"([^\"]+)\"(?:,\s*\"([^\"]+)\")?", re.DOTALL)
+    supports_call = re.compile(r"\b_?supports\(\s*\"([^\"]+)\"(?:,\s*\"([^\"]+)\")?", re.DOTALL)
     for path in (ROOT / "dockerkit").rglob("*.py"):
-        for operation, name in asked.findall(path.read_text()):
+        for operation, name in supports_call.findall(path.read_text()):
             facts = operations.get(operation)
             assert facts is not None, f"{path}: {operation}"
             names = {fact["name"] for fact in facts["query"] + facts["headers"]}
