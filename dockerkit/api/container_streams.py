@@ -426,7 +426,7 @@ def _time_string(parameter: str, time: str) -> str:
         return scalar(parameter, datetime.now(UTC) - ago)
     except (InvalidArgument, OverflowError):
         pass
-    fraction = re.search(r"\.([0-9]{1,9})", time)  # kept, since a datetime only has microseconds
+    fraction = re.search(r"\.([0-9]{1,9})", time)  # parsed separately, since a datetime only has microseconds
     try:
         seconds = scalar(parameter, datetime.fromisoformat(time.replace(fraction[0], "", 1) if fraction else time))
     except ValueError:

@@ -128,7 +128,7 @@ class ImageRegistryAPI(APIBase):
             All records as a string. With `stream`, an iterator of records; closing it cancels the pull.
 
         Raises:
-            PullError: the pull failed after it had begun; with `stream`, raised while iterating.
+            PullError: the pull failed after it had started; with `stream`, raised while iterating.
             ImageNotFound: the image does not exist, or requires credentials.
         """
 
@@ -207,7 +207,7 @@ class ImageRegistryAPI(APIBase):
             All records as a string. With `stream`, an iterator of records; closing it cancels the push.
 
         Raises:
-            PushError: the push failed after it had begun; with `stream`, raised while iterating.
+            PushError: the push failed after it had started; with `stream`, raised while iterating.
             ImageNotFound: the image does not exist.
         """
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["LOG_LINES", "Event", "Kind", "Part", "Renderer", "Step"]
 
 LOG_LINES = 100
-"""Number of last output lines kept per step."""
+"""Number of last output lines stored per step."""
 _LOG_WIDTH = 4096
 
 Kind = Literal["started", "status", "amount", "log", "done", "message", "warning", "finished"]

@@ -105,7 +105,7 @@ class Connection:
         lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in (headers or {}).items())]
         self.send("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
-    def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+    def respond(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """Send a complete response with its length."""
         self.head(status, {**(headers or {}), **({} if status in (204, 304) else {"Content-Length": str(len(body))})})
         if body:
@@ -113,7 +113,7 @@ class Connection:
 
     def json(self, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         """Send a JSON response."""
-        self.answer(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
+        self.respond(status, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})})
 
     @contextlib.contextmanager
     def chunked(

@@ -1,7 +1,7 @@
 """The options of a container's host configuration: limits, mounts, ports, privileges."""
 
-# Annotations are evaluated: OptionSchema reads them. Those that name a value's class are quoted, since pydantic, which
-# these classes are made with, takes longer to load than everything else that a first call needs.
+# Annotations are evaluated, since OptionSchema reads them. Names of value classes are quoted: these classes use pydantic,
+# which takes longer to load than everything else that a first call needs.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

@@ -76,7 +76,7 @@ class Judge:
 
     def answer(self, request: Request, connection: Connection) -> None:
         if request.path == "/_ping":
-            connection.answer(200, b"OK", {"Api-Version": "1.45", "Ostype": "linux"})
+            connection.respond(200, b"OK", {"Api-Version": "1.45", "Ostype": "linux"})
             return
         if request.path.startswith("/containers/create") or request.path in ("/build", "/images/create"):
             self.request = request

@@ -66,14 +66,14 @@ class FolderContainer:
 
     def _missing(self, request: Request, wire: Connection) -> None:
         message = f"Could not find the file {request.param('path')} in container abc"
-        wire.answer(404) if request.method == "HEAD" else wire.json({"message": message}, 404)
+        wire.respond(404) if request.method == "HEAD" else wire.json({"message": message}, 404)
 
     def _stat(self, request: Request, wire: Connection) -> None:
         local = self._local(request.param("path"))
         if not os.path.lexists(local):
             self._missing(request, wire)
         else:
-            wire.answer(200, headers=self._header(request.param("path"), local))
+            wire.respond(200, headers=self._header(request.param("path"), local))
 
     def _get(self, request: Request, wire: Connection) -> None:
         path = request.param("path")
@@ -91,7 +91,7 @@ class FolderContainer:
 
         with tarfile.open(fileobj=buffer, mode="w") as archive:
             archive.add(local, "root" if base == "/" else base, filter=named)
-        wire.answer(200, buffer.getvalue(), {"Content-Type": "application/x-tar", **self._header(path, local)})
+        wire.respond(200, buffer.getvalue(), {"Content-Type": "application/x-tar", **self._header(path, local)})
 
     def _put(self, request: Request, wire: Connection) -> None:
         local = self._local(request.param("path") + "/")
@@ -103,4 +103,4 @@ class FolderContainer:
                 self.uploaded.append(member)
                 mine = member.replace(uid=os.getuid(), gid=os.getgid(), uname="", gname="", deep=False)
                 archive.extract(mine, local, filter="fully_trusted")
-        wire.answer(200)
+        wire.respond(200)

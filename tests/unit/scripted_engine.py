@@ -48,11 +48,11 @@ class Answer:
     @staticmethod
     def text(text: str, status: int = 200, headers: Headers = None) -> Script:
         plain = {"Content-Type": "text/plain; charset=utf-8", **(headers or {})}
-        return lambda request, wire: wire.answer(status, text.encode(), plain)
+        return lambda request, wire: wire.respond(status, text.encode(), plain)
 
     @staticmethod
     def empty(status: int = 204, headers: Headers = None) -> Script:
-        return lambda request, wire: wire.answer(status, b"", headers)
+        return lambda request, wire: wire.respond(status, b"", headers)
 
     @staticmethod
     def raw(data: bytes, *, piece: int = 0, delay: float = 0.0, close: bool = True) -> Script:
@@ -207,7 +207,7 @@ class ScriptedEngine:
         if script:
             script(request, wire)
         elif request.path == "/_ping":
-            wire.answer(200, b"" if request.method == "HEAD" else b"OK", {"Api-Version": self.api_version})
+            wire.respond(200, b"" if request.method == "HEAD" else b"OK", {"Api-Version": self.api_version})
         else:
             wire.json({"message": f"nothing scripted for {request.method} {request.path}"}, 404)
 

@@ -68,7 +68,7 @@ class SwarmEngine:
 
     def _answer(self, request: Request, wire: Connection) -> None:
         if request.path == "/_ping":
-            wire.answer(200, headers={"Api-Version": "1.51"})
+            wire.respond(200, headers={"Api-Version": "1.51"})
             return
         self.requests.append(request)
         kind, _, rest = request.path.lstrip("/").partition("/")
@@ -93,7 +93,7 @@ class SwarmEngine:
         elif verb == "update":
             if not self._conflicts(self.swarm, request, wire):
                 self.swarm = {**self.swarm, "Version": {"Index": next(self._numbers)}, "Spec": request.json()}
-                wire.answer(200)
+                wire.respond(200)
         else:
             wire.json({"UnlockKey": "SWMKEY-1-x"} if verb == "unlockkey" else self.swarm)
 
@@ -129,7 +129,7 @@ class SwarmEngine:
                 wire.json({"message": f"network {name} is in use by task"}, 400)
                 return
             del self.objects[kind][item.get("ID") or item["Id"]]
-            wire.answer(204)
+            wire.respond(204)
         elif verb == "update":
             if self._conflicts(item, request, wire):
                 return

@@ -405,7 +405,7 @@ async def test_two_tasks_cannot_read_one_stream(fake: FakeEngine) -> None:
 async def test_stream_that_never_waits_lets_other_tasks_run(scripted: ScriptedEngine) -> None:
     body = b"".join(frame(1, b"x" * 100) for _ in range(50_000))
     scripted.on("GET", "/containers/abc/json", Answer.json({"Id": "abc", "Config": {"Tty": False}}))
-    scripted.on("GET", "/containers/abc/logs", lambda request, wire: wire.answer(
+    scripted.on("GET", "/containers/abc/logs", lambda request, wire: wire.respond(
         200, body, {"Content-Type": "application/vnd.docker.multiplexed-stream"}))  # fmt: skip
     async with AsyncDockerClient(scripted.host, version="1.51") as client:
         container = await client.containers.get("abc")

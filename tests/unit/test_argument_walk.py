@@ -85,10 +85,10 @@ REFUSES_COMBINATIONS = {"import_image", "create_plugin", "push", "rotate", "copy
 def client() -> Iterator[DockerClient]:
     def answer(request: Request, connection: Connection) -> None:
         if request.path == "/_ping":
-            connection.answer(200, b"OK", {"Api-Version": "1.51", "Ostype": "linux"})
+            connection.respond(200, b"OK", {"Api-Version": "1.51", "Ostype": "linux"})
         else:
             body = json.dumps({"message": "No such thing"}).encode()
-            connection.answer(404, body, {"Content-Type": "application/json"})
+            connection.respond(404, body, {"Content-Type": "application/json"})
             connection.keep = False  # a client that speaks HTTP/2 without waiting continues without a request
 
     server = Server(answer)
@@ -277,7 +277,7 @@ def test_each_accepted_spelling_sends_the_same_request(tmp_path: pathlib.Path) -
 
     def answer(request: Request, connection: Connection) -> None:
         if request.path == "/_ping":
-            connection.answer(200, b"OK", {"Api-Version": "1.51", "Ostype": "linux"})
+            connection.respond(200, b"OK", {"Api-Version": "1.51", "Ostype": "linux"})
             return
         body = re.sub(rb"DOCKERKIT_EXEC=\w+", b"DOCKERKIT_EXEC", request.body)  # random: it finds the process again
         requests.append((request.method, request.target, body))

@@ -615,7 +615,7 @@ class Odd(ScriptedEngine):
 
     def _answer(self, request: Any, wire: Any) -> None:
         if request.path == "/_ping":
-            wire.answer(200, b"OK", {"Api-Version": "1.51"})
+            wire.respond(200, b"OK", {"Api-Version": "1.51"})
         else:
             wire.send(self.wire)
             wire.keep = False

@@ -106,7 +106,7 @@ def test_the_same_value_in_another_type_sends_the_same_request(which: Any, tmp_p
 
     def answer(request: Request, connection: Connection) -> None:
         if request.path == "/_ping":
-            connection.answer(200, b"OK", {"Api-Version": "1.51", "Ostype": "linux"})
+            connection.respond(200, b"OK", {"Api-Version": "1.51", "Ostype": "linux"})
             return
         body = re.sub(rb"DOCKERKIT_EXEC=\w+", b"DOCKERKIT_EXEC", request.body)  # random: it finds the process again
         target = re.sub(r"(since|until)=[0-9.]+", r"\1", request.target)  # "1m" is relative to the time of the call

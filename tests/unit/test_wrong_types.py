@@ -109,7 +109,7 @@ class Stubborn(ScriptedEngine):
 
     def _answer(self, request: Any, wire: Any) -> None:
         if request.path == "/_ping":
-            wire.answer(200, b"OK", {"Api-Version": "1.51"})
+            wire.respond(200, b"OK", {"Api-Version": "1.51"})
         else:
             wire.json(self.answer, self.status, {"X-Docker-Container-Path-Stat": "bm90IEpTT04="})
 

@@ -290,7 +290,7 @@ class FakeEngine(SelfClosing):
             function(RouteContext(self, request, wire, key))
         except Refused as refusal:
             if request.method == "HEAD":
-                wire.answer(refusal.status, headers={"Api-Version": self.api_version})
+                wire.respond(refusal.status, headers={"Api-Version": self.api_version})
             else:
                 wire.json({"message": refusal.message}, refusal.status, {"Api-Version": self.api_version})
 

@@ -54,7 +54,7 @@ def start(call: RouteContext) -> None:
 
     call.launch(process, behaviour, 126, ended)
     if call.body.get("Detach"):
-        call.wire.answer(200)
+        call.wire.respond(200)
         return
     output_format = OutputFormat(bool(body.get("Tty")), bool(body.get("AttachStdout")), bool(body.get("AttachStderr")))
     serve_hijacked(call, lambda: process, output_format, stdin=stdin)

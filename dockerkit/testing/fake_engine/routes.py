@@ -94,7 +94,7 @@ class RouteContext:
             response = Reply(response)
         status, body, headers = response if isinstance(response, Reply) else Reply(200, response)
         if isinstance(body, bytes):
-            self.wire.answer(status, body, headers)
+            self.wire.respond(status, body, headers)
         else:
             self.wire.json(body, status, headers)
 

@@ -80,10 +80,10 @@ class Recorder(SelfClosing):
         chunks: list[bytes] = []
         try:
             if request.method == "HEAD" or response.status in (204, 304):
-                wire.answer(response.status, b"", exchange["headers"])
+                wire.respond(response.status, b"", exchange["headers"])
             elif "Content-Length" in response.headers:
                 chunks.append(response.read())
-                wire.answer(response.status, chunks[0], exchange["headers"])
+                wire.respond(response.status, chunks[0], exchange["headers"])
             else:
                 with wire.chunked(media_type, exchange["headers"], response.status) as send:
                     for chunk in response.chunks():

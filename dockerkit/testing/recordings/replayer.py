@@ -77,7 +77,7 @@ class Replayer(SelfClosing):
         else:
             body = b"".join(unpacked(chunk) for chunk in exchange["chunks"])
             if request.method == "HEAD" or exchange["status"] in (204, 304):
-                wire.answer(exchange["status"], b"", exchange["headers"])
+                wire.respond(exchange["status"], b"", exchange["headers"])
             elif len(exchange["chunks"]) > 1:
                 with wire.chunked(
                     exchange["headers"].get("Content-Type", ""), exchange["headers"], exchange["status"]
@@ -85,7 +85,7 @@ class Replayer(SelfClosing):
                     for chunk in exchange["chunks"]:
                         send(unpacked(chunk))
             else:
-                wire.answer(exchange["status"], body, exchange["headers"])
+                wire.respond(exchange["status"], body, exchange["headers"])
 
     def close(self) -> None:
         """Close all connections."""
