@@ -599,7 +599,7 @@ def test_certificates_of_the_docker_command_are_read(tmp_path: Path, monkeypatch
     issued.cert_chain_pems[0].write_to_path(str(folder / "client.cert"))
     issued.private_key_pem.write_to_path(str(folder / "client.key"))
     monkeypatch.setattr(http, "_CERTIFICATES", (str(tmp_path / "certs.d"),))
-    context = http._context("registry.test:5000", None, True, own=True)
+    context = http._context("registry.test:5000", None, True, client_certs=True)
     assert len(context.get_ca_certs()) > len(http._context("other.test", None, True).get_ca_certs())
     (folder / "bad.crt").write_text("not a certificate")
     with pytest.raises(errors.TLSParameterError, match=r"bad\.crt can't be read as PEM certificates"):
