@@ -64,6 +64,8 @@ def _dockerfile(n: int) -> Any:
 
 def test_every_operation_ends_correctly_and_the_client_continues(mortal: Spec, silent_registry: str) -> None:
     with DockerClient(mortal.host) as client:
+        for container in client.containers.list(all=True):  # of a run that failed
+            container.remove(force=True)
         created = client.api.create_container(
             "busybox", ["sh", "-c", "while :; do date; sleep 0.1; done"], name="sleeper"
         )
@@ -81,7 +83,7 @@ def test_every_operation_ends_correctly_and_the_client_continues(mortal: Spec, s
         threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(20 * len(kinds))]
         for thread in threads:
             thread.start()
-        time.sleep(2)
+        time.sleep(4)
         private.crash(mortal)
         deadline = time.monotonic() + BOUND
         for thread in threads:
