@@ -7,20 +7,24 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import paramiko
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_RESOURCE_SHORTAGE, OPEN_SUCCEEDED
 from scripted_engine import Answer, ScriptedEngine
 
 from dockerkit import APIClient
 from dockerkit.endpoint.discovery import Endpoint
 from dockerkit.errors import ConnectionFailed
 from dockerkit.transport import paramiko_ssh, ssh
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # old versions of paramiko name ciphers where cryptography no longer has them
+    import paramiko
+    from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_FAILED_RESOURCE_SHORTAGE, OPEN_SUCCEEDED
 
 # Logs its arguments; forwards by linking an existing socket, which works like a forwarded one.
 SSH = """#!/bin/sh
