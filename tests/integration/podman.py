@@ -265,8 +265,12 @@ DIFFERENCES = [
             "test_copy.py::test_copy_to_targets_a_folder_or_a_new_name|folder-link",
             *(
                 f"test_volumes.py::TestFiles::{name}"
-                for name in ("test_write_read_list_stat", "test_backup_and_restore", "test_clone")
+                for name in (
+                    *("test_write_read_list_stat", "test_backup_and_restore", "test_clone"),
+                    "test_links_are_followed_inside_the_volume",
+                )
             ),
+            "test_volumes.py::test_volumes_have_the_file_methods_of_containers",
         ),
     ),
     # --- networks and volumes
