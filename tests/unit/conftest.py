@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from scripted_engine import ScriptedEngine  # noqa: E402
 
+from dockerkit.testing import FakeEngine  # noqa: E402
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Never repeat a failed unit test: only a real engine may fail now and then."""
@@ -32,6 +34,15 @@ def scripted() -> Iterator[ScriptedEngine]:
     finally:
         engine.close()
     assert not engine.unexpected, [f"{request.method} {request.target}" for request in engine.unexpected]
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    """A fake engine with the image "app", whose containers run until they are stopped."""
+    with FakeEngine() as engine:
+        engine.add_image("app")
+        engine.when("app", seconds=None)
+        yield engine
 
 
 @pytest.fixture(scope="session")

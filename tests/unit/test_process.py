@@ -183,14 +183,6 @@ def test_pickled_errors_keep_their_attributes() -> None:
 
 
 @pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    with FakeEngine() as engine:
-        engine.add_image("app")
-        engine.when("app", seconds=None)
-        yield engine
-
-
-@pytest.fixture
 def running(engine: FakeEngine) -> Iterator[Container]:
     with DockerClient(engine.host) as client:
         yield client.containers.run("app", detach=True)

@@ -280,7 +280,7 @@ class SSHServer:
 
 @pytest.fixture
 def server(scripted: ScriptedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SSHServer]:
-    """A server that the user's configuration and known_hosts name "far"; there is no ssh program."""
+    """A server called "far" in the user's configuration and known_hosts, on a machine without the ssh program."""
     scripted.on("GET", "/containers/json", Answer.json([]))
     folder = tmp_path / ".ssh"
     folder.mkdir()

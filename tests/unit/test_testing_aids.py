@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from scripted_engine import Answer, ScriptedEngine
 from dockerkit import APIClient, DockerClient, errors
 from dockerkit.testing import FakeEngine, ReapedSession
 from dockerkit.testing.reaper import LABEL, remove_labelled
-
-
-@pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    with FakeEngine() as engine:
-        engine.add_image("app")
-        engine.when("app", seconds=None)
-        yield engine
 
 
 def objects(engine: FakeEngine) -> int:

@@ -27,14 +27,6 @@ Start = Callable[..., Container]
 
 
 @pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    with FakeEngine() as engine:
-        engine.add_image("app")
-        engine.when("app", seconds=None)
-        yield engine
-
-
-@pytest.fixture
 def client(engine: FakeEngine) -> Iterator[DockerClient]:
     with DockerClient(engine.host) as client:
         yield client

@@ -60,8 +60,8 @@ class Channel:
     """An HTTP/2 connection for gRPC calls, on a connected socket that the channel closes.
 
     `initial_data` has bytes already read from it. `serve` handles each incoming call in a thread; without it, this side
-    is the client. `release` is called when the socket is no longer used. `failure` says why the connection ended,
-    unless this side closed it.
+    is the client. `release` is called once the socket is unused. `failure` is the error that ended the connection, or
+    None if this side closed it.
     """
 
     def __init__(

@@ -26,7 +26,6 @@ from dockerkit.transport.scope import run_outside
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
 
     from dockerkit.api.refs import Ref
     from dockerkit.client import DockerClient
